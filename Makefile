@@ -1,0 +1,125 @@
+# Jailwright.  `make help` lists the targets.
+#
+#   demo     install what is missing, build, make an image, look into a jail
+#   check    install what the tests need, build, run every test
+#   all      build the programs (the default)
+#   asan     run the tests under the address and undefined-behaviour sanitizers
+#   lint     clang-format, clang-tidy, gcc -fanalyzer, shellcheck
+#   fuzz     run every fuzz target (FUZZ_RUNS executions each)
+#   soak     run the long kill and fault sweeps
+#   bench    compare speed with other programs, as ratios of one run
+#   images   build the images whose recipes stand in images/
+#   install  into $(DESTDIR)$(PREFIX)
+#   clean    remove build/ and built images
+#
+# V=1 shows commands.  CC, CFLAGS, LDFLAGS are yours; ours are kept apart.
+# STATIC=0 links jaillaunch to shared libraries.  CROSS=aarch64-linux-gnu-
+# builds for another machine.  B=DIR builds elsewhere than in build/.
+
+PREFIX ?= /usr/local
+B ?= build
+STATIC ?= 1
+FUZZ_RUNS ?= 1000000
+VERSION := 0.1.0
+
+CC = $(CROSS)gcc
+AR = $(CROSS)ar
+PKG_CONFIG ?= $(CROSS)pkg-config
+CFLAGS ?= -O2 -g
+HOSTCC ?= cc
+
+# Whatever has its own main() is a program; all else goes into an archive.
+programs := jailbuild jaillaunch jail-unpack
+mains := builder/jailbuild.c launcher/jaillaunch.c launcher/jail-unpack.c \
+	 launcher/policy/policy-gen.c
+
+warnings := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wcast-qual \
+	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+	-Wformat=2 -Wwrite-strings -Wundef -Wvla -Wnull-dereference \
+	-Wimplicit-fallthrough -Wredundant-decls
+hardening := -fstack-protector-strong -fstack-clash-protection \
+	-fno-strict-overflow -fvisibility=hidden
+ifeq ($(SANITIZE),)
+hardening += -D_FORTIFY_SOURCE=2
+else
+sanitize := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+STATIC := 0
+endif
+ours := -std=gnu11 -D_GNU_SOURCE -DJAIL_VERSION='"$(VERSION)"' \
+	-DJAIL_LIBEXEC='"$(PREFIX)/libexec/jailwright"' \
+	-DJAIL_SHARE='"$(PREFIX)/share/jailwright"' \
+	-Icommon -I$(B)/gen $(warnings) $(hardening) $(sanitize)
+link := -Wl,-z,relro,-z,now,-z,noexecstack $(sanitize)
+pie := -fPIE
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-4s %s\n' '$1' '$2')
+
+sources = $(filter-out $(mains),$(wildcard $1))
+objects = $(patsubst %.c,$(B)/obj/%.o,$1)
+
+common_c := $(call sources,common/*.c)
+builder_c := $(call sources,builder/*.c)
+launcher_c := $(call sources,launcher/*.c launcher/layers/*.c \
+	launcher/policy/*.c)
+unit_c := $(wildcard tests/unit/test_*.c)
+fuzz_c := $(wildcard tests/fuzz/fuzz_*.c)
+
+# What each program is linked to.
+builder_libs := -larchive -lelf -lcrypto
+unpack_libs := -larchive -lcrypto -lcap
+launcher_libs := -ljansson -lcap -lseccomp
+
+all: $(programs:%=$(B)/%)
+
+# Set per program; the Makefiles of packagers may override them.
+$(B)/jailbuild: $(call objects,builder/jailbuild.c) $(B)/libbuilder.a \
+		$(B)/libcommon.a
+	$(call say,LD,$@)
+	$(Q)$(CC) -pie $(link) $(LDFLAGS) -o $@ $^ $(builder_libs)
+
+launcher_static := $(if $(filter 1,$(STATIC)),-static,-pie)
+$(B)/jaillaunch: $(call objects,launcher/jaillaunch.c) $(B)/liblauncher.a \
+		$(B)/libcommon.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(launcher_static) $(link) $(LDFLAGS) -o $@ $^ \
+		$(launcher_libs)
+
+$(B)/jail-unpack: $(call objects,launcher/jail-unpack.c) $(B)/liblauncher.a \
+		$(B)/libcommon.a
+	$(call say,LD,$@)
+	$(Q)$(CC) -pie $(link) $(LDFLAGS) -o $@ $^ $(unpack_libs)
+
+$(B)/libcommon.a: $(call objects,$(common_c))
+$(B)/libbuilder.a: $(call objects,$(builder_c))
+$(B)/liblauncher.a: $(call objects,$(launcher_c))
+$(B)/lib%.a:
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/obj/%.o: %.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ours) $(pie) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Unit tests: one program a file.
+unit_programs := $(unit_c:tests/unit/%.c=$(B)/unit/%)
+unit: $(unit_programs)
+$(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libbuilder.a $(B)/liblauncher.a \
+		$(B)/libcommon.a
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -pie $(link) $(LDFLAGS) -o $@ $^ -lcmocka $(builder_libs) \
+		$(launcher_libs)
+$(B)/obj/tests/%.o: ours += -Ibuilder -Ilauncher -Itests
+
+clean:
+	rm -rf $(B) images/*.tar images/*.tar.*
+
+help:
+	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
+
+.PHONY: all unit clean help
+.SECONDARY:
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,173 @@
+#include "opts.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "array.h"
+#include "cleanup.h"
+
+/* getopt_long() returns this plus the row, clear of every letter. */
+#define ROW_BASE 256
+
+struct getopt_tables {
+	struct option *longs;
+	char *shorts;
+};
+
+static size_t count_rows(const struct opt *options)
+{
+	size_t n = 0;
+
+	while (options[n].letter || options[n].name)
+		n++;
+	return n;
+}
+
+static void fill_tables(const struct opt *options, bool in_order,
+			struct getopt_tables *tables)
+{
+	char *shorts = tables->shorts;
+	struct option *longs = tables->longs;
+	size_t row;
+
+	if (in_order)
+		*shorts++ = '+';
+	*shorts++ = ':'; /* tell a missing argument from an unknown option */
+	for (row = 0; options[row].letter || options[row].name; row++) {
+		const struct opt *opt = &options[row];
+
+		if (opt->letter)
+			*shorts++ = opt->letter;
+		if (opt->letter && opt->arg)
+			*shorts++ = ':';
+		if (!opt->name)
+			continue;
+		longs->name = opt->name;
+		longs->has_arg = opt->arg ? required_argument : no_argument;
+		longs->val = ROW_BASE + (int)row;
+		longs++;
+	}
+}
+
+static const struct opt *find_row(const struct opt *options, int value)
+{
+	if (value >= ROW_BASE)
+		return &options[value - ROW_BASE];
+	while (options->letter != value)
+		options++;
+	return options;
+}
+
+static int store(const struct opt *opt, const char *value, void *args,
+		 struct err *err)
+{
+	void *member = (char *)args + opt->offset;
+	struct opt_list *list = member;
+	const char **item;
+
+	switch (opt->kind) {
+	case OPT_FLAG:
+		*(bool *)member = true;
+		return 0;
+	case OPT_STRING:
+		*(const char **)member = value;
+		return 0;
+	case OPT_LIST:
+		item = array_push(list->items, list->n);
+		if (!item)
+			return err_sys(err, ENOMEM, "--%s", opt->name);
+		*item = value;
+		return 0;
+	case OPT_LATER:
+		break;
+	}
+	return err_set(err, ERR_USAGE, "--%s is not built yet", opt->name);
+}
+
+static int refuse(const struct opt *options, int code, char **argv,
+		  struct err *err)
+{
+	const char *word = argv[optind - 1];
+	char letter[3] = {'-', (char)optopt, 0};
+
+	if (optopt >= ROW_BASE) /* a long option used wrongly */
+		return err_set(err, ERR_USAGE,
+			       code == ':' ? "--%s needs an argument (--help)"
+					   : "--%s takes no argument (--help)",
+			       options[optopt - ROW_BASE].name);
+	if (optopt == 0)
+		return err_set(err, ERR_USAGE,
+			       "%s: unknown or ambiguous option (--help lists "
+			       "them)",
+			       word);
+	return err_set(err, ERR_USAGE,
+		       code == ':' ? "%s needs an argument (--help)"
+				   : "%s: unknown option (--help lists them)",
+		       letter);
+}
+
+static int parse(const struct opt *options, const struct getopt_tables *tables,
+		 int argc, char **argv, void *args, struct err *err)
+{
+	int code;
+
+	opterr = 0;
+	optind = 0; /* glibc and musl: start anew */
+	while ((code = getopt_long(argc, argv, tables->shorts, tables->longs,
+				   NULL)) != -1) {
+		if (code == '?' || code == ':')
+			return refuse(options, code, argv, err);
+		if (store(find_row(options, code), optarg, args, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int opts_parse(const struct opt *options, bool in_order, int argc, char **argv,
+	       void *args, int *first, struct err *err)
+{
+	size_t n = count_rows(options);
+	auto_free struct option *longs = calloc(n + 1, sizeof(*longs));
+	auto_free char *shorts = calloc(2 * n + 3, 1);
+	struct getopt_tables tables = {longs, shorts};
+
+	if (!longs || !shorts)
+		return err_sys(err, ENOMEM, "command line");
+	fill_tables(options, in_order, &tables);
+	if (parse(options, &tables, argc, argv, args, err) < 0)
+		return -1;
+	*first = optind;
+	return 0;
+}
+
+void opt_list_free(struct opt_list *list)
+{
+	free(list->items);
+	*list = (struct opt_list){0};
+}
+
+static int head_width(const struct opt *opt)
+{
+	return (int)(strlen(opt->name) + (opt->arg ? strlen(opt->arg) + 1 : 0));
+}
+
+void opts_help(const struct opt *options, FILE *out)
+{
+	const struct opt *opt;
+	int widest = 0;
+
+	for (opt = options; opt->letter || opt->name; opt++)
+		if (opt->help && head_width(opt) > widest)
+			widest = head_width(opt);
+	for (opt = options; opt->letter || opt->name; opt++) {
+		if (!opt->help)
+			continue;
+		fprintf(out, opt->letter ? "  -%c, --%s%s%s%*s  %s\n"
+					 : "  %c   --%s%s%s%*s  %s\n",
+			opt->letter ? opt->letter : ' ', opt->name,
+			opt->arg ? " " : "", opt->arg ? opt->arg : "",
+			widest - head_width(opt), "", opt->help);
+	}
+}

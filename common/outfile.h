@@ -1,0 +1,24 @@
+#pragma once
+/*
+ * outfile: an output file that appears under its name whole or not at all.
+ *
+ * The bytes go to an unnamed file (O_TMPFILE) in the same directory, or, where
+ * the file system has none, to ".NAME.partial"; outfile_commit() makes them
+ * durable and gives them the name.  Freeing without commit leaves nothing.
+ */
+#include "cleanup.h"
+#include "err.h"
+
+struct outfile {
+	int fd; /* write here */
+	int dir_fd;
+	char *path, *name, *partial;
+	int is_named; /* the partial name exists */
+};
+
+/* mode is that of the finished file whatever the umask. */
+int outfile_open(const char *path, unsigned mode, struct outfile **out,
+		 struct err *err);
+int outfile_commit(struct outfile *file, struct err *err);
+void outfile_free(struct outfile *file);
+DEFINE_AUTO(outfile)

@@ -1,0 +1,38 @@
+#pragma once
+/*
+ * policy: which system calls a jail may make, as data and as a seccomp filter.
+ *
+ * The named policies are compiled at build time (policy-gen, libseccomp) for
+ * each set of features and linked in: choosing one costs nothing.  A policy
+ * that is amended is compiled at launch, in `prepare`, never in the child.
+ */
+#include <linux/filter.h>
+#include <stddef.h>
+
+#include "cleanup.h"
+#include "err.h"
+
+/* What else the jail has; widens or narrows the argument rules. */
+enum policy_feature {
+	POLICY_NET_HOST = 1,	/* AF_INET, AF_INET6, AF_NETLINK (route) */
+	POLICY_UNIX = 2,	/* AF_UNIX: abstract names are isolated */
+	POLICY_OWN_PIDS = 4,	/* a pid namespace: foreign pids out of reach */
+};
+#define POLICY_FEATURE_SETS 8
+
+struct policy_request {
+	const char *name; /* "default" */
+	unsigned features;
+	const char *const *allow; /* names or @groups, each a comma list */
+	size_t n_allow;
+	const char *const *deny;
+	size_t n_deny;
+};
+
+/*
+ * The filter for a request; *program points to constant data or to memory that
+ * *owned holds (NULL when constant; free() it).  ERR_USAGE for an unknown
+ * name, with the nearest known one.
+ */
+int policy_filter(const struct policy_request *request,
+		  struct sock_fprog *program, void **owned, struct err *err);

@@ -1,0 +1,50 @@
+#pragma once
+/*
+ * unpack: an image's archive becomes a tree below a directory.
+ *
+ * Two processes.  jail-unpack (libarchive, no privileges, an empty root, a
+ * seccomp allowlist) reads the archive from descriptor 0 and writes records
+ * (unpack_record.h) to descriptor 1.  The launcher believes none of it: every
+ * record is checked again (path, type, mode, ids, device, limits) and made
+ * below dir_fd by openat() without following a link.
+ */
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "err.h"
+
+struct unpack_limits { /* 0: the default of each */
+	uint64_t bytes;	   /* content, all files together */
+	uint64_t members;
+	unsigned depth;	  /* components of a path */
+	unsigned ratio;	  /* content bytes per byte of the image */
+	unsigned seconds; /* of wall time */
+};
+
+struct unpack_result {
+	uint64_t bytes, members;
+	char digest[65]; /* SHA-256 of the uncompressed tar, hex */
+};
+
+struct unpack_job {
+	int image_fd;	    /* read from its start; position is moved */
+	const char *name;   /* of the image, for messages */
+	int dir_fd;	    /* an empty directory that only the caller can reach */
+	const char *helper; /* path of jail-unpack */
+	struct unpack_limits limits;
+};
+
+/*
+ * All or nothing is the caller's: on failure he removes what is below dir_fd
+ * (unpack_remove()).  ERR_INPUT: the archive is refused, and why, with the
+ * member's number and name; ERR_SYSTEM, ERR_HOST: as usual.
+ */
+int unpack_image(const struct unpack_job *job, struct unpack_result *out,
+		 struct err *err);
+
+/*
+ * Removes everything below a directory, following nothing, whatever its modes
+ * say; the directory stays.  Safe after fork() in a threaded process: no
+ * allocation.  0 or -errno.
+ */
+int unpack_remove(int dir_fd);
