@@ -29,9 +29,9 @@ CFLAGS ?= -O2 -g
 HOSTCC ?= cc
 
 # Whatever has its own main() is a program; all else goes into an archive.
-programs := jailbuild jaillaunch jail-unpack
-mains := builder/jailbuild.c launcher/jaillaunch.c launcher/jail-unpack.c \
-	 launcher/policy/policy-gen.c
+mains := $(wildcard builder/jailbuild.c launcher/jaillaunch.c \
+	launcher/jail-unpack.c launcher/policy/policy-gen.c)
+programs := $(filter-out policy-gen,$(basename $(notdir $(mains))))
 
 warnings := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wcast-qual \
 	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
@@ -114,12 +114,38 @@ $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libbuilder.a $(B)/liblauncher.a \
 		$(launcher_libs)
 $(B)/obj/tests/%.o: ours += -Ibuilder -Ilauncher -Itests
 
+# What each target needs from the distribution; installed when missing.
+build_packages := gcc make libc6-dev libseccomp-dev libcap-dev libarchive-dev \
+	libelf-dev libssl-dev libjansson-dev
+check_packages := $(shell cat tests/packages)
+install_missing = @missing=$$(for package in $1; do \
+	dpkg-query -W -f='$${db:Status-Status}' $$package 2>/dev/null | \
+		grep -qx installed || echo $$package; done); \
+	test -z "$$missing" || { echo "installing" $$missing; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	apt-get -qq update && apt-get -qq install --no-install-recommends -y \
+		$$missing >/dev/null; }
+
+packages:
+	$(call install_missing,$(build_packages))
+packages-check: packages
+	$(call install_missing,$(check_packages))
+
+check: packages-check
+	$(Q)$(MAKE) --no-print-directory all unit
+	$(Q)JAIL_BUILD=$(B) tests/run
+
+asan:
+	$(Q)$(MAKE) --no-print-directory B=$(B)/asan SANITIZE=address,undefined \
+		CFLAGS='-O1 -g' all unit
+	$(Q)JAIL_BUILD=$(B)/asan tests/run
+
 clean:
 	rm -rf $(B) images/*.tar images/*.tar.*
 
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
 
-.PHONY: all unit clean help
+.PHONY: all unit check asan packages packages-check clean help
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,123 @@
+"""What every test from outside shares: the programs under test, a scratch
+directory, running as an ordinary user, and the closing line.
+
+JAIL_BUILD names the build directory (default: build/ of this tree)."""
+
+import os
+import pathlib
+import pwd
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = pathlib.Path(os.environ.get("JAIL_BUILD", ROOT / "build")).resolve()
+
+
+class Result:
+    """Exit status and output of a program that ended."""
+
+    def __init__(self, done):
+        self.status = done.returncode
+        self.out = done.stdout
+        self.err = done.stderr
+
+    def __repr__(self):
+        return f"status {self.status}\nout: {self.out!r}\nerr: {self.err!r}"
+
+
+def run(*argv, text=True, timeout=60, input="", **kwargs):
+    """Runs a program to its end; never through a shell; with no terminal."""
+    argv = [str(arg) for arg in argv]
+    return Result(subprocess.run(argv, capture_output=True, text=text,
+                                 timeout=timeout,
+                                 input=input if text else (input or b""),
+                                 **kwargs))
+
+
+def ordinary_user():
+    """Keyword arguments that make subprocess run as `nobody`."""
+    entry = pwd.getpwnam("nobody")
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+@pytest.fixture(scope="session")
+def build():
+    """The build directory."""
+    return BUILD
+
+
+@pytest.fixture(scope="session")
+def jailbuild():
+    """jailbuild(args..., **kwargs) -> Result"""
+    return lambda *argv, **kw: run(BUILD / "jailbuild", *argv, **kw)
+
+
+@pytest.fixture(scope="session")
+def jaillaunch():
+    """jaillaunch(args..., **kwargs) -> Result"""
+    return lambda *argv, **kw: run(BUILD / "jaillaunch", *argv, **kw)
+
+
+@pytest.fixture
+def scratch():
+    """A directory of the test's own, that others may enter; removed after,
+    whatever modes a test left in it."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="jailtest."))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+    if path.exists():
+        subprocess.run(["chmod", "-R", "u+rwx", str(path)], check=False)
+        shutil.rmtree(path)
+
+
+def shared_once(name, make):
+    """make(path) is called by the first process of this test run that asks
+    for name; all get the same path.  For what is slow to make, such as
+    images, under pytest-xdist."""
+    base = pathlib.Path(os.environ["JAIL_TEST_SHARED"])
+    path = base / name
+    if path.exists():
+        return path
+    lock = base / (name.replace("/", "_") + ".lock")
+    import fcntl
+    with open(lock, "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if not path.exists():
+            partial = base / (name + ".making")
+            if partial.is_dir():
+                shutil.rmtree(partial)
+            make(partial)
+            partial.rename(path)
+    return path
+
+
+def pytest_configure(config):
+    # The controlling process of a run owns the shared directory.
+    if not hasattr(config, "workerinput"):
+        base = tempfile.mkdtemp(prefix="jailtest-shared.")
+        os.chmod(base, 0o755)
+        os.environ["JAIL_TEST_SHARED"] = base
+        config.jail_shared = base
+
+
+def pytest_unconfigure(config):
+    base = getattr(config, "jail_shared", None)
+    if base:
+        shutil.rmtree(base, ignore_errors=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter):
+    """The closing line, read by tests/run."""
+    stats = terminalreporter.stats
+    count = {key: len(stats.get(key, [])) for key in
+             ("passed", "failed", "error", "skipped")}
+    path = os.environ.get("JAIL_TEST_SUMMARY")
+    if path:
+        pathlib.Path(path).write_text(
+            f"{count['passed']} passed, {count['failed'] + count['error']} "
+            f"failed, {count['skipped']} skipped\n")
