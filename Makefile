@@ -133,12 +133,12 @@ packages-check: packages
 
 check: packages-check
 	$(Q)$(MAKE) --no-print-directory all unit
-	$(Q)JAIL_BUILD=$(B) tests/run
+	$(Q)JAIL_BUILD=$(abspath $(B)) tests/run
 
 asan:
 	$(Q)$(MAKE) --no-print-directory B=$(B)/asan SANITIZE=address,undefined \
 		CFLAGS='-O1 -g' all unit
-	$(Q)JAIL_BUILD=$(B)/asan tests/run
+	$(Q)JAIL_BUILD=$(abspath $(B))/asan tests/run
 
 clean:
 	rm -rf $(B) images/*.tar images/*.tar.*
