@@ -64,7 +64,6 @@ builder_c := $(call sources,builder/*.c)
 launcher_c := $(call sources,launcher/*.c launcher/layers/*.c \
 	launcher/policy/*.c)
 unit_c := $(wildcard tests/unit/test_*.c)
-fuzz_c := $(wildcard tests/fuzz/fuzz_*.c)
 
 # What each program is linked to.
 builder_libs := -larchive -lelf -lcrypto
@@ -106,13 +105,35 @@ $(B)/obj/%.o: %.c
 # Unit tests: one program a file.
 unit_programs := $(unit_c:tests/unit/%.c=$(B)/unit/%)
 unit: $(unit_programs)
-$(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libbuilder.a $(B)/liblauncher.a \
-		$(B)/libcommon.a
+test_archives := $(B)/libbuilder.a $(B)/liblauncher.a $(B)/libcommon.a
+test_libs := $(builder_libs) $(launcher_libs)
+$(unit_programs): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(test_archives)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -pie $(link) $(LDFLAGS) -o $@ $^ -lcmocka $(builder_libs) \
-		$(launcher_libs)
+	$(Q)$(CC) -pie $(link) $(LDFLAGS) -o $@ $^ -lcmocka $(test_libs)
+# Tools of the tests (tests/tools/X.c, each with its own main), and the fuzz
+# targets: with libFuzzer in the build of `make fuzz`, else with a main() that
+# replays files.
+tool_programs := $(patsubst tests/tools/%.c,$(B)/tools/%,$(wildcard tests/tools/*.c))
+fuzz_programs := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzzer := $(findstring fuzzer,$(SANITIZE))
+fuzz_main := $(if $(fuzzer),,$(B)/obj/tests/fuzz/replay.o)
+unit: $(tool_programs) $(fuzz_programs)
+
+$(tool_programs): $(B)/tools/%: $(B)/obj/tests/tools/%.o $(test_archives)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -pie $(link) $(LDFLAGS) -o $@ $^ $(test_libs)
+
+$(fuzz_programs): $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(fuzz_main) \
+		$(test_archives)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -pie $(link) $(if $(fuzzer),-fsanitize=fuzzer) $(LDFLAGS) \
+		-o $@ $^ $(test_libs)
+
 $(B)/obj/tests/%.o: ours += -Ibuilder -Ilauncher -Itests
+$(B)/obj/tests/fuzz/%.o: ours += -Wno-missing-prototypes
 
 # What each target needs from the distribution; installed when missing.
 build_packages := gcc make libc6-dev libseccomp-dev libcap-dev libarchive-dev \
@@ -140,12 +161,44 @@ asan:
 		CFLAGS='-O1 -g' all unit
 	$(Q)JAIL_BUILD=$(abspath $(B))/asan tests/run
 
+# Each target runs FUZZ_RUNS times from its corpus; what it finds stays in the
+# current directory as crash-*.  FUZZ=NAME picks one.
+FUZZ ?= *
+fuzz: packages-check
+	$(Q)$(MAKE) --no-print-directory B=$(B)/libfuzzer CC=clang \
+		SANITIZE=fuzzer-no-link,address,undefined CFLAGS='-O1 -g' \
+		fuzzers
+	$(Q)set -e; for target in $(B)/libfuzzer/fuzz/fuzz_$(FUZZ); do \
+		name=$${target##*/fuzz_}; new=$(B)/libfuzzer/corpus/$$name; \
+		mkdir -p $$new; echo "fuzz $$name"; \
+		$$target -runs=$(FUZZ_RUNS) -print_final_stats=1 -verbosity=0 \
+			$$new tests/fuzz/corpus/$$name; done
+fuzzers: $(fuzz_programs)
+
+bench: packages-check all
+	$(Q)JAIL_BUILD=$(abspath $(B)) tests/bench/run
+
+lint: packages-check
+	$(Q)tests/lint/run
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/jailwright \
+		$(DESTDIR)$(PREFIX)/share/jailwright/manifests \
+		$(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 755 $(B)/jailbuild $(B)/jaillaunch $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(B)/jail-unpack $(DESTDIR)$(PREFIX)/libexec/jailwright
+	install -m 644 manifests/*.txt \
+		$(DESTDIR)$(PREFIX)/share/jailwright/manifests
+	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 docs/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
+
 clean:
 	rm -rf $(B) images/*.tar images/*.tar.*
 
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
 
-.PHONY: all unit check asan packages packages-check clean help
+.PHONY: all unit check asan fuzz fuzzers bench lint install packages packages-check clean help
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

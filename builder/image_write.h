@@ -12,7 +12,7 @@
 struct image_options {
 	const char *output; /* path; its suffix chooses the format */
 	const char *format; /* NULL: by suffix; else "tar", "tar.zst", ... */
-	long long mtime;    /* seconds; of every member */
+	long long mtime; /* seconds; of every member */
 	/* called now and then with bytes done; may be NULL */
 	void (*progress)(void *context, off_t done, off_t total);
 	void *context;

@@ -23,16 +23,16 @@ struct resolver_options {
 
 /* One file that the loader would map. */
 struct object {
-	char *name;  /* by which it was first asked for ("libc.so.6") */
-	char *path;  /* as the loader would open it (links not resolved); NULL:
+	char *name; /* by which it was first asked for ("libc.so.6") */
+	char *path; /* as the loader would open it (links not resolved); NULL:
 			not found */
-	char *real;  /* the same file's real path in the source; NULL as above */
-	size_t loader;		/* index of the object that asked; 0 is itself */
-	const struct elf *elf;	/* owned by the resolver; NULL as above */
+	char *real; /* the same file's real path in the source; NULL as above */
+	size_t loader; /* index of the object that asked; 0 is itself */
+	const struct elf *elf; /* owned by the resolver; NULL as above */
 	char *searched; /* when not found: where, in words, in order */
-	bool by_cache;	/* found through ld.so.cache */
+	bool by_cache; /* found through ld.so.cache */
 	bool by_main_origin; /* found through the program's own $ORIGIN */
-	bool is_variant;     /* a hwcaps variant of the object before it */
+	bool is_variant; /* a hwcaps variant of the object before it */
 };
 
 /* The program is object 0, its interpreter (if any) object 1, then the

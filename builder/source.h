@@ -16,7 +16,7 @@
 #include "err.h"
 
 struct source {
-	int root_fd;	  /* O_PATH */
+	int root_fd; /* O_PATH */
 	const char *name; /* "" for the host, else DIR: prefix in messages */
 };
 
@@ -36,8 +36,7 @@ int source_realpath(const struct source *source, const char *path, char **real,
 void source_links_free(char **links);
 
 /* As stat()/lstat() there.  0 or -errno. */
-int source_stat(const struct source *source, const char *path,
-		struct stat *st);
+int source_stat(const struct source *source, const char *path, struct stat *st);
 int source_lstat(const struct source *source, const char *path,
 		 struct stat *st);
 

@@ -31,8 +31,8 @@ enum node_type {
 enum content {
 	CONTENT_NONE,
 	CONTENT_SOURCE, /* the file `from` in the source */
-	CONTENT_HOST,	/* the file `from` of this machine (`copy`) */
-	CONTENT_TEXT,	/* `text`, `size` bytes, made by us */
+	CONTENT_HOST, /* the file `from` of this machine (`copy`) */
+	CONTENT_TEXT, /* `text`, `size` bytes, made by us */
 };
 
 /* Which file was looked at when planning; the writer refuses another. */
@@ -45,7 +45,7 @@ struct identity {
 /* Why a node is there. */
 struct reason {
 	const struct entry *entry; /* NULL: we always make it */
-	char *requester;	   /* path in the image that needed it, or NULL */
+	char *requester; /* path in the image that needed it, or NULL */
 	const char *relation; /* "needed library", "interpreter", "link", ... */
 };
 
@@ -55,9 +55,9 @@ struct node {
 	mode_t mode; /* the bits 07777 */
 	uid_t uid;
 	gid_t gid;
-	off_t size;   /* NODE_FILE */
+	off_t size; /* NODE_FILE */
 	char *target; /* NODE_SYMLINK, NODE_HARDLINK */
-	dev_t rdev;   /* NODE_CHAR */
+	dev_t rdev; /* NODE_CHAR */
 	enum content content;
 	char *from;
 	char *text;

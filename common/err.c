@@ -3,8 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static int set_words(struct err *err, enum err_kind kind, int sys,
-		     const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static int
+set_words(struct err *err, enum err_kind kind, int sys, const char *format,
+	  va_list args)
 {
 	err->kind = kind;
 	err->sys = sys;
@@ -18,7 +19,7 @@ static int set_words(struct err *err, enum err_kind kind, int sys,
 	return -1;
 }
 
-int err_set(struct err *err, enum err_kind kind, const char *format, ...)
+int(err_set)(struct err *err, enum err_kind kind, const char *format, ...)
 {
 	va_list args;
 
@@ -28,7 +29,7 @@ int err_set(struct err *err, enum err_kind kind, const char *format, ...)
 	return -1;
 }
 
-int err_sys(struct err *err, int sys, const char *format, ...)
+int(err_sys)(struct err *err, int sys, const char *format, ...)
 {
 	va_list args;
 
@@ -38,8 +39,8 @@ int err_sys(struct err *err, int sys, const char *format, ...)
 	return -1;
 }
 
-int err_sys_kind(struct err *err, enum err_kind kind, int sys,
-		 const char *format, ...)
+int(err_sys_kind)(struct err *err, enum err_kind kind, int sys,
+		  const char *format, ...)
 {
 	va_list args;
 
@@ -49,7 +50,8 @@ int err_sys_kind(struct err *err, enum err_kind kind, int sys,
 	return -1;
 }
 
-static void prefix_words(struct err *err, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void
+prefix_words(struct err *err, const char *format, va_list args)
 {
 	char words[sizeof(err->msg)];
 	size_t len;
@@ -60,7 +62,7 @@ static void prefix_words(struct err *err, const char *format, va_list args)
 	snprintf(err->msg + len, sizeof(err->msg) - len, ": %s", words);
 }
 
-int err_context(struct err *err, const char *format, ...)
+int(err_context)(struct err *err, const char *format, ...)
 {
 	va_list args;
 
@@ -70,7 +72,7 @@ int err_context(struct err *err, const char *format, ...)
 	return -1;
 }
 
-int err_reword(struct err *err, enum err_kind kind, const char *format, ...)
+int(err_reword)(struct err *err, enum err_kind kind, const char *format, ...)
 {
 	va_list args;
 

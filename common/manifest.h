@@ -59,9 +59,9 @@ struct entry {
 	size_t n_args;
 	struct pair *pairs; /* KEY=VALUE, sorted by key */
 	size_t n_pairs;
-	bool optional;	  /* '?' before the verb: a missing source is fine */
+	bool optional; /* '?' before the verb: a missing source is fine */
 	const char *file; /* where it stands; owned by the manifest */
-	unsigned line;	  /* from 1 */
+	unsigned line; /* from 1 */
 };
 
 struct manifest {
@@ -93,8 +93,7 @@ int manifest_read_text(const char *text, size_t len, const char *name,
  * quotes.  Reading it back gives an equal manifest, and writing that the same
  * bytes.
  */
-int manifest_write(const struct manifest *manifest, FILE *out,
-		   struct err *err);
+int manifest_write(const struct manifest *manifest, FILE *out, struct err *err);
 
 void manifest_free(struct manifest *manifest);
 DEFINE_AUTO(manifest)

@@ -164,8 +164,9 @@ void opts_help(const struct opt *options, FILE *out)
 	for (opt = options; opt->letter || opt->name; opt++) {
 		if (!opt->help)
 			continue;
-		fprintf(out, opt->letter ? "  -%c, --%s%s%s%*s  %s\n"
-					 : "  %c   --%s%s%s%*s  %s\n",
+		fprintf(out,
+			opt->letter ? "  -%c, --%s%s%s%*s  %s\n"
+				    : "  %c   --%s%s%s%*s  %s\n",
 			opt->letter ? opt->letter : ' ', opt->name,
 			opt->arg ? " " : "", opt->arg ? opt->arg : "",
 			widest - head_width(opt), "", opt->help);

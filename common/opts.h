@@ -28,9 +28,9 @@ struct opt_list {
 enum opt_kind { OPT_FLAG, OPT_STRING, OPT_LIST, OPT_LATER };
 
 struct opt {
-	char letter;	  /* 0: none */
+	char letter; /* 0: none */
 	const char *name; /* without "--" */
-	const char *arg;  /* name of the argument; NULL: none */
+	const char *arg; /* name of the argument; NULL: none */
 	enum opt_kind kind;
 	size_t offset;
 	const char *help;

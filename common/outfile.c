@@ -21,8 +21,7 @@ static int open_directory(struct outfile *file, struct err *err)
 	if (*file->name == '\0')
 		return err_set(err, ERR_USAGE, "%s: not a file name",
 			       file->path);
-	file->dir_fd = open(dirname(for_dir),
-			    O_PATH | O_DIRECTORY | O_CLOEXEC);
+	file->dir_fd = open(dirname(for_dir), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (file->dir_fd < 0)
 		return err_sys(err, errno, "%s", file->path);
 	return 0;
@@ -30,8 +29,8 @@ static int open_directory(struct outfile *file, struct err *err)
 
 static int open_data(struct outfile *file, struct err *err)
 {
-	file->fd = openat(file->dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC,
-			  0600);
+	file->fd =
+		openat(file->dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (file->fd >= 0)
 		return 0;
 	if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT &&

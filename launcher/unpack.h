@@ -14,10 +14,10 @@
 #include "err.h"
 
 struct unpack_limits { /* 0: the default of each */
-	uint64_t bytes;	   /* content, all files together */
+	uint64_t bytes; /* content, all files together */
 	uint64_t members;
-	unsigned depth;	  /* components of a path */
-	unsigned ratio;	  /* content bytes per byte of the image */
+	unsigned depth; /* components of a path */
+	unsigned ratio; /* content bytes per byte of the image */
 	unsigned seconds; /* of wall time */
 };
 
@@ -27,9 +27,9 @@ struct unpack_result {
 };
 
 struct unpack_job {
-	int image_fd;	    /* read from its start; position is moved */
-	const char *name;   /* of the image, for messages */
-	int dir_fd;	    /* an empty directory that only the caller can reach */
+	int image_fd; /* read from its start; position is moved */
+	const char *name; /* of the image, for messages */
+	int dir_fd; /* an empty directory that only the caller can reach */
 	const char *helper; /* path of jail-unpack */
 	struct unpack_limits limits;
 };

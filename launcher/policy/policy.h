@@ -14,9 +14,9 @@
 
 /* What else the jail has; widens or narrows the argument rules. */
 enum policy_feature {
-	POLICY_NET_HOST = 1,	/* AF_INET, AF_INET6, AF_NETLINK (route) */
-	POLICY_UNIX = 2,	/* AF_UNIX: abstract names are isolated */
-	POLICY_OWN_PIDS = 4,	/* a pid namespace: foreign pids out of reach */
+	POLICY_NET_HOST = 1, /* AF_INET, AF_INET6, AF_NETLINK (route) */
+	POLICY_UNIX = 2, /* AF_UNIX: abstract names are isolated */
+	POLICY_OWN_PIDS = 4, /* a pid namespace: foreign pids out of reach */
 };
 #define POLICY_FEATURE_SETS 8
 

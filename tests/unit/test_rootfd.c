@@ -101,14 +101,15 @@ static void check_cases(void)
 		else
 			assert_true(fd >= 0 && close(fd) == 0);
 	}
-	assert_int_equal(root_read_file(root_fd, "/fifo", 9, &(char *){0}, NULL),
-			 -EINVAL);
-	assert_int_equal(root_read_file(root_fd, "/secret", 3, &(char *){0},
-					NULL),
-			 -EFBIG);
-	assert_int_equal(root_open(root_fd, "/dir/up", O_RDONLY | O_NOFOLLOW,
-				   0),
-			 -ELOOP);
+	assert_int_equal(
+		root_read_file(root_fd, "/fifo", 9, &(char *){0}, NULL),
+		-EINVAL);
+	assert_int_equal(
+		root_read_file(root_fd, "/secret", 3, &(char *){0}, NULL),
+		-EFBIG);
+	assert_int_equal(
+		root_open(root_fd, "/dir/up", O_RDONLY | O_NOFOLLOW, 0),
+		-ELOOP);
 }
 
 static void forbid_openat2(void)
