@@ -4,6 +4,7 @@
 #   check    install what the tests need, build, run every test
 #   all      build the programs (the default)
 #   asan     run the tests under the address and undefined-behaviour sanitizers
+#   cross    build everything for aarch64 (give B=DIR to keep both)
 #   lint     clang-format, clang-tidy, gcc -fanalyzer, shellcheck
 #   fuzz     run every fuzz target (FUZZ_RUNS executions each)
 #   soak     run the long kill and fault sweeps
@@ -175,6 +176,16 @@ fuzz: packages-check
 			$$new tests/fuzz/corpus/$$name; done
 fuzzers: $(fuzz_programs)
 
+# Everything for aarch64, against a sysroot of Debian's arm64 packages.
+ARM64_SYSROOT ?= $(B)/arm64-sysroot
+cross: packages-check
+	$(Q)tests/cross/sysroot $(ARM64_SYSROOT) libc6-dev \
+		$(filter lib%-dev,$(build_packages)) libcmocka-dev
+	$(Q)$(MAKE) --no-print-directory CROSS=aarch64-linux-gnu- \
+		CPPFLAGS='$(CPPFLAGS) --sysroot=$(abspath $(ARM64_SYSROOT))' \
+		LDFLAGS='$(LDFLAGS) --sysroot=$(abspath $(ARM64_SYSROOT))' \
+		all unit
+
 bench: packages-check all
 	$(Q)JAIL_BUILD=$(abspath $(B)) tests/bench/run
 
@@ -199,6 +210,6 @@ clean:
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
 
-.PHONY: all unit check asan fuzz fuzzers bench lint install packages packages-check clean help
+.PHONY: all unit check asan fuzz fuzzers cross bench lint install packages packages-check clean help
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
