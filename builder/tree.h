@@ -7,6 +7,7 @@
  * nobody else adds, removes or moves a node.  Paths are absolute in the image,
  * without "." or ".." or a slash at the end; the root is "/".
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -45,7 +46,7 @@ struct identity {
 /* Why a node is there. */
 struct reason {
 	const struct entry *entry; /* NULL: we always make it */
-	char *requester; /* path in the image that needed it, or NULL */
+	char *requester; /* what needed it, a path; or NULL */
 	const char *relation; /* "needed library", "interpreter", "link", ... */
 };
 
@@ -61,14 +62,21 @@ struct node {
 	enum content content;
 	char *from;
 	char *text;
+	char *caps; /* NODE_FILE: file capabilities, "cap_x[,cap_y]"; or NULL */
 	struct identity identity;
 	struct reason reason;
+	int rank; /* how firmly mode and owner are set: see plan.h */
+	bool is_going; /* tree.c: being removed */
 };
+
+struct tree_index;
 
 struct tree {
 	struct node **nodes;
 	size_t n;
-	off_t content_size; /* sum of the sizes of files */
+	off_t content_size; /* sum of the sizes of files: tree_set_size() */
+	struct tree_index *index; /* tree.c: by path */
+	bool in_batch;
 };
 
 struct tree *tree_new(void); /* with "/" in it; NULL: no memory */
@@ -79,8 +87,8 @@ struct node *tree_find(const struct tree *tree, const char *path);
 
 /*
  * Adds a node at path; directories above are added (0755, root).  The node is
- * owned by the tree, zeroed but for path, type and reason, for the caller to
- * fill.  If an equal path is there with the same type, that node is returned
+ * owned by the tree, zeroed but for path, type and reason (a copy), for the
+ * caller to fill.  If an equal path is there with the same type, that node is returned
  * and *is_new is false: the caller compares.  ERR_MANIFEST when the types
  * differ or a part of path is no directory, naming both reasons.
  */
@@ -88,8 +96,29 @@ struct node *tree_add(struct tree *tree, const char *path, enum node_type type,
 		      const struct reason *reason, bool *is_new,
 		      struct err *err);
 
+void tree_set_size(struct tree *tree, struct node *node, off_t size);
+
+/*
+ * Between these two, nodes stand in the order of their coming: adding many is
+ * then not quadratic.  tree_find() works as ever.
+ */
+void tree_begin_batch(struct tree *tree);
+void tree_end_batch(struct tree *tree);
+
 /* Removes a node (and, for a directory, all below it). */
 void tree_remove(struct tree *tree, const char *path);
+
+/* Removes every node (with all below it) that matches says true of; the root
+ * is not asked about.  Returns how many nodes went. */
+size_t tree_remove_if(struct tree *tree,
+		      bool (*matches)(const struct node *node, void *context),
+		      void *context);
+
+/* "web.txt:7", or "always made", with relation and requester, for messages. */
+void reason_words(const struct reason *reason, char *out, size_t size);
+
+/* "directory", "link", ... */
+const char *node_type_name(enum node_type type);
 
 /* --print=tree: a line a node, sorted; what golden tests compare. */
 int tree_print(const struct tree *tree, FILE *out, struct err *err);
