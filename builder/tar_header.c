@@ -1,0 +1,213 @@
+/*
+ * Which way to say what a ustar header has no room for was decided by trial of
+ * GNU tar, bsdtar, busybox tar and Python's tarfile:
+ *
+ * - Names longer than 100 bytes go to the prefix field where a slash allows
+ *   it, else into GNU's 'L' and 'K' members.  A pax "path" record is UTF-8 by
+ *   definition: bsdtar fails on it in the C locale and for other bytes, while
+ *   the bytes of 'L' and 'K' are taken as they are by every reader.
+ * - Numbers too great for octal digits are written in base 256.  busybox knows
+ *   no pax record but "path" and "linkpath"; base 256 is read by all.
+ * - User and group names are empty: each reader then takes the numbers, and
+ *   nothing depends on who is called what where the image is made or read.
+ */
+#include "tar_header.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+struct ustar {
+	char name[100];
+	char mode[8];
+	char uid[8];
+	char gid[8];
+	char size[12];
+	char mtime[12];
+	char checksum[8];
+	char type;
+	char target[100];
+	char magic[6];
+	char version[2];
+	char user[32];
+	char group[32];
+	char major[8];
+	char minor[8];
+	char prefix[155];
+	char unused[12];
+};
+_Static_assert(sizeof(struct ustar) == TAR_BLOCK, "a header is a block");
+
+static const char types[] = {
+	[NODE_DIR] = '5',      [NODE_FILE] = '0', [NODE_SYMLINK] = '2',
+	[NODE_HARDLINK] = '1', [NODE_CHAR] = '3', [NODE_FIFO] = '6',
+};
+
+/* Octal digits and a NUL; in base 256, marked by the top bit, if too great. */
+static void put_number(char *field, size_t width, unsigned long long value)
+{
+	unsigned long long left = value;
+
+	field[width - 1] = '\0';
+	for (size_t i = width - 1; i-- > 0; left >>= 3)
+		field[i] = (char)('0' + (left & 7));
+	if (left == 0)
+		return;
+	for (size_t i = width; i-- > 0; value >>= 8)
+		field[i] = (char)(value & 255);
+	field[0] = (char)0x80;
+}
+
+/* "./", "./usr/", "./usr/bin/env": the names of members. */
+static char *member_name(const struct node *node)
+{
+	bool is_below = node->path[1] != '\0';
+	char *name;
+
+	if (asprintf(&name, ".%s%s", node->path,
+		     node->type == NODE_DIR && is_below ? "/" : "") < 0)
+		return NULL;
+	return name;
+}
+
+/* What the target field says: for a hard link the name of another member. */
+static char *member_target(const struct node *node)
+{
+	char *target;
+
+	if (node->type == NODE_SYMLINK)
+		return strdup(node->target);
+	if (node->type != NODE_HARDLINK)
+		return strdup("");
+	return asprintf(&target, ".%s", node->target) < 0 ? NULL : target;
+}
+
+/*
+ * The slash at which a name is cut into prefix and name, the last that leaves
+ * room for both; the name itself when it needs no cut, NULL when there is none.
+ */
+static const char *find_cut(const char *name)
+{
+	const struct ustar *header = NULL;
+	size_t len = strlen(name);
+
+	if (len <= sizeof(header->name))
+		return name;
+	for (size_t i = len - 2; i > 0; i--)
+		if (name[i] == '/' && i <= sizeof(header->prefix))
+			return len - i - 1 <= sizeof(header->name) ? name + i
+								   : NULL;
+	return NULL;
+}
+
+static bool fits_target(const char *target)
+{
+	const struct ustar *header = NULL;
+
+	return strlen(target) <= sizeof(header->target);
+}
+
+/* A long name: a header, the name with its NUL, zeros up to a block. */
+static off_t long_size(const char *name)
+{
+	off_t len = (off_t)strlen(name) + 1;
+
+	return TAR_BLOCK + (len + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
+}
+
+off_t tar_header_size(const struct tar_member *member)
+{
+	auto_free char *name = member_name(member->node);
+	auto_free char *target = member_target(member->node);
+	off_t size = TAR_BLOCK;
+
+	if (!name || !target)
+		return -1;
+	if (!find_cut(name))
+		size += long_size(name);
+	if (!fits_target(target))
+		size += long_size(target);
+	return size;
+}
+
+static int write_block(struct ustar *header, struct sink *sink, struct err *err)
+{
+	const unsigned char *bytes = (const unsigned char *)header;
+	unsigned sum = 0;
+
+	memcpy(header->magic, "ustar", sizeof(header->magic));
+	memcpy(header->version, "00", sizeof(header->version));
+	memset(header->checksum, ' ', sizeof(header->checksum));
+	for (size_t i = 0; i < sizeof(*header); i++)
+		sum += bytes[i];
+	put_number(header->checksum, sizeof(header->checksum) - 1, sum);
+	return sink_write(sink, header, sizeof(*header), err);
+}
+
+static void put_numbers(struct ustar *header, const struct node *file,
+			off_t size, long long mtime)
+{
+	put_number(header->mode, sizeof(header->mode), file->mode & 07777);
+	put_number(header->uid, sizeof(header->uid), file->uid);
+	put_number(header->gid, sizeof(header->gid), file->gid);
+	put_number(header->size, sizeof(header->size),
+		   (unsigned long long)size);
+	put_number(header->mtime, sizeof(header->mtime),
+		   (unsigned long long)mtime);
+	put_number(header->major, sizeof(header->major), major(file->rdev));
+	put_number(header->minor, sizeof(header->minor), minor(file->rdev));
+}
+
+static int write_long(char type, const char *name, struct sink *sink,
+		      struct err *err)
+{
+	static const struct node nobody = {0};
+	struct ustar header = {.name = "././@LongLink", .type = type};
+	size_t len = strlen(name) + 1;
+
+	put_numbers(&header, &nobody, (off_t)len, 0);
+	if (write_block(&header, sink, err) < 0 ||
+	    sink_write(sink, name, len, err) < 0)
+		return -1;
+	return sink_pad(sink, TAR_BLOCK, err);
+}
+
+/* Copies what there is room for; a field need not end in a NUL. */
+static void put_text(char *field, size_t width, const char *text, size_t len)
+{
+	memcpy(field, text, len < width ? len : width);
+}
+
+static void put_name(struct ustar *header, const char *name)
+{
+	const char *cut = find_cut(name);
+
+	if (cut && cut > name) {
+		put_text(header->prefix, sizeof(header->prefix), name,
+			 (size_t)(cut - name));
+		name = cut + 1;
+	}
+	put_text(header->name, sizeof(header->name), name, strlen(name));
+}
+
+int tar_header_write(const struct tar_member *member, struct sink *sink,
+		     struct err *err)
+{
+	const struct node *node = member->node;
+	auto_free char *name = member_name(node);
+	auto_free char *target = member_target(node);
+	struct ustar header = {.type = types[node->type]};
+
+	if (!name || !target)
+		return err_sys(err, ENOMEM, "%s", node->path);
+	if (!find_cut(name) && write_long('L', name, sink, err) < 0)
+		return -1;
+	if (!fits_target(target) && write_long('K', target, sink, err) < 0)
+		return -1;
+	put_name(&header, name);
+	put_text(header.target, sizeof(header.target), target, strlen(target));
+	put_numbers(&header, member->file,
+		    node->type == NODE_FILE ? node->size : 0, member->mtime);
+	return write_block(&header, sink, err);
+}
