@@ -4,9 +4,21 @@
  * a list of entries.  Builder and launcher share it: the builder embeds the
  * canonical form in the image as /.jail/manifest.
  *
- * Every entry satisfies its row of the table of directives: known verb, right
- * number of arguments, known keys, values of the right form.  `use` entries
- * are gone: what they name has been read in their place.
+ * Every entry satisfies its row of the table of directives (directives.h):
+ * known verb, right number of arguments, known keys, values of the right form.
+ *
+ * What a reader of entries may rely on:
+ *  - `use` entries are gone: what they name has been read in their place.
+ *  - bin, lib, file, dev, omit and need have exactly one argument: a line with
+ *    several has become as many entries.
+ *  - link has two, P and T: the arrow is gone.  allow: "setuid" or "writable",
+ *    then P.  caps: P, then the comma list.  copy: the local file, then P.
+ *    text: P, then the content.  env and limit: one, "K=V".
+ *  - Paths have no "." or "..", no doubled slash and none at the end.
+ *  - A setting that can be there once is there once; what the files named on
+ *    the command line say has replaced what the files that they use say.
+ *  - user always has uid; gid= left out means gid = uid, home= /home/NAME,
+ *    shell= /bin/sh.  group always has gid.  root and nobody are never there.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,6 +61,13 @@ enum verb {
 	VERB_NEED,
 };
 
+/* More is refused: the launcher reads manifests of hostile images as root. */
+#define MANIFEST_MAX_BYTES (1024 * 1024) /* of a file; of the canonical form */
+#define MANIFEST_MAX_LINE (64 * 1024)
+#define MANIFEST_MAX_ENTRIES 32768
+#define MANIFEST_MAX_FILES 256
+#define MANIFEST_MAX_DEPTH 16 /* of `use` */
+
 struct pair {
 	char *key, *value;
 };
@@ -60,6 +79,7 @@ struct entry {
 	struct pair *pairs; /* KEY=VALUE, sorted by key */
 	size_t n_pairs;
 	bool optional; /* '?' before the verb: a missing source is fine */
+	bool is_used; /* from a file that another one uses */
 	const char *file; /* where it stands; owned by the manifest */
 	unsigned line; /* from 1 */
 };
@@ -73,8 +93,8 @@ struct manifest {
 
 /*
  * Reads the files named (in order, as if one) and all that they `use`.
- * preset_dirs (NULL-terminated) are searched in order for `use NAME`, as
- * DIR/NAME.txt.  Errors: ERR_MANIFEST "FILE:LINE: words", ERR_INPUT when a
+ * `use NAME` is NAME.txt beside the file that says so, else in the first of
+ * preset_dirs (NULL-terminated) that has it.  Errors: ERR_MANIFEST "FILE:LINE: words", ERR_INPUT when a
  * file cannot be read.
  */
 int manifest_read(const char *const *paths, size_t n_paths,
@@ -95,6 +115,19 @@ int manifest_read_text(const char *text, size_t len, const char *name,
  */
 int manifest_write(const struct manifest *manifest, FILE *out, struct err *err);
 
+/* The same in memory, NUL-terminated, owned by the caller. */
+int manifest_text(const struct manifest *manifest, char **text, size_t *len,
+		  struct err *err);
+
+/*
+ * The entries in canonical order, duplicates too; the array (not what it
+ * points to) is the caller's.  NULL: no memory.
+ */
+const struct entry **manifest_sorted(const struct manifest *manifest);
+
+/* Order of the canonical form; 0: the same but for optional and place. */
+int entry_compare(const struct entry *a, const struct entry *b);
+
 void manifest_free(struct manifest *manifest);
 DEFINE_AUTO(manifest)
 
@@ -103,6 +136,10 @@ const char *verb_name(enum verb verb);
 
 /* The value of KEY=VALUE, or NULL. */
 const char *entry_value(const struct entry *entry, const char *key);
+
+/* The entry of a verb that can be there once, or NULL. */
+const struct entry *manifest_find(const struct manifest *manifest,
+				  enum verb verb);
 
 /* Fills err with "FILE:LINE: words"; kind ERR_MANIFEST.  Returns -1. */
 int entry_error(const struct entry *entry, struct err *err, const char *format,
