@@ -103,6 +103,34 @@ $(B)/obj/%.o: %.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ours) $(pie) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# The default seccomp policy is compiled here, on the machine that builds, by
+# libseccomp; for every machine, as the tests look at all of them.
+host_flags := -std=gnu11 -D_GNU_SOURCE -Icommon $(warnings) -O1 -g
+policy_gen_c := $(addprefix launcher/policy/,policy-gen.c ruleset.c rules.c \
+	syscalls.c prologue.c compile.c) common/err.c common/fdio.c
+policy_headers := $(B)/gen/policy_x86_64.h $(B)/gen/policy_aarch64.h
+$(B)/policy-gen: $(policy_gen_c:%.c=$(B)/obj/host/%.o)
+	$(call say,LD,$@)
+	$(Q)$(HOSTCC) -o $@ $^ -lseccomp
+$(B)/obj/host/%.o: %.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(host_flags) -MMD -MP -c -o $@ $<
+$(policy_headers): $(B)/gen/policy_%.h: $(B)/policy-gen
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$< $* >$@.new && mv $@.new $@
+$(call objects,launcher/policy/policy.c tests/unit/test_policy.c): \
+	$(policy_headers)
+
+# The names and numbers that the target's kernel headers have, for the tests.
+$(B)/gen/kernel_names.h: Makefile
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '#include <asm/unistd.h>' | $(CC) $(CPPFLAGS) -E -dM - | \
+		sed -n 's/^#define __NR_\([a-z0-9_]*\) .*/{"\1", __NR_\1},/p' | \
+		grep -vE '"(syscalls|arch_specific_syscall)"' >$@
+$(B)/obj/tests/unit/test_syscalls.o: $(B)/gen/kernel_names.h
+
 # Unit tests: one program a file.
 unit_programs := $(unit_c:tests/unit/%.c=$(B)/unit/%)
 unit: $(unit_programs)

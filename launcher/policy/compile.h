@@ -1,0 +1,24 @@
+#pragma once
+/*
+ * compile: a ruleset becomes a seccomp filter.
+ *
+ * The filter has two parts.  Ours comes first: what libseccomp cannot say, or
+ * only some versions of it can.  It kills calls of a foreign ABI, answers
+ * ENOSYS for every number that we have not reviewed, and decides the calls
+ * whose conditions are "not this value" or "any of these bits".  All other
+ * rules are libseccomp's, as a binary tree.
+ */
+#include <linux/filter.h>
+
+#include "cleanup.h"
+#include "err.h"
+#include "ruleset.h"
+
+struct program {
+	struct sock_filter *code;
+	size_t n;
+};
+
+int compile(const struct ruleset *set, struct program **out, struct err *err);
+void program_free(struct program *program);
+DEFINE_AUTO(program)

@@ -1,0 +1,18 @@
+#pragma once
+/*
+ * prologue: our own part of a filter (see compile.h), and who decides a call.
+ */
+#include <stdbool.h>
+
+#include "compile.h"
+
+/* The denials of a number, which stand together; how many. */
+size_t denials_of_one(const struct ruleset *set, size_t first);
+
+/* These denials of one number are the prologue's, not libseccomp's. */
+bool prologue_decides(const struct ruleset *set, const struct denial *first,
+		      size_t n);
+
+/* Appends the prologue to an empty program. */
+int prologue_emit(const struct ruleset *set, struct program *program,
+		  struct err *err);
