@@ -68,7 +68,7 @@ unit_c := $(wildcard tests/unit/test_*.c)
 
 # What each program is linked to.
 builder_libs := -larchive -lelf -lcrypto
-unpack_libs := -larchive -lcrypto -lcap
+unpack_libs := -lz -llzma -lzstd -lcrypto -lcap
 launcher_libs := -ljansson -lcap -lseccomp
 
 all: $(programs:%=$(B)/%)
@@ -135,7 +135,7 @@ $(B)/obj/tests/unit/test_syscalls.o: $(B)/gen/kernel_names.h
 unit_programs := $(unit_c:tests/unit/%.c=$(B)/unit/%)
 unit: $(unit_programs)
 test_archives := $(B)/libbuilder.a $(B)/liblauncher.a $(B)/libcommon.a
-test_libs := $(builder_libs) $(launcher_libs)
+test_libs := $(builder_libs) $(launcher_libs) $(unpack_libs)
 $(unit_programs): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(test_archives)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
@@ -166,6 +166,7 @@ $(B)/obj/tests/fuzz/%.o: ours += -Wno-missing-prototypes
 
 # What each target needs from the distribution; installed when missing.
 build_packages := gcc make libc6-dev libseccomp-dev libcap-dev libarchive-dev \
+	zlib1g-dev liblzma-dev libzstd-dev \
 	libelf-dev libssl-dev libjansson-dev
 check_packages := $(shell cat tests/packages)
 install_missing = @missing=$$(for package in $1; do \
@@ -208,7 +209,7 @@ fuzzers: $(fuzz_programs)
 ARM64_SYSROOT ?= $(B)/arm64-sysroot
 cross: packages-check
 	$(Q)tests/cross/sysroot $(ARM64_SYSROOT) libc6-dev \
-		$(filter lib%-dev,$(build_packages)) libcmocka-dev
+		$(filter lib%-dev zlib1g-dev,$(build_packages)) libcmocka-dev
 	$(Q)$(MAKE) --no-print-directory CROSS=aarch64-linux-gnu- \
 		CPPFLAGS='$(CPPFLAGS) --sysroot=$(abspath $(ARM64_SYSROOT))' \
 		LDFLAGS='$(LDFLAGS) --sysroot=$(abspath $(ARM64_SYSROOT))' \

@@ -2,11 +2,12 @@
 /*
  * unpack: an image's archive becomes a tree below a directory.
  *
- * Two processes.  jail-unpack (libarchive, no privileges, an empty root, a
- * seccomp allowlist) reads the archive from descriptor 0 and writes records
- * (unpack_record.h) to descriptor 1.  The launcher believes none of it: every
- * record is checked again (path, type, mode, ids, device, limits) and made
- * below dir_fd by openat() without following a link.
+ * Two processes.  jail-unpack (a strict reader of tar behind zlib, liblzma and
+ * libzstd; no privileges, an empty root, a seccomp allowlist) reads the archive
+ * from descriptor 0 and writes records (unpack_record.h) to descriptor 1.  The
+ * launcher believes none of it: every record is checked again (path, type,
+ * mode, ids, device, limits) and made below dir_fd by openat() without
+ * following a link.  See docs/UNPACKING.md.
  */
 #include <stdint.h>
 #include <sys/types.h>
@@ -21,6 +22,11 @@ struct unpack_limits { /* 0: the default of each */
 	unsigned seconds; /* of wall time */
 };
 
+/*
+ * The digest is what jail-unpack computed: right for every image that did not
+ * take jail-unpack over.  So a tree may be kept under it only where nothing is
+ * lost when an image's author lies about his own image's digest.
+ */
 struct unpack_result {
 	uint64_t bytes, members;
 	char digest[65]; /* SHA-256 of the uncompressed tar, hex */
@@ -29,7 +35,11 @@ struct unpack_result {
 struct unpack_job {
 	int image_fd; /* read from its start; position is moved */
 	const char *name; /* of the image, for messages */
-	int dir_fd; /* an empty directory that only the caller can reach */
+	/*
+	 * An empty directory, below one that only the caller can enter.  It
+	 * becomes the jail's "/" (root's, 0755, whatever the image says).
+	 */
+	int dir_fd;
 	const char *helper; /* path of jail-unpack */
 	struct unpack_limits limits;
 };

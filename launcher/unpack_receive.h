@@ -1,0 +1,20 @@
+#pragma once
+/*
+ * unpack_receive: records that come from a descriptor become a tree.  Whoever
+ * writes them may be an enemy.
+ */
+#include <stdbool.h>
+
+#include "err.h"
+#include "unpack.h"
+
+struct unpack_receive {
+	int fd;
+	const struct unpack_job *job; /* limits complete */
+	uint64_t image_size; /* 0: unknown */
+	bool ended_early; /* out: the records stopped before their END */
+};
+
+/* 0, or -1 with err; out is written on success only. */
+int unpack_receive(struct unpack_receive *receive, struct unpack_result *out,
+		   struct err *err);
