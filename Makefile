@@ -215,6 +215,16 @@ cross: packages-check
 		LDFLAGS='$(LDFLAGS) --sysroot=$(abspath $(ARM64_SYSROOT))' \
 		all unit
 
+# From nothing to a look around in a jail; the last command is refused.
+demo: packages
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)images/demo $(B)
+
+images: $(patsubst %.recipe,%.tar,$(wildcard images/*.recipe))
+images/%.tar: images/%.recipe $(B)/jailbuild $(wildcard manifests/*.txt)
+	$(call say,JAIL,$@)
+	$(Q)$(B)/jailbuild $< -o $@
+
 bench: packages-check all
 	$(Q)JAIL_BUILD=$(abspath $(B)) tests/bench/run
 
@@ -239,6 +249,6 @@ clean:
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
 
-.PHONY: all unit check asan fuzz fuzzers cross bench lint install packages packages-check clean help
+.PHONY: demo images all unit check asan fuzz fuzzers cross bench lint install packages packages-check clean help
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
