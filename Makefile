@@ -67,7 +67,7 @@ launcher_c := $(call sources,launcher/*.c launcher/layers/*.c \
 unit_c := $(wildcard tests/unit/test_*.c)
 
 # What each program is linked to.
-builder_libs := -larchive -lelf -lcrypto
+builder_libs := -larchive -lelf -lcrypto -lcap
 unpack_libs := -lz -llzma -lzstd -lcrypto -lcap
 launcher_libs := -ljansson -lcap -lseccomp
 

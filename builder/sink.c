@@ -223,20 +223,26 @@ int sink_write(struct sink *sink, const void *data, size_t len, struct err *err)
 	return 0;
 }
 
-int sink_pad(struct sink *sink, size_t align, struct err *err)
+int sink_fill(struct sink *sink, off_t offset, struct err *err)
 {
-	size_t over = (size_t)sink->offset % align;
-	size_t len = over ? align - over : 0;
-
-	while (len > 0) {
-		size_t n = room_for(sink, len);
+	while (sink->offset < offset) {
+		off_t left = offset - sink->offset;
+		size_t n = room_for(sink, left < BLOCK ? (size_t)left
+						       : (size_t)BLOCK);
 
 		memset(sink->block + sink->used, 0, n);
 		if (advance(sink, n, err) < 0)
 			return -1;
-		len -= n;
 	}
 	return 0;
+}
+
+int sink_pad(struct sink *sink, size_t align, struct err *err)
+{
+	off_t over = sink->offset % (off_t)align;
+
+	return over ? sink_fill(sink, sink->offset + (off_t)align - over, err)
+		    : 0;
 }
 
 int sink_copy(struct sink *sink, int fd, off_t size, off_t *got,

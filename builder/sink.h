@@ -38,6 +38,9 @@ int sink_write(struct sink *sink, const void *data, size_t len,
 /* Zero bytes up to the next multiple of align. */
 int sink_pad(struct sink *sink, size_t align, struct err *err);
 
+/* Zero bytes up to an offset. */
+int sink_fill(struct sink *sink, off_t offset, struct err *err);
+
 /*
  * Exactly size bytes from the position of a file.  *got says how many there
  * were, or -errno when reading failed: neither is an error here, since the

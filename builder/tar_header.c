@@ -18,6 +18,8 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "filecaps.h"
+
 struct ustar {
 	char name[100];
 	char mode[8];
@@ -60,27 +62,27 @@ static void put_number(char *field, size_t width, unsigned long long value)
 }
 
 /* "./", "./usr/", "./usr/bin/env": the names of members. */
-static char *member_name(const struct node *node)
+static char *member_name(const struct tar_member *member)
 {
-	bool is_below = node->path[1] != '\0';
+	const char *path = member->node->path;
+	bool wants_slash = member->type == NODE_DIR && path[1] != '\0';
 	char *name;
 
-	if (asprintf(&name, ".%s%s", node->path,
-		     node->type == NODE_DIR && is_below ? "/" : "") < 0)
+	if (asprintf(&name, ".%s%s", path, wants_slash ? "/" : "") < 0)
 		return NULL;
 	return name;
 }
 
 /* What the target field says: for a hard link the name of another member. */
-static char *member_target(const struct node *node)
+static char *member_target(const struct tar_member *member)
 {
 	char *target;
 
-	if (node->type == NODE_SYMLINK)
-		return strdup(node->target);
-	if (node->type != NODE_HARDLINK)
+	if (!member->target)
 		return strdup("");
-	return asprintf(&target, ".%s", node->target) < 0 ? NULL : target;
+	if (member->type == NODE_SYMLINK)
+		return strdup(member->target);
+	return asprintf(&target, ".%s", member->target) < 0 ? NULL : target;
 }
 
 /*
@@ -116,10 +118,38 @@ static off_t long_size(const char *name)
 	return TAR_BLOCK + (len + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
 }
 
+static const char caps_key[] = "SCHILY.xattr." FILECAPS_NAME;
+
+/* A pax record is "LEN KEY=VALUE\n", and LEN counts its own digits. */
+static size_t record_len(const char *key, size_t value_len)
+{
+	size_t len = strlen(key) + value_len + 3;
+	size_t with_digits = len;
+
+	do {
+		len = with_digits;
+		with_digits = strlen(key) + value_len + 3 +
+			      (size_t)snprintf(NULL, 0, "%zu", len);
+	} while (with_digits != len);
+	return len;
+}
+
+static bool has_caps(const struct tar_member *member)
+{
+	return member->type == NODE_FILE && member->file->caps;
+}
+
+static off_t caps_size(void)
+{
+	off_t len = (off_t)record_len(caps_key, FILECAPS_SIZE);
+
+	return TAR_BLOCK + (len + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
+}
+
 off_t tar_header_size(const struct tar_member *member)
 {
-	auto_free char *name = member_name(member->node);
-	auto_free char *target = member_target(member->node);
+	auto_free char *name = member_name(member);
+	auto_free char *target = member_target(member);
 	off_t size = TAR_BLOCK;
 
 	if (!name || !target)
@@ -128,6 +158,8 @@ off_t tar_header_size(const struct tar_member *member)
 		size += long_size(name);
 	if (!fits_target(target))
 		size += long_size(target);
+	if (has_caps(member))
+		size += caps_size();
 	return size;
 }
 
@@ -159,18 +191,41 @@ static void put_numbers(struct ustar *header, const struct node *file,
 	put_number(header->minor, sizeof(header->minor), minor(file->rdev));
 }
 
+/* A member that only tells a reader about the one behind it. */
+static int write_extra(struct ustar *header, const void *data, size_t len,
+		       struct sink *sink, struct err *err)
+{
+	static const struct node nobody = {0};
+
+	put_numbers(header, &nobody, (off_t)len, 0);
+	if (write_block(header, sink, err) < 0 ||
+	    sink_write(sink, data, len, err) < 0)
+		return -1;
+	return sink_pad(sink, TAR_BLOCK, err);
+}
+
 static int write_long(char type, const char *name, struct sink *sink,
 		      struct err *err)
 {
-	static const struct node nobody = {0};
 	struct ustar header = {.name = "././@LongLink", .type = type};
-	size_t len = strlen(name) + 1;
 
-	put_numbers(&header, &nobody, (off_t)len, 0);
-	if (write_block(&header, sink, err) < 0 ||
-	    sink_write(sink, name, len, err) < 0)
+	return write_extra(&header, name, strlen(name) + 1, sink, err);
+}
+
+static int write_caps(const char *caps, struct sink *sink, struct err *err)
+{
+	struct ustar header = {.name = "././@PaxHeader", .type = 'x'};
+	size_t len = record_len(caps_key, FILECAPS_SIZE);
+	char record[sizeof(caps_key) + FILECAPS_SIZE + 16];
+	unsigned char value[FILECAPS_SIZE];
+	size_t n;
+
+	if (filecaps_encode(caps, value, err) < 0)
 		return -1;
-	return sink_pad(sink, TAR_BLOCK, err);
+	n = (size_t)sprintf(record, "%zu %s=", len, caps_key);
+	memcpy(record + n, value, sizeof(value));
+	record[n + sizeof(value)] = '\n';
+	return write_extra(&header, record, len, sink, err);
 }
 
 /* Copies what there is room for; a field need not end in a NUL. */
@@ -191,23 +246,25 @@ static void put_name(struct ustar *header, const char *name)
 	put_text(header->name, sizeof(header->name), name, strlen(name));
 }
 
-int tar_header_write(const struct tar_member *member, struct sink *sink,
-		     struct err *err)
+int tar_header_write(const struct tar_member *member, long long mtime,
+		     struct sink *sink, struct err *err)
 {
-	const struct node *node = member->node;
-	auto_free char *name = member_name(node);
-	auto_free char *target = member_target(node);
-	struct ustar header = {.type = types[node->type]};
+	const struct node *file = member->file;
+	auto_free char *name = member_name(member);
+	auto_free char *target = member_target(member);
+	struct ustar header = {.type = types[member->type]};
 
 	if (!name || !target)
-		return err_sys(err, ENOMEM, "%s", node->path);
+		return err_sys(err, ENOMEM, "%s", member->node->path);
+	if (has_caps(member) && write_caps(file->caps, sink, err) < 0)
+		return -1;
 	if (!find_cut(name) && write_long('L', name, sink, err) < 0)
 		return -1;
 	if (!fits_target(target) && write_long('K', target, sink, err) < 0)
 		return -1;
 	put_name(&header, name);
 	put_text(header.target, sizeof(header.target), target, strlen(target));
-	put_numbers(&header, member->file,
-		    node->type == NODE_FILE ? node->size : 0, member->mtime);
+	put_numbers(&header, file, member->type == NODE_FILE ? file->size : 0,
+		    mtime);
 	return write_block(&header, sink, err);
 }

@@ -18,6 +18,7 @@
 
 #include "content.h"
 #include "fdio.h"
+#include "filecaps.h"
 #include "rootfd.h"
 #include "write_tar.h"
 
@@ -184,17 +185,20 @@ static int set_times(const struct dir_writer *writer, int dir_fd,
 	return utimensat(dir_fd, name, times, AT_SYMLINK_NOFOLLOW);
 }
 
+enum { COPY_MAX = 8 << 20 }; /* in one call, which no signal interrupts */
+
 static int copy_bytes(int from, int to, off_t size, off_t *got)
 {
 	ssize_t n = 1;
 
 	for (*got = 0; *got < size && n > 0; *got += n) {
-		size_t left = (size_t)(size - *got);
+		off_t left = size - *got;
+		size_t len = left < COPY_MAX ? (size_t)left : COPY_MAX;
 
 		/* shares the blocks where the file system can */
-		n = copy_file_range(from, NULL, to, NULL, left, 0);
+		n = copy_file_range(from, NULL, to, NULL, len, 0);
 		if (n <= 0)
-			n = sendfile(to, from, NULL, left);
+			n = sendfile(to, from, NULL, len);
 		if (n < 0)
 			return -1;
 	}
@@ -225,6 +229,22 @@ static int fill_file(struct dir_writer *writer, const struct node *node, int to,
 	return content_check(node, writer->source, from, got, err);
 }
 
+/* After chown(), which takes capabilities away. */
+static int set_caps(const struct node *node, int fd, struct err *err)
+{
+	unsigned char value[FILECAPS_SIZE];
+
+	if (!node->caps)
+		return 0;
+	if (filecaps_encode(node->caps, value, err) < 0)
+		return -1;
+	if (fsetxattr(fd, FILECAPS_NAME, value, sizeof(value), 0) < 0)
+		return err_sys_kind(err, ERR_HOST, errno,
+				    "%s: set file capabilities %s", node->path,
+				    node->caps);
+	return 0;
+}
+
 static int make_file(struct dir_writer *writer, const struct node *node,
 		     int dir_fd, const char *name, struct err *err)
 {
@@ -237,8 +257,11 @@ static int make_file(struct dir_writer *writer, const struct node *node,
 	if (fill_file(writer, node, fd, err) < 0)
 		return -1;
 	if (fchown(fd, node->uid, node->gid) < 0 ||
-	    fchmod(fd, node->mode & 07777) < 0 ||
-	    set_times(writer, dir_fd, name) < 0)
+	    fchmod(fd, node->mode & 07777) < 0)
+		return failed(writer, node, err);
+	if (set_caps(node, fd, err) < 0)
+		return -1;
+	if (set_times(writer, dir_fd, name) < 0)
 		return failed(writer, node, err);
 	writer->done += node->size;
 	if (writer->options->progress)
