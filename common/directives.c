@@ -67,13 +67,13 @@ static const struct directive directives[N_VERBS] = {
 		       .help = "a directory and all below it, but for the "
 			       "globs"},
 	[VERB_PKG] = {.verb = "pkg",
-		      .usage = "NAME [GLOB...]",
+		      .usage = "NAME [GLOB...] [-GLOB...]",
 		      .least_args = 1,
 		      .most_args = ARGS_MANY,
 		      .checks = {value_package, value_package_glob},
 		      .is_source = true,
-		      .help = "the files of an installed Debian package, or "
-			      "those that match"},
+		      .help = "the files of an installed Debian package, all "
+			      "or some"},
 	[VERB_DIR] = {.verb = "dir",
 		      .usage = "P [mode=OCTAL]",
 		      .least_args = 1,
@@ -272,10 +272,16 @@ const struct directive *directive_find(const char *name, enum verb *verb)
 
 bool text_is_pattern(const char *text)
 {
-	const char *bracket = strchr(text, '[');
+	const char *bracket = strrchr(text, ']');
 
-	if (strpbrk(text, "*?"))
-		return true;
-	/* "[]" is not closed: the first "]" is a member of the set. */
-	return bracket && bracket[1] && strchr(bracket + 2, ']');
+	for (; *text; text++) {
+		/* "[]" is not closed: the first "]" is a member of the set. */
+		bool is_set = *text == '[' && bracket && text + 2 <= bracket;
+
+		if (is_set || strchr("*?", *text))
+			return true;
+		if (*text == '\\' && text[1])
+			text++;
+	}
+	return false;
 }

@@ -38,18 +38,18 @@ enum once {
 struct directive {
 	const char *verb;
 	const char *usage; /* what follows the verb */
-	enum section section;
-	unsigned least_args, most_args;
+	const char *help; /* a line */
 	value_check *checks[3]; /* of each argument; the last counts for all
 				   that follow */
 	const struct key *keys; /* ends with {0}; NULL: K=V is an argument */
+	unsigned least_args, most_args;
+	enum section section;
 	enum once once;
 	bool is_assignment; /* the argument is K=V */
 	bool is_list; /* each argument is an entry of its own */
 	bool has_arrow; /* "->" stands between the two arguments */
 	bool is_source; /* names what may be missing: '?' has a meaning */
 	bool is_pattern; /* the first argument may be a pattern */
-	const char *help; /* a line */
 };
 
 /* Never NULL. */
@@ -61,5 +61,5 @@ const struct directive *directive_find(const char *name, enum verb *verb);
 #define N_VERBS (VERB_NEED + 1)
 
 /* Has text a meaning as a pattern ("*", "?", "[...]")?  A "[" that is never
- * closed stands for itself. */
+ * closed stands for itself, as does what follows a backslash. */
 bool text_is_pattern(const char *text);

@@ -46,17 +46,18 @@ static const struct suffix {
 	{LIMIT_MILLISECONDS, "", 1000},
 	{LIMIT_MILLISECONDS, "ms", 1},
 	{LIMIT_MILLISECONDS, "s", 1000},
-	{LIMIT_MILLISECONDS, "m", 60 * 1000},
-	{LIMIT_MILLISECONDS, "h", 60 * 60 * 1000},
+	{LIMIT_MILLISECONDS, "m", 60ull * 1000},
+	{LIMIT_MILLISECONDS, "h", 60ull * 60 * 1000},
 	{LIMIT_COUNT, "", 1},
 	{LIMIT_THOUSANDTHS, "", 1000},
 };
 
-static const char *const examples[] = {
-	[LIMIT_BYTES] = "bytes, or with K M G T, as in \"128M\"",
-	[LIMIT_MILLISECONDS] = "seconds, or with ms s m h, as in \"500ms\"",
-	[LIMIT_COUNT] = "a whole number, as in \"64\"",
-	[LIMIT_THOUSANDTHS] = "processors, as in \"1.5\"",
+static const char *const forms[] = {
+	[LIMIT_BYTES] = "a size (bytes, or with K M G T, as in \"128M\")",
+	[LIMIT_MILLISECONDS] =
+		"a time in whole ms (or with ms s m h, as in \"1.5s\")",
+	[LIMIT_COUNT] = "a whole number",
+	[LIMIT_THOUSANDTHS] = "a number of processors (as in \"1.5\")",
 };
 
 static const char *const base_units[] = {
@@ -168,10 +169,9 @@ int limit_parse(const char *text, enum limit *limit, uint64_t *value,
 		return 0;
 	}
 	if (!read_value(equals + 1, row->unit, value))
-		return err_set(
-			err, ERR_USAGE,
-			"limit %s: \"%.60s\" is not %s, or \"unlimited\"",
-			row->name, equals + 1, examples[row->unit]);
+		return err_set(err, ERR_USAGE,
+			       "limit %s: \"%.60s\" is not %s or \"unlimited\"",
+			       row->name, equals + 1, forms[row->unit]);
 	if (*value < row->least || *value > row->most)
 		return err_set(err, ERR_USAGE,
 			       "limit %s: \"%.60s\" is out of range (%ju to "

@@ -87,14 +87,14 @@ static int compare_places(const void *left, const void *right)
 
 const struct entry **manifest_sorted(const struct manifest *manifest)
 {
-	const struct entry **sorted = calloc(manifest->n + 1, sizeof(*sorted));
+	const struct entry **sorted = calloc(manifest->n + 1, sizeof(void *));
 	size_t i;
 
 	if (!sorted)
 		return NULL;
 	for (i = 0; i < manifest->n; i++)
 		sorted[i] = &manifest->entries[i];
-	qsort(sorted, manifest->n, sizeof(*sorted), compare_places);
+	qsort(sorted, manifest->n, sizeof(void *), compare_places);
 	return sorted;
 }
 

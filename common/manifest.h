@@ -15,8 +15,8 @@
  *    then P.  caps: P, then the comma list.  copy: the local file, then P.
  *    text: P, then the content.  env and limit: one, "K=V".
  *  - Paths have no "." or "..", no doubled slash and none at the end.
- *  - A setting that can be there once is there once; what the files named on
- *    the command line say has replaced what the files that they use say.
+ *  - A setting that can be there once is there once; what a file says has
+ *    replaced what the files that it uses say.
  *  - user always has uid; gid= left out means gid = uid, home= /home/NAME,
  *    shell= /bin/sh.  group always has gid.  root and nobody are never there.
  */
@@ -62,8 +62,9 @@ enum verb {
 };
 
 /* More is refused: the launcher reads manifests of hostile images as root. */
-#define MANIFEST_MAX_BYTES (1024 * 1024) /* of a file; of the canonical form */
-#define MANIFEST_MAX_LINE (64 * 1024)
+#define MANIFEST_MAX_BYTES                                                     \
+	((size_t)1024 * 1024) /* of a file; of the canonical form */
+#define MANIFEST_MAX_LINE ((size_t)64 * 1024)
 #define MANIFEST_MAX_ENTRIES 32768
 #define MANIFEST_MAX_FILES 256
 #define MANIFEST_MAX_DEPTH 16 /* of `use` */
@@ -79,7 +80,6 @@ struct entry {
 	struct pair *pairs; /* KEY=VALUE, sorted by key */
 	size_t n_pairs;
 	bool optional; /* '?' before the verb: a missing source is fine */
-	bool is_used; /* from a file that another one uses */
 	const char *file; /* where it stands; owned by the manifest */
 	unsigned line; /* from 1 */
 };

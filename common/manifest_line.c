@@ -47,6 +47,11 @@ static int unknown_verb(const struct line *line, struct err *err)
 	nearest_start(&nearest, word);
 	for (i = 0; i < N_VERBS; i++)
 		nearest_offer(&nearest, verb_name((enum verb)i));
+	if (strchr(word, '/'))
+		return entry_error(line->place, err,
+				   "arguments behind \"%.100s\"; to start it "
+				   "with them: entry %.100s ...",
+				   word, word);
 	if (nearest_best(&nearest))
 		return entry_error(line->place, err,
 				   "unknown directive \"%.60s\"; did you mean "
@@ -83,7 +88,25 @@ static size_t count_plain_words(const struct line *line)
 	return n;
 }
 
-/* A name or path and nothing else but keys means "bin". */
+/* A name or path and nothing else but keys means "bin".  NULL: an error. */
+static const struct directive *find_row(struct line *line, struct err *err)
+{
+	const struct directive *row = NULL;
+
+	if (line->words[0].is_plain)
+		row = directive_find(line->words[0].text, &line->verb);
+	if (row) {
+		line->words++;
+		line->n--;
+		return row;
+	}
+	if (line->words[0].key || count_plain_words(line) != 1) {
+		unknown_verb(line, err);
+		return NULL;
+	}
+	return directive_of(line->verb = VERB_BIN);
+}
+
 static int read_verb(struct line *line, struct err *err)
 {
 	read_mark(line);
@@ -91,17 +114,9 @@ static int read_verb(struct line *line, struct err *err)
 		return entry_error(line->place, err,
 				   "\"?\" marks a directive or program; none "
 				   "follows");
-	line->row = NULL;
-	if (line->words[0].is_plain)
-		line->row = directive_find(line->words[0].text, &line->verb);
-	if (line->row) {
-		line->words++;
-		line->n--;
-	} else if (line->words[0].key || count_plain_words(line) != 1) {
-		return unknown_verb(line, err);
-	} else {
-		line->row = directive_of(line->verb = VERB_BIN);
-	}
+	line->row = find_row(line, err);
+	if (!line->row)
+		return -1;
 	if (line->optional && !line->row->is_source)
 		return entry_error(line->place, err,
 				   "\"?\" has no meaning before \"%s\": it "
@@ -317,6 +332,7 @@ int manifest_add_line(struct manifest *manifest, struct words *words,
 		      const struct entry *place, struct err *err)
 {
 	struct line line = {
+		.row = directive_of(VERB_BIN),
 		.words = words->items,
 		.n = words->n,
 		.place = place,

@@ -26,6 +26,7 @@ struct reader {
 	const char *const *preset_dirs; /* NULL: `use` is refused */
 	struct opened *opened;
 	size_t n_opened;
+	use_row *uses; /* NULL with preset_dirs */
 	size_t current; /* index of the file whose lines are being read */
 	unsigned depth;
 	struct words words; /* of the line being read */
@@ -199,7 +200,7 @@ static int read_line(struct reader *reader, char *line, size_t len,
 
 	if (len > MANIFEST_MAX_LINE)
 		return entry_error(place, err,
-				   "a line of %zu bytes; %d are possible", len,
+				   "a line of %zu bytes; %zu are possible", len,
 				   MANIFEST_MAX_LINE);
 	if (words_split(line, len, &reader->words, &why) < 0) {
 		*err = why;
@@ -218,11 +219,10 @@ static int read_line(struct reader *reader, char *line, size_t len,
 
 /* text[len] is written too. */
 static int read_text(struct reader *reader, char *text, size_t len,
-		     bool is_used, struct err *err)
+		     struct err *err)
 {
 	struct entry place = {
 		.file = reader->manifest->files[reader->current],
-		.is_used = is_used,
 	};
 	char *end = text + len;
 
@@ -280,7 +280,7 @@ static int refuse_file(const char *path, const struct entry *user, int error,
 }
 
 /* 1: this file has been read. */
-static int check_again(const struct reader *reader, const struct stat *st,
+static int check_again(struct reader *reader, const struct stat *st,
 		       const struct entry *user, struct err *err)
 {
 	size_t i;
@@ -289,8 +289,11 @@ static int check_again(const struct reader *reader, const struct stat *st,
 		if (reader->opened[i].dev != st->st_dev ||
 		    reader->opened[i].ino != st->st_ino)
 			continue;
-		return reader->opened[i].is_open ? cycle(reader, i, user, err)
-						 : 1;
+		if (reader->opened[i].is_open)
+			return cycle(reader, i, user, err);
+		if (user)
+			reader->uses[reader->current][i] = true;
+		return 1;
 	}
 	return 0;
 }
@@ -316,8 +319,10 @@ static int read_file(struct reader *reader, const char *path,
 	if (enter(reader, path, &st, err) < 0)
 		return -1;
 	self = reader->current;
+	if (user)
+		reader->uses[before][self] = true;
 	reader->depth++;
-	result = read_text(reader, text, len, user != NULL, err);
+	result = read_text(reader, text, len, err);
 	reader->depth--;
 	reader->opened[self].is_open = false;
 	reader->current = before;
@@ -328,6 +333,7 @@ static void reader_clear(struct reader *reader)
 {
 	manifest_free(reader->manifest);
 	free(reader->opened);
+	free(reader->uses);
 	words_clear(&reader->words);
 }
 
@@ -335,7 +341,7 @@ static int finish(struct reader *reader, int result, struct manifest **out,
 		  struct err *err)
 {
 	if (result == 0)
-		result = manifest_settle(reader->manifest, err);
+		result = manifest_settle(reader->manifest, reader->uses, err);
 	if (result == 0)
 		*out = TAKE(reader->manifest);
 	reader_clear(reader);
@@ -349,8 +355,9 @@ int manifest_read(const char *const *paths, size_t n_paths,
 	struct reader reader = {
 		.manifest = calloc(1, sizeof(*reader.manifest)),
 		.preset_dirs = preset_dirs,
+		.uses = calloc(MANIFEST_MAX_FILES, sizeof(use_row)),
 	};
-	int result = reader.manifest ? 0 : no_memory(err);
+	int result = reader.manifest && reader.uses ? 0 : no_memory(err);
 	size_t i;
 
 	for (i = 0; result == 0 && i < n_paths; i++)
@@ -378,7 +385,7 @@ int manifest_read_text(const char *text, size_t len, const char *name,
 	}
 	if (result == 0) {
 		memcpy(copy, text, len);
-		result = read_text(&reader, copy, len, false, err);
+		result = read_text(&reader, copy, len, err);
 	}
 	return finish(&reader, result, out, err);
 }

@@ -35,40 +35,74 @@ static int contradiction(const struct entry *a, const struct entry *b,
 			   row->verb, *what ? " " : "",
 			   (int)(len < 60 ? len : 60), what, first->file,
 			   first->line,
-			   first->is_used && second->is_used
-				   ? ", or say it in your own manifest, which "
-				     "overrides both"
-				   : "");
+			   first->file == second->file
+				   ? ""
+				   : ", or overrule both in the file that uses "
+				     "them");
 }
 
-/*
- * Entries for one setting: those of used files give way to any that are not;
- * the rest must be equal.
- */
-static int settle_run(const struct manifest *manifest,
-		      const struct entry *const *run, size_t n, bool *is_kept,
-		      struct err *err)
+static size_t file_index(const struct manifest *manifest,
+			 const struct entry *entry)
 {
-	const struct entry *kept = NULL;
-	bool all_used = true;
-	size_t i;
+	size_t i = 0;
+
+	while (manifest->files[i] != entry->file)
+		i++;
+	return i;
+}
+
+/* Marks the files that another one, which has a word in the run too, uses. */
+static void mark_overruled(const struct manifest *manifest,
+			   const struct entry *const *run, size_t n,
+			   const use_row *uses, use_row overruled)
+{
+	use_row speaks = {false};
+	size_t i, from, to;
 
 	for (i = 0; i < n; i++)
-		all_used = all_used && run[i]->is_used;
+		speaks[file_index(manifest, run[i])] = true;
+	for (from = 0; uses && from < manifest->n_files; from++)
+		for (to = 0; speaks[from] && to < manifest->n_files; to++)
+			overruled[to] |= uses[from][to];
+}
+
+/* Entries for one setting: one of those that nobody overrules is kept, and
+ * they must be equal. */
+static int settle_run(const struct manifest *manifest,
+		      const struct entry *const *run, size_t n,
+		      const use_row *uses, bool *is_kept, struct err *err)
+{
+	const struct entry *kept = NULL;
+	use_row overruled = {false};
+	size_t i;
+
+	mark_overruled(manifest, run, n, uses, overruled);
 	for (i = 0; i < n; i++) {
 		is_kept[run[i] - manifest->entries] = false;
-		if (run[i]->is_used && !all_used)
+		if (overruled[file_index(manifest, run[i])])
 			continue;
 		if (kept && entry_compare(kept, run[i]) != 0)
 			return contradiction(kept, run[i], err);
 		if (!kept)
 			kept = run[i];
 	}
-	is_kept[kept - manifest->entries] = true;
+	if (kept) /* always: files do not use each other in a circle */
+		is_kept[kept - manifest->entries] = true;
 	return 0;
 }
 
-int manifest_settle(struct manifest *manifest, struct err *err)
+/* What a file uses through others, too. */
+static void close_uses(use_row *uses, size_t n)
+{
+	size_t by, from, to;
+
+	for (by = 0; uses && by < n; by++)
+		for (from = 0; from < n; from++)
+			for (to = 0; uses[from][by] && to < n; to++)
+				uses[from][to] |= uses[by][to];
+}
+
+int manifest_settle(struct manifest *manifest, use_row *uses, struct err *err)
 {
 	auto_free const struct entry **sorted = manifest_sorted(manifest);
 	auto_free bool *is_kept = calloc(manifest->n + 1, sizeof(*is_kept));
@@ -77,13 +111,14 @@ int manifest_settle(struct manifest *manifest, struct err *err)
 	if (!sorted || !is_kept)
 		return err_sys(err, ENOMEM, "manifest");
 	memset(is_kept, true, manifest->n);
+	close_uses(uses, manifest->n_files);
 	for (i = 0; i < manifest->n; i += n) {
 		for (n = 1; i + n < manifest->n &&
 			    is_same_setting(sorted[i], sorted[i + n]);
 		     n++)
 			;
 		if (n > 1 &&
-		    settle_run(manifest, sorted + i, n, is_kept, err) < 0)
+		    settle_run(manifest, sorted + i, n, uses, is_kept, err) < 0)
 			return -1;
 	}
 	manifest_keep(manifest, is_kept);

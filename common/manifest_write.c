@@ -63,7 +63,7 @@ int manifest_text(const struct manifest *manifest, char **text, size_t *len,
 		return err_sys(err, ENOMEM, "canonical manifest");
 	if (*len > MANIFEST_MAX_BYTES)
 		return err_set(err, ERR_MANIFEST,
-			       "the canonical manifest has %zu bytes; %d are "
+			       "the canonical manifest has %zu bytes; %zu are "
 			       "possible",
 			       *len, MANIFEST_MAX_BYTES);
 	*text = TAKE(made);

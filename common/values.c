@@ -303,7 +303,7 @@ int value_mode(char *value, struct err *err)
 	if (len < 3 || len > 5 || value[len] != '\0' ||
 	    strtoul(value, NULL, 8) > 07777)
 		return err_set(err, ERR_MANIFEST,
-			       "mode \"%.60s\" is not three or four octal "
+			       "\"%.60s\" is not three or four octal "
 			       "digits, as in 0755",
 			       value);
 	return 0;
@@ -457,17 +457,17 @@ int value_device(char *value, struct err *err)
 
 int value_dlopen(char *value, struct err *err)
 {
-	return one_of("value", value, dlopens, err);
+	return one_of("dlopen", value, dlopens, err);
 }
 
 int value_hwcaps(char *value, struct err *err)
 {
-	return one_of("value", value, hwcaps, err);
+	return one_of("hwcaps", value, hwcaps, err);
 }
 
 int value_cache(char *value, struct err *err)
 {
-	return one_of("value", value, caches, err);
+	return one_of("cache", value, caches, err);
 }
 
 int value_need(char *value, struct err *err)

@@ -75,16 +75,18 @@ static int read_hex(struct cursor *cursor, struct err *err)
 		return refuse(err, "\\x needs two hexadecimal digits");
 	if (high == 0 && low == 0)
 		return refuse(err, "\\x00: a text cannot hold a NUL byte");
-	*cursor->put++ = (char)(high << 4 | low);
+	*cursor->put++ = (char)(unsigned char)(high << 4 | low);
 	cursor->at += 2;
 	return 0;
 }
 
 static int read_escape(struct cursor *cursor, struct err *err)
 {
-	char letter = cursor->at < cursor->end ? *cursor->at++ : ' ';
+	char letter = ' ';
 	size_t i;
 
+	if (cursor->at < cursor->end)
+		letter = *cursor->at++;
 	if (letter == 'x')
 		return read_hex(cursor, err);
 	for (i = 0; i < N_ESCAPES; i++) {

@@ -64,6 +64,6 @@ int main(int argc, char **argv)
 		result = manifest_write(manifest, stdout, &err);
 	if (result == 0)
 		return 0;
-	err_print("manifest", &err);
+	fprintf(stderr, "%s\n", err.msg);
 	return err.kind == ERR_MANIFEST ? 3 : 4;
 }
