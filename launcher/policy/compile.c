@@ -8,6 +8,7 @@
 #include "array.h"
 #include "fdio.h"
 #include "prologue.h"
+#include "shrink.h"
 
 #define BYTES_LIMIT (BPF_MAXINSNS * sizeof(struct sock_filter))
 
@@ -143,7 +144,8 @@ int compile(const struct ruleset *set, struct program **out, struct err *err)
 	if (!program)
 		return failed(err, -ENOMEM, "compile");
 	if (prologue_emit(set, program, err) < 0 ||
-	    append_libseccomp(set, program, err) < 0)
+	    append_libseccomp(set, program, err) < 0 ||
+	    program_shrink(program, err) < 0)
 		return -1;
 	if (program->n > BPF_MAXINSNS)
 		return failed(err, -E2BIG, "compile");

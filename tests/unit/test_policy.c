@@ -336,7 +336,7 @@ TEST(programs_are_small)
 			print_message("%s, features %u: %zu instructions\n",
 				      machine_name((enum machine)machine), set,
 				      built[machine][set].n);
-			assert_true(built[machine][set].n <= 400);
+			assert_true(built[machine][set].n <= 300);
 		}
 }
 
