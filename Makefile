@@ -152,7 +152,10 @@ unit: $(tool_programs) $(fuzz_programs)
 $(tool_programs): $(B)/tools/%: $(B)/obj/tests/tools/%.o $(test_archives)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -pie $(link) $(LDFLAGS) -o $@ $^ $(test_libs)
+	$(Q)$(CC) $(or $(tool_kind),-pie) $(link) $(LDFLAGS) -o $@ $^ \
+		$(test_libs)
+# Runs in roots without libraries too.
+$(B)/tools/syscalls: tool_kind := $(launcher_static)
 
 $(fuzz_programs): $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(fuzz_main) \
 		$(test_archives)
