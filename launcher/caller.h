@@ -1,0 +1,32 @@
+#pragma once
+/*
+ * caller: the state that we were started in.  The caller is dirty: signals may
+ * be ignored or blocked, descriptors 0-2 closed, limits tiny, timers running.
+ * caller_take() makes it clean for us and for all that we start, and notes
+ * what has to be given back: terminal modes, the terminal's foreground group,
+ * and the flags of 0-2, which the program shares with the caller.
+ */
+#include <stdbool.h>
+#include <sys/types.h>
+#include <termios.h>
+
+#include "err.h"
+
+struct caller {
+	int flags[3]; /* of descriptors 0-2 */
+	bool has_terminal; /* 0 is the terminal of this session */
+	bool is_lent; /* its foreground is the jail's */
+	struct termios modes; /* of the terminal, when it was ours */
+	struct termios jail_modes; /* when the jail was stopped */
+};
+
+int caller_take(struct caller *caller, struct err *err);
+
+/* The terminal and the flags are as they were.  May be called repeatedly. */
+void caller_give_back(struct caller *caller);
+
+/*
+ * The jail was stopped and is continued.  If the terminal's foreground is ours
+ * again, it becomes that of the group.
+ */
+void caller_lend_terminal(struct caller *caller, pid_t group);

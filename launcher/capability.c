@@ -1,0 +1,91 @@
+#include "capability.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "nearest.h"
+
+/* By number, as in <linux/capability.h>. */
+const char *const capability_names[N_CAPABILITIES] = {
+	"chown",
+	"dac_override",
+	"dac_read_search",
+	"fowner",
+	"fsetid",
+	"kill",
+	"setgid",
+	"setuid",
+	"setpcap",
+	"linux_immutable",
+	"net_bind_service",
+	"net_broadcast",
+	"net_admin",
+	"net_raw",
+	"ipc_lock",
+	"ipc_owner",
+	"sys_module",
+	"sys_rawio",
+	"sys_chroot",
+	"sys_ptrace",
+	"sys_pacct",
+	"sys_admin",
+	"sys_boot",
+	"sys_nice",
+	"sys_resource",
+	"sys_time",
+	"sys_tty_config",
+	"mknod",
+	"lease",
+	"audit_write",
+	"audit_control",
+	"setfcap",
+	"mac_override",
+	"mac_admin",
+	"syslog",
+	"wake_alarm",
+	"block_suspend",
+	"audit_read",
+	"perfmon",
+	"bpf",
+	"checkpoint_restore",
+};
+
+static int parse_one(const char *name, uint64_t *set, struct err *err)
+{
+	struct nearest nearest;
+	unsigned i;
+
+	if (strncasecmp(name, "cap_", 4) == 0)
+		name += 4;
+	nearest_start(&nearest, name);
+	for (i = 0; i < N_CAPABILITIES; i++) {
+		if (strcasecmp(name, capability_names[i]) == 0) {
+			*set |= 1ull << i;
+			return 0;
+		}
+		nearest_offer(&nearest, capability_names[i]);
+	}
+	return err_set(err, ERR_USAGE, "--caps: no capability \"%s\"%s%s%s",
+		       name, nearest_best(&nearest) ? "; did you mean \"" : "",
+		       nearest_best(&nearest) ? nearest_best(&nearest) : "",
+		       nearest_best(&nearest) ? "\"?" : "");
+}
+
+int capabilities_parse(const char *list, uint64_t *set, struct err *err)
+{
+	char name[64];
+
+	*set = 0;
+	if (strcasecmp(list, "none") == 0)
+		return 0;
+	while (*list) {
+		size_t len = strcspn(list, ",");
+
+		snprintf(name, sizeof(name), "%.*s", (int)(len < 63 ? len : 63),
+			 list);
+		if (len > 0 && parse_one(name, set, err) < 0)
+			return -1;
+		list += len + (list[len] == ',');
+	}
+	return 0;
+}

@@ -1,0 +1,30 @@
+#pragma once
+/*
+ * image_open: from -i FILE or -r DIR to a directory that can be a jail's root.
+ *
+ * An image is unpacked into a private directory that only root (or the caller)
+ * can reach, and removed when the image is closed; a guard process removes it
+ * if we are killed first.
+ */
+#include "cleanup.h"
+#include "err.h"
+#include "opts.h"
+
+struct manifest;
+
+struct image_request {
+	const char *file, *root; /* exactly one of them */
+	const char *devices; /* a comma list, or NULL: the default */
+	struct opt_list copies; /* SRC:DST */
+};
+
+struct image {
+	const char *name; /* for messages: what was typed */
+	int root_fd; /* O_PATH */
+};
+
+int image_open(const struct image_request *request, struct image **out,
+	       struct err *err);
+
+void image_free(struct image *image);
+DEFINE_AUTO(image)

@@ -1,0 +1,273 @@
+/*
+ * jaillaunch: runs a program in a jail.
+ *
+ * The order of confinement is layers.c, the processes are keeper.h, what is
+ * decided about a launch is spec.h.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "caller.h"
+#include "image_open.h"
+#include "opts.h"
+#include "outcome.h"
+#include "plan.h"
+#include "report.h"
+#include "spec.h"
+#include "supervise.h"
+
+/* All that a launch came to; what it did not come to is NULL. */
+struct launch {
+	struct image *image;
+	struct jail_spec *spec;
+	struct plan *plan;
+	struct outcome outcome;
+};
+
+struct args {
+	struct spec_flags spec;
+	struct image_request image;
+	const char *report;
+	bool explain, verbose, quiet, help, version;
+};
+
+/* clang-format off */
+#define SPEC(member) OPT_INTO(struct args, spec.member)
+static const struct opt options[] = {
+	{'i', "image", "FILE", OPT_INTO(struct args, image.file),
+	 "image to unpack and run in"},
+	{'r', "root", "DIR", OPT_INTO(struct args, image.root),
+	 "an existing directory instead of an image"},
+	{'u', "user", "USER", SPEC(user),
+	 "name (of the jail's /etc/passwd) or number"},
+	{'g', "group", "GROUP", SPEC(group),
+	 "another group than the user's"},
+	{0, "no-groups", NULL, SPEC(no_groups), "no supplementary groups"},
+	{0, "allow-root", NULL, SPEC(allow_root), "let uid 0 or gid 0 be used"},
+	{'d', "chdir", "DIR", SPEC(chdir), "start directory, in the jail"},
+	{'e', "env", "K[=V]", SPEC(env),
+	 "set a variable, or hand on the caller's"},
+	{0, "keep-env", NULL, SPEC(keep_env),
+	 "hand on the caller's whole environment"},
+	{'n', "no-net", NULL, SPEC(net_none), "the same as --net none"},
+	{0, "net", "none|host", SPEC(net), "network (default: none)"},
+	{'I', "insecure", NULL, SPEC(insecure), "no seccomp"},
+	{0, "seccomp", "NAME", SPEC(seccomp),
+	 "policy: default or none"},
+	{0, "syscall-allow", "LIST", SPEC(syscall_allow),
+	 "allow system calls too: names or @groups"},
+	{0, "syscall-deny", "LIST", SPEC(syscall_deny),
+	 "deny system calls too"},
+	{0, "syscall-block", "LIST", SPEC(syscall_deny), NULL},
+	{0, "caps", "LIST", SPEC(caps),
+	 "capabilities kept in the bounding set"},
+	{0, "limit", "K=V", SPEC(limits),
+	 "limit cpu-time wall-time memory pids nofile ..."},
+	{0, "copy", "SRC:DST", OPT_INTO(struct args, image.copies),
+	 "copy a file or tree into the unpacked image"},
+	{0, "dev", "LIST", OPT_INTO(struct args, image.devices),
+	 "devices: null zero full random urandom tty"},
+	{0, "keep-fd", "N", SPEC(keep_fds), "leave a descriptor open"},
+	{0, "exec", NULL, SPEC(in_place),
+	 "no supervisor: the program gets our process id"},
+	{0, "spec", "FILE", SPEC(spec_file),
+	 "launch settings in the manifest's grammar"},
+	{0, "report", "FILE|fd:N", OPT_INTO(struct args, report),
+	 "write a JSON report of the launch"},
+	{0, "explain", NULL, OPT_INTO(struct args, explain),
+	 "print what would be done, and why; do nothing"},
+	{'v', "verbose", NULL, OPT_INTO(struct args, verbose),
+	 "say on standard error what is done"},
+	{'q', "quiet", NULL, OPT_INTO(struct args, quiet),
+	 "no warnings"},
+	{'h', "help", NULL, OPT_INTO(struct args, help), "print this"},
+	{0, "version", NULL, OPT_INTO(struct args, version),
+	 "print the version"},
+	{0, "deny-action", "ACTION", OPT_NOT_YET, NULL},
+	{0, "ambient-caps", "LIST", OPT_NOT_YET, NULL},
+	{0, "ns", "LIST", OPT_NOT_YET, NULL},
+	{0, "landlock", "auto|none", OPT_NOT_YET, NULL},
+	{0, "require", "LIST", OPT_NOT_YET, NULL},
+	{0, "bind", "SRC:DST", OPT_NOT_YET, NULL},
+	{0, "tmpfs", "DST", OPT_NOT_YET, NULL},
+	{0, "writable", NULL, OPT_NOT_YET, NULL},
+	{0, "persist", "DIR", OPT_NOT_YET, NULL},
+	{0, "proc", NULL, OPT_NOT_YET, NULL},
+	{0, "read", "PATH", OPT_NOT_YET, NULL},
+	{0, "write", "PATH", OPT_NOT_YET, NULL},
+	{0, "on-violation", "ACTION", OPT_NOT_YET, NULL},
+	{0, "tty", "auto|yes|no", OPT_NOT_YET, NULL},
+	{0, "events", "FILE|fd:N", OPT_NOT_YET, NULL},
+	{0, "learn", "DIR", OPT_NOT_YET, NULL},
+	{0, "uid-pool", "FIRST-LAST", OPT_NOT_YET, NULL},
+	{0, "no-pin", NULL, OPT_NOT_YET, NULL},
+	{0, "oci", "FILE", OPT_NOT_YET, NULL},
+	{0},
+};
+/* clang-format on */
+
+static int print_help(void)
+{
+	fputs("usage: jaillaunch [OPTIONS] (-i IMAGE | -r DIR) -u USER [--] "
+	      "[PROGRAM [ARG...]]\n\n"
+	      "Runs PROGRAM (default: the image's entry) in a jail: another "
+	      "root, an ordinary\nuser, no capabilities, no network, a short "
+	      "list of what the kernel does for it.\n\n",
+	      stdout);
+	opts_help(options, stdout);
+	fputs("\nExit status: the program's; 128+N: signal N killed it; 124: a "
+	      "time limit ended\nit; 125: jaillaunch failed; 126: it cannot be "
+	      "executed; 127: it was not found.\n",
+	      stdout);
+	return fflush(stdout) == 0 ? 0 : STATUS_FAILED;
+}
+
+/* What the caller ought to know, once, on standard error. */
+static void warn(const struct args *args, const struct jail_spec *spec)
+{
+	if (!spec->seccomp && !args->quiet)
+		fputs("jaillaunch: warning: no seccomp: the program may make "
+		      "every system call\n",
+		      stderr);
+}
+
+static int explain(const struct plan *plan)
+{
+	plan_explain(plan, stdout);
+	return fflush(stdout) == 0 ? 0 : STATUS_FAILED;
+}
+
+static int prepare(const struct args *args, char *const *argv,
+		   const struct caller *caller, struct launch *launch,
+		   struct err *err)
+{
+	struct spec_input input = {
+		.flags = &args->spec,
+		.argv = argv,
+		.has_terminal = caller->has_terminal,
+		.has_foreground = caller->is_lent,
+	};
+
+	if (image_open(&args->image, &launch->image, err) < 0)
+		return -1;
+	input.image = NULL;
+	input.root_fd = launch->image->root_fd;
+	input.root_name = launch->image->name;
+	if (spec_make(&input, &launch->spec, err) < 0 ||
+	    plan_make(launch->spec, &launch->plan, err) < 0)
+		return -1;
+	return 0;
+}
+
+static int execute(const struct args *args, struct caller *caller,
+		   struct launch *launch, struct err *err)
+{
+	if (plan_prepare(launch->plan, err) < 0)
+		return -1;
+	warn(args, launch->spec);
+	if (args->verbose)
+		plan_explain(launch->plan, stderr);
+	if (launch->spec->in_place)
+		return supervise_not(launch->plan, &launch->outcome, err);
+	return supervise(launch->plan, caller, &launch->outcome, err);
+}
+
+static void close_launch(struct launch *launch)
+{
+	plan_free(launch->plan);
+	spec_free(launch->spec);
+	image_free(launch->image);
+}
+
+/* The report is written whatever comes of the launch. */
+static int write_report(struct report *report, const struct launch *launch,
+			const struct err *failure, struct err *err)
+{
+	struct report_facts facts = {
+		.image = launch->image,
+		.spec = launch->spec,
+		.plan = launch->plan,
+		.outcome = &launch->outcome,
+		.failure = failure,
+	};
+
+	return report ? report_write(report, &facts, err) : 0;
+}
+
+static int run(const struct args *args, char *const *argv, struct err *err)
+{
+	auto_of(report) struct report *report = NULL;
+	struct launch launch = {.outcome.kind = OUTCOME_FAILED};
+	struct err report_err = {0};
+	struct caller caller;
+	int result;
+
+	if (caller_take(&caller, err) < 0)
+		return STATUS_FAILED;
+	if (args->report && report_open(args->report, &report, err) < 0)
+		return STATUS_FAILED;
+	result = prepare(args, argv, &caller, &launch, err);
+	if (result == 0 && args->explain) {
+		result = explain(launch.plan);
+		close_launch(&launch);
+		return result;
+	}
+	if (result == 0)
+		result = execute(args, &caller, &launch, err);
+	if (write_report(report, &launch, result < 0 ? err : NULL,
+			 &report_err) < 0 &&
+	    result == 0) {
+		*err = report_err;
+		launch.outcome.kind = OUTCOME_FAILED;
+	}
+	close_launch(&launch);
+	return outcome_status(&launch.outcome);
+}
+
+static int check_args(const struct args *args, struct err *err)
+{
+	if (args->report && args->spec.in_place)
+		return err_set(err, ERR_USAGE,
+			       "--report needs the supervisor that --exec "
+			       "leaves out");
+	return 0;
+}
+
+static void free_args(struct args *args)
+{
+	opt_list_free(&args->spec.env);
+	opt_list_free(&args->spec.limits);
+	opt_list_free(&args->spec.syscall_allow);
+	opt_list_free(&args->spec.syscall_deny);
+	opt_list_free(&args->spec.keep_fds);
+	opt_list_free(&args->image.copies);
+}
+
+static int run_command_line(int argc, char **argv, struct err *err)
+{
+	struct args args = {0};
+	int first, status = STATUS_FAILED;
+
+	if (opts_parse(options, true, argc, argv, &args, &first, err) == 0) {
+		if (args.help)
+			status = print_help();
+		else if (args.version)
+			status = puts("jaillaunch " JAIL_VERSION) < 0;
+		else if (check_args(&args, err) == 0)
+			status = run(&args, argv + first, err);
+	}
+	free_args(&args);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct err err = {0};
+	int status = run_command_line(argc, argv, &err);
+
+	if (err.kind != ERR_NONE)
+		err_print("jaillaunch", &err);
+	return status;
+}

@@ -1,0 +1,52 @@
+#pragma once
+/*
+ * layer: one step of confinement.  layers.c lists them in the order in which
+ * they are applied; docs/LAYERS.md has a section on each.
+ *
+ * probe and prepare run in the supervisor and may allocate; apply runs in the
+ * child, which shares memory with its parent until it executes the program:
+ * system calls on prepared data and nothing else.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+
+struct jail_spec;
+
+struct layer {
+	const char *name;
+	const char *denies; /* what the program can no longer do */
+	/* What apply does, by number of the step; NULL-terminated. */
+	const char *const *steps;
+	/*
+	 * Wanted? Possible?  1: yes; 0: left out, and err says why; -1: wanted
+	 * and impossible.  No side effects.  NULL: always 1.
+	 */
+	int (*probe)(const struct jail_spec *spec, struct err *err);
+	int (*prepare)(const struct jail_spec *spec, void **state,
+		       struct err *err);
+	/* 0, -errno, or layer_failed(step, errno). */
+	int (*apply)(const void *state);
+	void (*release)(void *state);
+};
+
+/* The order of confinement; NULL-terminated. */
+extern const struct layer *const layers[];
+
+extern const struct layer layer_session, layer_fds, layer_root, layer_rlimits,
+	layer_bounding, layer_ids, layer_caps, layer_nonewprivs, layer_seccomp;
+
+/* An apply that has several steps says which of them failed. */
+#define LAYER_STEP_SHIFT 12
+
+static inline int layer_failed(unsigned step, int error)
+{
+	return -(int)(step << LAYER_STEP_SHIFT | (unsigned)error);
+}
+
+/* For a layer that needs no more than the spec; it has no release then. */
+static inline void *layer_keep_spec(const struct jail_spec *spec)
+{
+	return (void *)(uintptr_t)spec;
+}

@@ -1,0 +1,135 @@
+/*
+ * rlimits: what one process of the jail may use.  A core dump is 1 byte, not
+ * 0: with 0 the kernel still runs a "|program" core_pattern, as root, on the
+ * dying program; 1 is its special value for "do not".
+ */
+#include "../layer.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "../spec.h"
+
+/* Which resource stands for a limit, and how many of its units make one. */
+static const struct row {
+	enum limit limit;
+	int resource;
+	uint64_t divisor;
+} rows[] = {
+	{LIMIT_AS, RLIMIT_AS, 1},
+	{LIMIT_MEMORY, RLIMIT_AS, 1}, /* no cgroup: of each process */
+	{LIMIT_CORE, RLIMIT_CORE, 1},
+	{LIMIT_CPU_TIME, RLIMIT_CPU, 1000}, /* whole seconds */
+	{LIMIT_FSIZE, RLIMIT_FSIZE, 1},
+	{LIMIT_NOFILE, RLIMIT_NOFILE, 1},
+	{LIMIT_PIDS, RLIMIT_NPROC, 1},
+	{LIMIT_STACK, RLIMIT_STACK, 1},
+};
+#define N_ROWS (sizeof(rows) / sizeof(*rows))
+
+/* In the order of struct setting, so that a step's number names it. */
+static const char *const steps[] = {
+	"limit as",	  "limit memory", "limit core",
+	"limit cpu-time", "limit fsize",  "limit nofile",
+	"limit pids",	  "limit stack",  NULL};
+
+struct setting {
+	bool is_set;
+	struct rlimit limit;
+};
+
+struct state {
+	struct setting settings[N_ROWS];
+};
+
+static rlim_t round_up(const struct row *row, uint64_t value)
+{
+	if (value == LIMIT_UNLIMITED)
+		return RLIM_INFINITY;
+	return value / row->divisor + (value % row->divisor != 0);
+}
+
+/* An image may lower what the caller has, never raise it. */
+static int bound_by_caller(const struct row *row, rlim_t *value,
+			   struct err *err)
+{
+	struct rlimit callers;
+
+	if (getrlimit(row->resource, &callers) < 0)
+		return err_sys(err, errno, "read limits");
+	if (row->resource == RLIMIT_CORE)
+		callers.rlim_max = 1;
+	if (*value > callers.rlim_max)
+		*value = callers.rlim_max;
+	return 0;
+}
+
+static int prepare_row(const struct row *row, const struct jail_limit *wish,
+		       struct setting *setting, struct err *err)
+{
+	rlim_t value = round_up(row, wish->value);
+
+	if (wish->by_image && bound_by_caller(row, &value, err) < 0)
+		return -1;
+	if (row->resource == RLIMIT_CORE && value == 0)
+		value = 1;
+	setting->is_set = true;
+	setting->limit = (struct rlimit){value, value};
+	/* A second more than SIGXCPU gives, for a program that catches it. */
+	if (row->resource == RLIMIT_CPU && value != RLIM_INFINITY)
+		setting->limit.rlim_max++;
+	return 0;
+}
+
+static int rlimits_prepare(const struct jail_spec *spec, void **out,
+			   struct err *err)
+{
+	struct state *state = calloc(1, sizeof(*state));
+	size_t i;
+
+	if (!state)
+		return err_sys(err, ENOMEM, "limits");
+	*out = state;
+	for (i = 0; i < N_ROWS; i++) {
+		const struct jail_limit *wish = &spec->limits[rows[i].limit];
+
+		if (wish->is_set &&
+		    prepare_row(&rows[i], wish, &state->settings[i], err) < 0)
+			return -1;
+		if (!wish->is_set && rows[i].resource == RLIMIT_CORE)
+			state->settings[i] = (struct setting){true, {1, 1}};
+	}
+	/* Both stand for the address space: the lower one counts. */
+	if (state->settings[0].is_set && state->settings[1].is_set) {
+		struct setting *as = &state->settings[0];
+		struct setting *memory = &state->settings[1];
+
+		if (as->limit.rlim_cur < memory->limit.rlim_cur)
+			memory->limit = as->limit;
+	}
+	return 0;
+}
+
+static int rlimits_apply(const void *opaque)
+{
+	const struct state *state = opaque;
+	unsigned i;
+
+	for (i = 0; i < N_ROWS; i++)
+		if (state->settings[i].is_set &&
+		    setrlimit((__rlimit_resource_t)rows[i].resource,
+			      &state->settings[i].limit) < 0)
+			return layer_failed(i, errno);
+	return 0;
+}
+
+const struct layer layer_rlimits = {
+	.name = "rlimits",
+	.denies = "core dumps, and more of a resource than was granted",
+	.steps = steps,
+	.prepare = rlimits_prepare,
+	.apply = rlimits_apply,
+	.release = free,
+};

@@ -1,0 +1,81 @@
+/*
+ * session: with a terminal the program gets a process group of its own, in the
+ * foreground if we were; without one, a session of its own, which no terminal
+ * can become the controlling one of by accident.  And when memory runs out, it is
+ * the jail's that the kernel shall free, not the host's.
+ */
+#include "../layer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "../spec.h"
+
+enum step { STEP_GROUP, STEP_FOREGROUND, STEP_SESSION, STEP_OOM };
+static const char *const steps[] = {
+	"make a process group", "take the terminal's foreground",
+	"make a session", "raise the OOM score", NULL};
+
+static int session_probe(const struct jail_spec *spec, struct err *err)
+{
+	if (!spec->in_place)
+		return 1;
+	err_set(err, ERR_NONE,
+		"--exec: the program takes our place, in the "
+		"caller's session");
+	return 0;
+}
+
+static int session_prepare(const struct jail_spec *spec, void **state,
+			   struct err *err)
+{
+	(void)err;
+	*state = layer_keep_spec(spec);
+	return 0;
+}
+
+/* Inherited by all of the jail; lowering it again needs CAP_SYS_RESOURCE. */
+static int offer_to_oom_killer(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	int error = 0;
+
+	if (fd < 0) /* no /proc on this host: nothing else says it */
+		return errno == ENOENT ? 0 : layer_failed(STEP_OOM, errno);
+	if (write(fd, "1000", 4) != 4)
+		error = layer_failed(STEP_OOM, errno);
+	close(fd);
+	return error;
+}
+
+static int own_group(const struct jail_spec *spec)
+{
+	pid_t group = getpid();
+
+	if (!spec->has_terminal)
+		return setsid() < 0 ? layer_failed(STEP_SESSION, errno) : 0;
+	if (setpgid(0, 0) < 0)
+		return layer_failed(STEP_GROUP, errno);
+	/* SIGTTOU is blocked: we are in the background until this is done. */
+	if (spec->has_foreground && ioctl(STDIN_FILENO, TIOCSPGRP, &group) < 0)
+		return layer_failed(STEP_FOREGROUND, errno);
+	return 0;
+}
+
+static int session_apply(const void *state)
+{
+	int error = own_group(state);
+
+	return error ? error : offer_to_oom_killer();
+}
+
+const struct layer layer_session = {
+	.name = "session",
+	.denies = "signals to and from the caller's process group",
+	.steps = steps,
+	.probe = session_probe,
+	.prepare = session_prepare,
+	.apply = session_apply,
+};

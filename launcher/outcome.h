@@ -1,0 +1,40 @@
+#pragma once
+/*
+ * outcome: how a launch ended, as an exit status and as a report.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "err.h"
+#include "limit.h"
+
+struct plan;
+
+enum outcome_kind {
+	OUTCOME_FAILED, /* jaillaunch itself; err says why */
+	OUTCOME_NOT_FOUND,
+	OUTCOME_NOT_EXECUTABLE,
+	OUTCOME_EXITED,
+	OUTCOME_SIGNALED,
+	OUTCOME_TIME_LIMIT,
+};
+
+enum exit_status {
+	STATUS_TIME_LIMIT = 124,
+	STATUS_FAILED = 125,
+	STATUS_NOT_EXECUTABLE = 126,
+	STATUS_NOT_FOUND = 127,
+	STATUS_SIGNAL = 128, /* plus its number */
+};
+
+struct outcome {
+	enum outcome_kind kind;
+	int status, signal; /* of the program */
+	bool has_run; /* the fields below mean something */
+	enum limit limit; /* OUTCOME_TIME_LIMIT: which */
+	uint64_t n_orphans, nanoseconds;
+	struct rusage program, all; /* all: with what it left behind */
+};
+
+int outcome_status(const struct outcome *outcome);

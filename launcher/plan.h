@@ -1,0 +1,35 @@
+#pragma once
+/*
+ * plan: which layers a launch has, in order, with what each prepared; and why
+ * those that were left out were.  --explain prints it, start.c carries it out.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "cleanup.h"
+#include "err.h"
+#include "layer.h"
+
+struct plan_row {
+	const struct layer *layer;
+	bool is_on;
+	char *why; /* it was left out; NULL when it is on */
+	void *state;
+};
+
+struct plan {
+	const struct jail_spec *spec;
+	struct plan_row *rows;
+	size_t n;
+};
+
+/* Probes every layer.  Nothing is changed. */
+int plan_make(const struct jail_spec *spec, struct plan **out, struct err *err);
+
+/* Opens, allocates and compiles what the layers need. */
+int plan_prepare(struct plan *plan, struct err *err);
+
+/* A line a layer. */
+void plan_explain(const struct plan *plan, FILE *out);
+void plan_free(struct plan *plan);
+DEFINE_AUTO(plan)

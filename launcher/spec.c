@@ -1,0 +1,550 @@
+#include "spec.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "array.h"
+#include "capability.h"
+#include "manifest.h"
+
+#define DEFAULT_PATH                                                           \
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* What the sources agreed on, still as text; owned by those sources. */
+struct settings {
+	const char *user, *group, *workdir, *seccomp, *net;
+	char *const *argv; /* NULL-terminated, or n_argv says where it ends */
+	size_t n_argv;
+	bool image_net, image_seccomp; /* the image's word, nobody's else */
+};
+
+static bool is_not_built(const char *name, const char *const *later)
+{
+	for (; *later; later++)
+		if (strcmp(name, *later) == 0)
+			return true;
+	return false;
+}
+
+/* A name among what later versions will have is told apart from a mistake. */
+static int check_net(const char *net, bool *host, struct err *err)
+{
+	static const char *const later[] = {"private", NULL};
+
+	*host = strcmp(net, "host") == 0;
+	if (*host || strcmp(net, "none") == 0)
+		return 0;
+	if (is_not_built(net, later))
+		return err_set(err, ERR_USAGE, "--net %s is not built yet",
+			       net);
+	return err_set(
+		err, ERR_USAGE,
+		"--net \"%s\": it is none or host (networks of jails are "
+		"not built yet)",
+		net);
+}
+
+static int check_seccomp(const char *name, struct err *err)
+{
+	static const char *const later[] = {"cape", "cape-deny", "strict",
+					    NULL};
+
+	if (is_not_built(name, later) || strchr(name, '/') || strchr(name, '.'))
+		return err_set(err, ERR_USAGE, "--seccomp %s is not built yet",
+			       name);
+	if (strcmp(name, "default") == 0 || strcmp(name, "none") == 0)
+		return 0;
+	return err_set(err, ERR_USAGE,
+		       "--seccomp \"%s\": it is default or none", name);
+}
+
+static int check_limit(enum limit limit, struct err *err)
+{
+	if (limit == LIMIT_CPUS || limit == LIMIT_TMP || limit == LIMIT_OUTPUT)
+		return err_set(err, ERR_USAGE, "limit %s is not built yet",
+			       limit_rows[limit].name);
+	return 0;
+}
+
+static int set_limit(struct jail_spec *spec, const char *text, bool by_image,
+		     struct err *err)
+{
+	enum limit limit;
+	uint64_t value;
+
+	if (limit_parse(text, &limit, &value, err) < 0 ||
+	    check_limit(limit, err) < 0)
+		return -1;
+	spec->limits[limit] = (struct jail_limit){
+		.is_set = true, .by_image = by_image, .value = value};
+	return 0;
+}
+
+static int refuse_need(const struct entry *entry, struct err *err)
+{
+	return entry_error(entry, err,
+			   "need %s is not built yet: jaillaunch mounts "
+			   "nothing",
+			   entry->args[0]);
+}
+
+/* One launch setting of a manifest; what concerns the builder is passed by. */
+static int take_entry(const struct entry *entry, bool by_image,
+		      struct settings *settings, struct jail_spec *spec,
+		      struct err *err)
+{
+	switch (entry->verb) {
+	case VERB_RUN_AS:
+		settings->user = entry->args[0];
+		return 0;
+	case VERB_WORKDIR:
+		settings->workdir = entry->args[0];
+		return 0;
+	case VERB_ENTRY:
+		settings->argv = entry->args;
+		settings->n_argv = entry->n_args;
+		return 0;
+	case VERB_SECCOMP:
+		settings->seccomp = entry->args[0];
+		settings->image_seccomp = by_image;
+		return 0;
+	case VERB_NET:
+		settings->net = entry->args[0];
+		settings->image_net = by_image;
+		return 0;
+	case VERB_LIMIT:
+		if (set_limit(spec, entry->args[0], by_image, err) < 0)
+			return entry_error(entry, err, "%s", strdupa(err->msg));
+		return 0;
+	case VERB_NEED:
+		return refuse_need(entry, err);
+	default:
+		return 0;
+	}
+}
+
+static int take_manifest(const struct manifest *manifest, bool by_image,
+			 struct settings *settings, struct jail_spec *spec,
+			 struct err *err)
+{
+	size_t i;
+
+	if (!manifest)
+		return 0;
+	for (i = 0; i < manifest->n; i++)
+		if (take_entry(&manifest->entries[i], by_image, settings, spec,
+			       err) < 0)
+			return -1;
+	return 0;
+}
+
+static int take_flags(const struct spec_input *input, struct settings *settings,
+		      struct jail_spec *spec, struct err *err)
+{
+	const struct spec_flags *flags = input->flags;
+	size_t i;
+
+	if (flags->user)
+		settings->user = flags->user;
+	settings->group = flags->group;
+	if (flags->chdir)
+		settings->workdir = flags->chdir;
+	if (flags->insecure && flags->seccomp &&
+	    strcmp(flags->seccomp, "none") != 0)
+		return err_set(err, ERR_USAGE,
+			       "-I and --seccomp %s contradict each other",
+			       flags->seccomp);
+	if (flags->net_none && flags->net && strcmp(flags->net, "none") != 0)
+		return err_set(err, ERR_USAGE,
+			       "-n and --net %s contradict each other",
+			       flags->net);
+	if (flags->seccomp || flags->insecure) {
+		settings->seccomp = flags->insecure ? "none" : flags->seccomp;
+		settings->image_seccomp = false;
+	}
+	if (flags->net || flags->net_none) {
+		settings->net = flags->net_none ? "none" : flags->net;
+		settings->image_net = false;
+	}
+	for (i = 0; i < flags->limits.n; i++)
+		if (set_limit(spec, flags->limits.items[i], false, err) < 0)
+			return -1;
+	if (*input->argv) {
+		settings->argv = input->argv;
+		for (settings->n_argv = 0; input->argv[settings->n_argv];)
+			settings->n_argv++;
+	}
+	return 0;
+}
+
+/* What the image asked for and only the caller may give. */
+static int check_image_wishes(const struct settings *settings, struct err *err)
+{
+	if (settings->image_net && strcmp(settings->net, "none") != 0)
+		return err_set(err, ERR_USAGE,
+			       "the image asks for \"net %s\", which only you "
+			       "can allow: say --net %s, or --net none to run "
+			       "it without",
+			       settings->net, settings->net);
+	if (settings->image_seccomp && strcmp(settings->seccomp, "none") == 0)
+		return err_set(err, ERR_USAGE,
+			       "the image asks to run without seccomp, which "
+			       "only you can allow: say -I, or --seccomp "
+			       "default to run it confined");
+	return 0;
+}
+
+static int decide_policy(const struct settings *settings,
+			 const struct spec_flags *flags, struct jail_spec *spec,
+			 struct err *err)
+{
+	const char *seccomp = settings->seccomp ? settings->seccomp : "default";
+
+	if (check_image_wishes(settings, err) < 0 ||
+	    check_net(settings->net ? settings->net : "none", &spec->net_host,
+		      err) < 0 ||
+	    check_seccomp(seccomp, err) < 0)
+		return -1;
+	spec->allow = flags->syscall_allow;
+	spec->deny = flags->syscall_deny;
+	if (strcmp(seccomp, "none") == 0) {
+		if (spec->allow.n || spec->deny.n)
+			return err_set(err, ERR_USAGE,
+				       "--syscall-allow and --syscall-deny "
+				       "change a policy, and there is none");
+		if (!spec->net_host && settings->net && !settings->image_net)
+			return err_set(err, ERR_USAGE,
+				       "--net none is enforced by seccomp: say "
+				       "--net host with -I, or leave -I out");
+		return 0;
+	}
+	spec->seccomp = strdup(seccomp);
+	return spec->seccomp ? 0 : err_sys(err, ENOMEM, "seccomp");
+}
+
+static int check_root(const struct jail_spec *spec, struct err *err)
+{
+	const struct jail_user *user = &spec->user;
+	size_t i;
+
+	if (spec->allow_root)
+		return 0;
+	if (user->uid == 0)
+		return err_set(err, ERR_USAGE,
+			       "the user is root (uid 0)%s; say --allow-root "
+			       "if that is meant",
+			       user->name ? " by the jail's /etc/passwd" : "");
+	if (user->gid == 0)
+		return err_set(err, ERR_USAGE,
+			       "the group is root (gid 0); choose another by "
+			       "-g, or say --allow-root");
+	for (i = 0; i < user->n_groups; i++)
+		if (user->groups[i] == 0)
+			return err_set(err, ERR_USAGE,
+				       "the jail's /etc/group puts \"%s\" into "
+				       "group 0 (root); say --no-groups, or "
+				       "--allow-root",
+				       user->name);
+	return 0;
+}
+
+static int decide_user(const struct settings *settings,
+		       const struct spec_flags *flags, struct jail_spec *spec,
+		       struct err *err)
+{
+	struct user_files files;
+	int found;
+
+	if (!settings->user)
+		return err_set(err, ERR_USAGE,
+			       "no user: say -u NAME or -u NUMBER (the image "
+			       "names none)");
+	if (user_files_read(spec->root_fd, &files, err) < 0)
+		return -1;
+	found = user_find(&files, settings->user, settings->group,
+			  !flags->no_groups, &spec->user, err);
+	user_files_free(&files);
+	return found < 0 ? -1 : check_root(spec, err);
+}
+
+/* The caller's whole environment, under what the jail itself determines. */
+static int keep_callers(struct environ_list *env, struct err *err)
+{
+	char **var;
+
+	for (var = environ; *var; var++)
+		if (strchr(*var, '=') > *var && environ_put(env, *var, err) < 0)
+			return -1;
+	return 0;
+}
+
+static int set_identity(struct jail_spec *spec, struct err *err)
+{
+	const struct jail_user *user = &spec->user;
+	char number[16];
+	const char *name = user->name;
+
+	if (!name) {
+		snprintf(number, sizeof(number), "%u", (unsigned)user->uid);
+		name = number;
+	}
+	if (environ_set(&spec->env, "HOME",
+			user->home && *user->home ? user->home : "/",
+			err) < 0 ||
+	    environ_set(&spec->env, "USER", name, err) < 0 ||
+	    environ_set(&spec->env, "LOGNAME", name, err) < 0 ||
+	    environ_set(&spec->env, "SHELL",
+			user->shell && *user->shell ? user->shell : "/bin/sh",
+			err) < 0)
+		return -1;
+	return environ_set(&spec->env, "PS1",
+			   user->uid == 0 ? "[jail]# " : "[jail]$ ", err);
+}
+
+static int set_basics(const struct spec_input *input, struct jail_spec *spec,
+		      struct err *err)
+{
+	const char *term = getenv("TERM");
+
+	if (input->flags->keep_env && keep_callers(&spec->env, err) < 0)
+		return -1;
+	if (!environ_get(&spec->env, "PATH") &&
+	    environ_set(&spec->env, "PATH", DEFAULT_PATH, err) < 0)
+		return -1;
+	if (input->has_terminal && term &&
+	    environ_set(&spec->env, "TERM", term, err) < 0)
+		return -1;
+	return set_identity(spec, err);
+}
+
+static int take_env(const struct manifest *manifest, struct jail_spec *spec,
+		    struct err *err)
+{
+	size_t i;
+
+	if (!manifest)
+		return 0;
+	for (i = 0; i < manifest->n; i++)
+		if (manifest->entries[i].verb == VERB_ENV &&
+		    environ_put(&spec->env, manifest->entries[i].args[0], err) <
+			    0)
+			return -1;
+	return 0;
+}
+
+/* -e K=V sets; -e K hands on the caller's, if there is one. */
+static int take_env_flags(const struct spec_flags *flags,
+			  struct jail_spec *spec, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < flags->env.n; i++) {
+		const char *item = flags->env.items[i];
+		const char *value = strchr(item, '=') ? NULL : getenv(item);
+
+		if (*item == '\0')
+			return err_set(err, ERR_USAGE,
+				       "-e needs NAME=VALUE or NAME");
+		if (strchr(item, '=')) {
+			if (environ_put(&spec->env, item, err) < 0)
+				return -1;
+		} else if (value &&
+			   environ_set(&spec->env, item, value, err) < 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int decide_environment(const struct spec_input *input,
+			      const struct manifest *spec_file,
+			      struct jail_spec *spec, struct err *err)
+{
+	if (set_basics(input, spec, err) < 0 ||
+	    take_env(input->image, spec, err) < 0 ||
+	    take_env(spec_file, spec, err) < 0)
+		return -1;
+	return take_env_flags(input->flags, spec, err);
+}
+
+static int add_program(struct jail_spec *spec, size_t *n, const char *dir,
+		       size_t dir_len, struct err *err)
+{
+	char **grown = realloc(spec->programs, (*n + 2) * sizeof(*grown));
+	int len;
+
+	if (!grown)
+		return err_sys(err, ENOMEM, "program");
+	spec->programs = grown;
+	if (dir)
+		len = asprintf(&grown[*n], "%.*s/%s", (int)dir_len, dir,
+			       spec->argv[0]);
+	else
+		len = asprintf(&grown[*n], "%s", spec->argv[0]);
+	if (len < 0)
+		return err_sys(err, ENOMEM, "program");
+	grown[++*n] = NULL;
+	return 0;
+}
+
+/* A name without slash is looked for along the jail's own PATH. */
+static int find_programs(struct jail_spec *spec, struct err *err)
+{
+	const char *path = environ_get(&spec->env, "PATH");
+	size_t n = 0;
+
+	if (strchr(spec->argv[0], '/'))
+		return add_program(spec, &n, NULL, 0, err);
+	while (path && *path) {
+		size_t len = strcspn(path, ":");
+
+		if (*path == '/' && add_program(spec, &n, path, len, err) < 0)
+			return -1;
+		path += len + (path[len] == ':');
+	}
+	if (n == 0)
+		return err_set(err, ERR_USAGE,
+			       "\"%s\" cannot be looked for: PATH has no "
+			       "absolute directory; give its path",
+			       spec->argv[0]);
+	return 0;
+}
+
+static int decide_program(const struct settings *settings,
+			  struct jail_spec *spec, struct err *err)
+{
+	size_t i;
+
+	if (settings->n_argv == 0)
+		return err_set(err, ERR_USAGE,
+			       "no program: name one after the options (the "
+			       "image has no entry)");
+	if (*settings->argv[0] == '\0')
+		return err_set(err, ERR_USAGE, "the program's name is empty");
+	spec->argv = calloc(settings->n_argv + 1, sizeof(*spec->argv));
+	if (!spec->argv)
+		return err_sys(err, ENOMEM, "arguments");
+	for (i = 0; i < settings->n_argv; i++) {
+		spec->argv[i] = strdup(settings->argv[i]);
+		if (!spec->argv[i])
+			return err_sys(err, ENOMEM, "arguments");
+	}
+	spec->workdir = strdup(settings->workdir ? settings->workdir : "/");
+	if (!spec->workdir)
+		return err_sys(err, ENOMEM, "start directory");
+	if (*spec->workdir != '/')
+		return err_set(err, ERR_USAGE,
+			       "-d %s: the start directory is an absolute path "
+			       "in the jail",
+			       spec->workdir);
+	return find_programs(spec, err);
+}
+
+static int keep_fd(struct jail_spec *spec, const char *text, struct err *err)
+{
+	struct stat st;
+	char *end;
+	long fd = strtol(text, &end, 10);
+	int *place;
+
+	if (end == text || *end || fd < 0 || fd > 1 << 30)
+		return err_set(err, ERR_USAGE,
+			       "--keep-fd \"%s\" is not a descriptor's number",
+			       text);
+	if (fstat((int)fd, &st) < 0)
+		return err_set(err, ERR_USAGE,
+			       "--keep-fd %ld: the descriptor is not open", fd);
+	if (S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode))
+		return err_set(
+			err, ERR_USAGE,
+			"--keep-fd %ld is a %s: the program could leave "
+			"the jail by it",
+			fd, S_ISDIR(st.st_mode) ? "directory" : "block device");
+	place = array_push(spec->keep_fds, spec->n_keep_fds);
+	if (!place)
+		return err_sys(err, ENOMEM, "--keep-fd");
+	*place = (int)fd;
+	return 0;
+}
+
+static int decide_rest(const struct spec_flags *flags, struct jail_spec *spec,
+		       struct err *err)
+{
+	size_t i;
+
+	if (flags->caps &&
+	    capabilities_parse(flags->caps, &spec->caps, err) < 0)
+		return -1;
+	for (i = 0; i < flags->keep_fds.n; i++)
+		if (keep_fd(spec, flags->keep_fds.items[i], err) < 0)
+			return -1;
+	if (spec->in_place && spec->limits[LIMIT_WALL_TIME].is_set)
+		return err_set(err, ERR_USAGE,
+			       "limit wall-time needs the supervisor that "
+			       "--exec leaves out");
+	return 0;
+}
+
+static int read_spec_file(const char *path, struct manifest **out,
+			  struct err *err)
+{
+	static const char *const no_presets[] = {NULL};
+
+	return path ? manifest_read(&path, 1, no_presets, out, err) : 0;
+}
+
+int spec_make(const struct spec_input *input, struct jail_spec **out,
+	      struct err *err)
+{
+	const struct spec_flags *flags = input->flags;
+	auto_of(jail_spec) struct jail_spec *spec = calloc(1, sizeof(*spec));
+	auto_of(manifest) struct manifest *file = NULL;
+	struct settings settings = {0};
+
+	if (!spec)
+		return err_sys(err, ENOMEM, "spec");
+	spec->root_fd = input->root_fd;
+	spec->root_name = input->root_name;
+	spec->has_terminal = input->has_terminal;
+	spec->has_foreground = input->has_foreground;
+	spec->allow_root = flags->allow_root;
+	spec->in_place = flags->in_place;
+	if (read_spec_file(flags->spec_file, &file, err) < 0 ||
+	    take_manifest(input->image, true, &settings, spec, err) < 0 ||
+	    take_manifest(file, false, &settings, spec, err) < 0 ||
+	    take_flags(input, &settings, spec, err) < 0 ||
+	    decide_policy(&settings, flags, spec, err) < 0 ||
+	    decide_user(&settings, flags, spec, err) < 0 ||
+	    decide_environment(input, file, spec, err) < 0 ||
+	    decide_program(&settings, spec, err) < 0 ||
+	    decide_rest(flags, spec, err) < 0)
+		return -1;
+	*out = TAKE(spec);
+	return 0;
+}
+
+static void free_strings(char **strings)
+{
+	size_t i;
+
+	for (i = 0; strings && strings[i]; i++)
+		free(strings[i]);
+	free(strings);
+}
+
+void spec_free(struct jail_spec *spec)
+{
+	if (!spec)
+		return;
+	user_free(&spec->user);
+	environ_free(&spec->env);
+	free_strings(spec->argv);
+	free_strings(spec->programs);
+	free(spec->workdir);
+	free(spec->seccomp);
+	free(spec->keep_fds);
+	free(spec);
+}

@@ -1,0 +1,75 @@
+#pragma once
+/*
+ * spec: everything that is decided about one launch, before any of it is done.
+ *
+ * Built from, weakest first: defaults, the image's own manifest, --spec FILE,
+ * flags.  An image chooses user (never uid 0), environment, directory, program
+ * and tighter limits; what widens the jail (the host's network, no seccomp)
+ * has to be said by a flag or a spec file.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "cleanup.h"
+#include "environ.h"
+#include "err.h"
+#include "limit.h"
+#include "opts.h"
+#include "passwd.h"
+
+struct manifest;
+
+/* What was typed; the option table of jaillaunch.c fills it. */
+struct spec_flags {
+	const char *user, *group, *chdir, *net, *seccomp, *caps, *spec_file;
+	const char *devices;
+	struct opt_list env, limits, syscall_allow, syscall_deny, keep_fds;
+	struct opt_list copies;
+	bool insecure, net_none, keep_env, no_groups, allow_root, in_place;
+};
+
+struct jail_limit {
+	bool is_set, by_image; /* an image may lower a limit, never raise it */
+	uint64_t value; /* in the unit of limit_rows[] */
+};
+
+struct jail_spec {
+	int root_fd;
+	const char *root_name;
+	struct jail_user user;
+	bool allow_root, in_place;
+	char *workdir;
+	char **argv;
+	char **programs; /* paths to try in turn, NULL-terminated */
+	struct environ_list env;
+	bool net_host;
+	char *seccomp; /* NULL: none */
+	struct opt_list allow, deny; /* lists of system calls; not owned */
+	uint64_t caps; /* kept in the bounding set */
+	struct jail_limit limits[N_LIMITS];
+	int *keep_fds;
+	size_t n_keep_fds;
+	bool has_terminal; /* standard input is our session's terminal */
+	bool has_foreground; /* and our group its foreground */
+};
+
+/* What a spec is made from; all of it outlives the spec. */
+struct spec_input {
+	const struct spec_flags *flags;
+	const struct manifest *image; /* the image's own, or NULL */
+	int root_fd;
+	const char *root_name;
+	char *const *argv; /* program and arguments; empty: the image's entry */
+	bool has_terminal, has_foreground;
+};
+
+int spec_make(const struct spec_input *input, struct jail_spec **out,
+	      struct err *err);
+void spec_free(struct jail_spec *spec);
+static inline void jail_spec_free(struct jail_spec *spec)
+{
+	spec_free(spec);
+}
+DEFINE_AUTO(jail_spec)

@@ -1,0 +1,81 @@
+#include "start.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "plan.h"
+#include "spec.h"
+
+static bool apply_layers(const struct plan *plan, struct start_failure *failure)
+{
+	uint32_t i;
+
+	for (i = 0; i < plan->n; i++) {
+		const struct plan_row *row = &plan->rows[i];
+		int error = row->is_on ? row->layer->apply(row->state) : 0;
+
+		if (error == 0)
+			continue;
+		*failure = (struct start_failure){
+			.stage = START_LAYER,
+			.index = i,
+			.step = (uint32_t)-error >> LAYER_STEP_SHIFT,
+			.error = -error & ((1 << LAYER_STEP_SHIFT) - 1),
+		};
+		return false;
+	}
+	return true;
+}
+
+/*
+ * Like a shell: what is not there is passed by, and so is what may not be
+ * executed, but that is what is reported if nothing else is found.  Nothing
+ * may be written to failure before the last try: if one succeeds, the parent
+ * reads it.
+ */
+static void try_programs(const struct jail_spec *spec,
+			 struct start_failure *failure)
+{
+	struct start_failure worst = {START_EXEC, 0, 0, ENOENT};
+	uint32_t i;
+
+	for (i = 0; spec->programs[i]; i++) {
+		execve(spec->programs[i], spec->argv, spec->env.vars);
+		if (errno == ENOENT || errno == ENOTDIR)
+			continue;
+		worst.index = i;
+		worst.error = errno;
+		if (errno != EACCES)
+			break;
+	}
+	*failure = worst;
+}
+
+void start_program(const struct plan *plan, struct start_failure *failure)
+{
+	sigset_t none;
+
+	if (!apply_layers(plan, failure))
+		return;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	try_programs(plan->spec, failure);
+}
+
+int start_describe(const struct plan *plan, const struct start_failure *failure,
+		   struct err *err)
+{
+	const struct layer *layer;
+
+	if (failure->stage == START_CLONE)
+		return err_sys(err, failure->error, "start a process");
+	if (failure->stage == START_PARENT)
+		return err_set(err, ERR_SYSTEM,
+			       "the keeper ended before the program started");
+	layer = plan->rows[failure->index].layer;
+	return err_sys_kind(err, ERR_HOST, failure->error, "layer %s: %s",
+			    layer->name, layer->steps[failure->step]);
+}

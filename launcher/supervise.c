@@ -1,0 +1,203 @@
+#include "supervise.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "descendants.h"
+#include "diagnose.h"
+#include "fdio.h"
+#include "keeper.h"
+#include "spec.h"
+
+/* What is handed on.  SIGTSTP and its like stop the jail, and so us. */
+static const int forwarded[] = {
+	SIGHUP,	 SIGINT,  SIGQUIT,  SIGTERM, SIGUSR1, SIGUSR2,
+	SIGALRM, SIGCONT, SIGWINCH, SIGTSTP, SIGTTIN, SIGTTOU,
+};
+
+struct watch {
+	const struct plan *plan;
+	struct caller *caller;
+	struct keeper keeper;
+	int signals_fd;
+	pid_t stopped; /* the jail's process group, while it is stopped */
+};
+
+static int open_signals(struct err *err)
+{
+	sigset_t set;
+	size_t i;
+	int fd;
+
+	sigemptyset(&set);
+	for (i = 0; i < sizeof(forwarded) / sizeof(*forwarded); i++)
+		sigaddset(&set, forwarded[i]);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? err_sys(err, errno, "watch signals") : fd;
+}
+
+static void forward_signal(struct watch *watch)
+{
+	struct signalfd_siginfo info;
+	int signal;
+
+	if (read(watch->signals_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	signal = (int)info.ssi_signo;
+	/*
+	 * In a session of its own the jail's group is an orphaned one, which
+	 * the kernel does not let SIGTSTP stop.
+	 */
+	if (signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU)
+		signal = SIGSTOP;
+	if (signal == SIGCONT && watch->stopped) {
+		caller_lend_terminal(watch->caller, watch->stopped);
+		watch->stopped = 0;
+	}
+	keeper_order(&watch->keeper, signal);
+}
+
+/* The jail was stopped: so are we, and our caller sees it. */
+static void stop_along(struct watch *watch, pid_t group)
+{
+	caller_give_back(watch->caller);
+	watch->stopped = group;
+	kill(getpid(), SIGSTOP);
+}
+
+/* True: a last note came; false: the keeper died without one. */
+static bool await_end(struct watch *watch, struct keeper_note *note)
+{
+	struct pollfd fds[] = {{watch->keeper.notes_fd, POLLIN, 0},
+			       {watch->signals_fd, POLLIN, 0}};
+
+	for (;;) {
+		if (poll(fds, 2, -1) < 0)
+			continue;
+		if (fds[1].revents)
+			forward_signal(watch);
+		if (!fds[0].revents)
+			continue;
+		if (fd_read_full(watch->keeper.notes_fd, note, sizeof(*note)) !=
+		    sizeof(*note))
+			return false;
+		if (note->event != KEEPER_STOPPED)
+			return true;
+		stop_along(watch, note->pid);
+	}
+}
+
+static bool is_over_cpu_time(const struct jail_spec *spec,
+			     const struct keeper_note *note)
+{
+	const struct jail_limit *limit = &spec->limits[LIMIT_CPU_TIME];
+	const struct rusage *use = &note->program;
+	int signal = WTERMSIG(note->wait_status);
+	uint64_t spent =
+		(uint64_t)(use->ru_utime.tv_sec + use->ru_stime.tv_sec) * 1000 +
+		(uint64_t)(use->ru_utime.tv_usec + use->ru_stime.tv_usec) /
+			1000;
+
+	if (!limit->is_set || limit->value == LIMIT_UNLIMITED)
+		return false;
+	return signal == SIGXCPU ||
+	       (signal == SIGKILL && spent + 50 >= limit->value);
+}
+
+static void read_note(const struct jail_spec *spec,
+		      const struct keeper_note *note, struct outcome *outcome)
+{
+	outcome->has_run = true;
+	outcome->n_orphans = note->n_orphans;
+	outcome->nanoseconds = note->nanoseconds;
+	outcome->program = note->program;
+	outcome->all = note->all;
+	if (WIFEXITED(note->wait_status)) {
+		outcome->kind = OUTCOME_EXITED;
+		outcome->status = WEXITSTATUS(note->wait_status);
+		return;
+	}
+	outcome->kind = OUTCOME_SIGNALED;
+	outcome->signal = WTERMSIG(note->wait_status);
+	if (note->is_timed_out) {
+		outcome->kind = OUTCOME_TIME_LIMIT;
+		outcome->limit = LIMIT_WALL_TIME;
+	} else if (is_over_cpu_time(spec, note)) {
+		outcome->kind = OUTCOME_TIME_LIMIT;
+		outcome->limit = LIMIT_CPU_TIME;
+	}
+}
+
+static int fail_start(const struct plan *plan,
+		      const struct start_failure *failure,
+		      struct outcome *outcome, struct err *err)
+{
+	const struct jail_spec *spec = plan->spec;
+
+	if (failure->stage != START_EXEC) {
+		outcome->kind = OUTCOME_FAILED;
+		return start_describe(plan, failure, err);
+	}
+	outcome->kind = diagnose_exec(spec, failure->index, failure->error, err)
+				? OUTCOME_NOT_FOUND
+				: OUTCOME_NOT_EXECUTABLE;
+	return -1;
+}
+
+static int end_watch(struct watch *watch, bool has_note,
+		     const struct keeper_note *note, struct outcome *outcome,
+		     struct err *err)
+{
+	while (waitpid(watch->keeper.pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	if (!has_note)
+		descendants_kill();
+	caller_give_back(watch->caller);
+	close(watch->keeper.orders_fd);
+	close(watch->keeper.notes_fd);
+	close(watch->signals_fd);
+	if (!has_note) {
+		outcome->kind = OUTCOME_FAILED;
+		return err_set(err, ERR_SYSTEM,
+			       "the keeper was killed, and the jail with it");
+	}
+	if (note->event == KEEPER_FAILED)
+		return fail_start(watch->plan, &note->failure, outcome, err);
+	read_note(watch->plan->spec, note, outcome);
+	return 0;
+}
+
+int supervise(const struct plan *plan, struct caller *caller,
+	      struct outcome *outcome, struct err *err)
+{
+	struct watch watch = {.plan = plan, .caller = caller};
+	struct keeper_note note = {0};
+	bool has_note;
+
+	outcome->kind = OUTCOME_FAILED;
+	watch.signals_fd = open_signals(err);
+	if (watch.signals_fd < 0)
+		return -1;
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		return err_sys(err, errno, "become a child subreaper");
+	if (keeper_start(plan, &watch.keeper, err) < 0)
+		return -1;
+	has_note = await_end(&watch, &note);
+	return end_watch(&watch, has_note, &note, outcome, err);
+}
+
+int supervise_not(const struct plan *plan, struct outcome *outcome,
+		  struct err *err)
+{
+	struct start_failure failure = {START_OK, 0, 0, 0};
+
+	start_program(plan, &failure);
+	return fail_start(plan, &failure, outcome, err);
+}

@@ -1,0 +1,20 @@
+#pragma once
+/*
+ * supervise: from a prepared plan to how the program ended.
+ */
+#include "caller.h"
+#include "outcome.h"
+#include "plan.h"
+
+/*
+ * Starts the keeper, forwards signals to the jail, lends it the terminal.  At
+ * return no process of the jail is left and the caller has his terminal back.
+ * -1: the launch failed (OUTCOME_FAILED, NOT_FOUND or NOT_EXECUTABLE), and err
+ * says why.
+ */
+int supervise(const struct plan *plan, struct caller *caller,
+	      struct outcome *outcome, struct err *err);
+
+/* --exec: no supervisor.  Returns only on failure. */
+int supervise_not(const struct plan *plan, struct outcome *outcome,
+		  struct err *err);
