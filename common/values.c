@@ -287,13 +287,23 @@ int value_package(char *value, struct err *err)
 	return 0;
 }
 
-int value_package_glob(char *value, struct err *err)
+int value_glob(char *value, struct err *err)
 {
 	if (*value == '\0')
-		return err_set(err, ERR_MANIFEST, "an empty glob");
+		return err_set(err, ERR_MANIFEST, "an empty pattern");
+	if (strchr(value, '/') && *value != '/' && *value != '*')
+		return err_set(err, ERR_MANIFEST,
+			       "\"%.100s\" cannot match; a pattern is a name "
+			       "or an absolute path",
+			       value);
 	if (check_bytes(value, err) < 0)
 		return -1;
 	return check_variables(value, err);
+}
+
+int value_package_glob(char *value, struct err *err)
+{
+	return value_glob(value + (*value == '-'), err);
 }
 
 int value_mode(char *value, struct err *err)

@@ -17,7 +17,8 @@ int value_local(char *value, struct err *err); /* of this machine */
 int value_target(char *value, struct err *err); /* of a symbolic link */
 int value_exclusion(char *value, struct err *err); /* "-glob" */
 int value_package(char *value, struct err *err);
-int value_package_glob(char *value, struct err *err);
+int value_glob(char *value, struct err *err); /* name or path, pattern */
+int value_package_glob(char *value, struct err *err); /* the same, or "-glob" */
 int value_mode(char *value, struct err *err);
 int value_id(char *value, struct err *err);
 int value_new_name(char *value, struct err *err); /* of a user or group */

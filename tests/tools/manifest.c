@@ -1,8 +1,8 @@
 /*
- * manifest [-t] [-v] [-p PRESET_DIR] FILE...: reads manifests and prints the
+ * manifest [-t|-v|-l] [-p PRESET_DIR] FILE...: reads manifests and prints the
  * canonical form.  -t: one FILE, read as text in memory, as the launcher does.
- * -v: instead, the table of directives, a line a verb: verb, tab, usage, tab,
- * help.
+ * Instead, as lines of columns between tabs: -v: the table of directives (verb,
+ * usage, help); -l: that of the limits (name, unit, help).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +14,7 @@
 #include "directives.h"
 #include "err.h"
 #include "fdio.h"
+#include "limit.h"
 #include "manifest.h"
 
 static void print_table(void)
@@ -25,6 +26,21 @@ static void print_table(void)
 
 		printf("%s\t%s\t%s\n", row->verb, row->usage, row->help);
 	}
+}
+
+static void print_limits(void)
+{
+	static const char *const units[] = {
+		[LIMIT_BYTES] = "size",
+		[LIMIT_MILLISECONDS] = "time",
+		[LIMIT_COUNT] = "number",
+		[LIMIT_THOUSANDTHS] = "processors",
+	};
+	int limit;
+
+	for (limit = 0; limit < N_LIMITS; limit++)
+		printf("%s\t%s\t%s\n", limit_rows[limit].name,
+		       units[limit_rows[limit].unit], limit_rows[limit].help);
 }
 
 static int read_as_text(const char *path, struct manifest **manifest,
@@ -47,9 +63,11 @@ int main(int argc, char **argv)
 	struct err err = {0};
 	int letter, as_text = 0, result;
 
-	while ((letter = getopt(argc, argv, "tvp:")) != -1) {
+	while ((letter = getopt(argc, argv, "tvlp:")) != -1) {
 		if (letter == 'v')
 			return print_table(), 0;
+		if (letter == 'l')
+			return print_limits(), 0;
 		if (letter == 'p')
 			presets[0] = optarg;
 		as_text |= letter == 't';
