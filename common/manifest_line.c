@@ -175,10 +175,10 @@ static int check_count(const struct line *line, struct err *err)
 static int add_argument(const struct line *line, struct entry *entry,
 			char *text, struct err *err)
 {
-	size_t check = entry->n_args;
+	size_t check = entry->n_args < 2 ? entry->n_args : 2;
 	char **arg;
 
-	while (check > 0 && (check > 2 || !line->row->checks[check]))
+	while (check > 0 && !line->row->checks[check])
 		check--;
 	if (line->row->checks[check](text, err) < 0)
 		return at_line(line, err);
