@@ -18,6 +18,7 @@
 struct source {
 	int root_fd; /* O_PATH */
 	const char *name; /* "" for the host, else DIR: prefix in messages */
+	struct source_memory *memory; /* what was already looked at */
 };
 
 /* dir: "/" or the sysroot.  Owned by the caller, who frees it. */
