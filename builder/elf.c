@@ -206,13 +206,17 @@ static const char *add_dependency(struct elf_reader *reader,
 	struct elf *elf = reader->elf;
 	struct elf_dependency *dependency =
 		array_push(elf->dependencies, elf->n_dependencies);
+	const char *defect;
 
 	if (!dependency)
 		return elf_out_of_memory;
 	dependency->relation = entry->d_tag == DT_NEEDED   ? ELF_NEEDED
 			       : entry->d_tag == DT_FILTER ? ELF_FILTER
 							   : ELF_AUXILIARY;
-	return elf_reader_copy(reader, entry->d_un.d_val, &dependency->name);
+	defect = elf_reader_copy(reader, entry->d_un.d_val, &dependency->name);
+	if (defect)
+		elf->n_dependencies--;
+	return defect;
 }
 
 static bool is_dependency(const GElf_Dyn *entry)

@@ -54,8 +54,13 @@ static const char *add_need(struct elf_reader *reader, uint32_t file,
 		return elf_out_of_memory;
 	need->is_weak = is_weak;
 	defect = elf_reader_copy(reader, file, &need->file);
-	return defect ? defect
-		      : elf_reader_copy(reader, version, &need->version);
+	if (!defect)
+		defect = elf_reader_copy(reader, version, &need->version);
+	if (defect) {
+		free(need->file);
+		elf->n_needs--;
+	}
+	return defect;
 }
 
 /* What is needed of one library. */
@@ -92,6 +97,7 @@ static const char *read_define(struct chain *chain, uint64_t at, uint32_t *next)
 	const struct elf_file *file = chain->reader->file;
 	const unsigned char *record = record_at(chain, at, 20);
 	struct elf *elf = chain->reader->elf;
+	const char *defect;
 	char **define;
 
 	if (!record || is_too_many(chain->reader, elf->n_defines))
@@ -103,8 +109,11 @@ static const char *read_define(struct chain *chain, uint64_t at, uint32_t *next)
 	define = array_push(elf->defines, elf->n_defines);
 	if (!define)
 		return elf_out_of_memory;
-	return elf_reader_copy(chain->reader, elf_file_u32(file, record),
-			       define);
+	defect = elf_reader_copy(chain->reader, elf_file_u32(file, record),
+				 define);
+	if (defect)
+		elf->n_defines--;
+	return defect;
 }
 
 /* Distances only lead forward, so that this ends. */

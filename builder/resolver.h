@@ -15,10 +15,16 @@
 #include "source.h"
 
 struct elf; /* elf.h */
+struct elf_hints; /* elf_hints.h */
 struct resolver;
 
 struct resolver_options {
 	bool all_hwcaps; /* glibc-hwcaps variants too, each as an object */
+	bool no_preload; /* as if there were no /etc/ld.so.preload */
+	/* Directories, NULL-terminated or NULL, in which libraries may lie
+	 * besides /usr, /lib*, /opt, the loader's own and those of the
+	 * program.  They outlive the resolver. */
+	const char *const *roots;
 };
 
 /* One file that the loader would map. */
@@ -36,7 +42,8 @@ struct object {
 };
 
 /* The program is object 0, its interpreter (if any) object 1, then the
- * libraries in the order of the loader's own list. */
+ * libraries in the order of the loader's own list.  A library that was asked
+ * for in vain stands there once for each who asked. */
 struct closure {
 	struct object *objects;
 	size_t n;
@@ -51,8 +58,10 @@ DEFINE_AUTO(resolver)
 /*
  * The closure of a program or shared object at an absolute path in the source.
  * A library that is not found is an object without path, not an error.  A
- * static program has a closure of 1.  ERR_INPUT: no ELF file (sys ENOEXEC), a
- * candidate that the loader would die on, a loader of an unknown kind.
+ * static program has a closure of 1, and so has what no loader ever loads, such
+ * as an object file.  ERR_INPUT: no ELF file, or one that is broken (sys
+ * ENOEXEC), a candidate that the loader would die on, a loader of an unknown
+ * kind.
  */
 int resolver_closure(struct resolver *resolver, const char *path,
 		     struct closure *out, struct err *err);
@@ -67,6 +76,19 @@ void closure_clear(struct closure *closure);
 int resolver_find_library(struct resolver *resolver, const char *name,
 			  const char *like, char **path, struct err *err);
 
-/* The ELF file at a path, read once; NULL with sys ENOEXEC when it is none. */
+/* The ELF file at a path, read once; NULL with sys ENOEXEC when it is none.
+ * Owned by the resolver. */
 const struct elf *resolver_elf(struct resolver *resolver, const char *path,
 			       struct err *err);
+
+/* What else the file may load by itself; owned by the resolver, NULL on
+ * failure. */
+const struct elf_hints *resolver_hints(struct resolver *resolver,
+				       const char *path, struct err *err);
+
+/*
+ * Whether every version of a symbol that an object needs of another is defined
+ * there, which the loader checks before it starts the program.  ERR_INPUT
+ * names the first that is not.
+ */
+int closure_check_versions(const struct closure *closure, struct err *err);
