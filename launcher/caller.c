@@ -128,8 +128,8 @@ int caller_take(struct caller *caller, struct err *err)
 	    check_stream(1, &(bool){false}, err) < 0 ||
 	    check_stream(2, &(bool){false}, err) < 0)
 		return -1;
+	stop_timers(); /* before their signals get their effect back */
 	reset_signals();
-	stop_timers();
 	raise_limits();
 	umask(022);
 	for (fd = 0; fd < 3; fd++)
