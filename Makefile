@@ -67,7 +67,7 @@ launcher_c := $(call sources,launcher/*.c launcher/layers/*.c \
 unit_c := $(wildcard tests/unit/test_*.c)
 
 # What each program is linked to.
-builder_libs := -larchive -lelf -lcrypto -lcap
+builder_libs := -larchive -lelf -lcrypto -lcap -ljansson
 unpack_libs := -lz -llzma -lzstd -lcrypto -lcap
 launcher_libs := -ljansson -lcap -lseccomp
 
@@ -148,15 +148,6 @@ fuzz_programs := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuz
 fuzzer := $(findstring fuzzer,$(SANITIZE))
 fuzz_main := $(if $(fuzzer),,$(B)/obj/tests/fuzz/replay.o)
 unit: $(tool_programs) $(fuzz_programs)
-
-# Escape attempts: what runs in the jail, so static, and never sanitized.
-escape_programs := $(patsubst tests/escape/%.c,$(B)/escape/%,$(wildcard tests/escape/*.c))
-unit: $(escape_programs)
-$(escape_programs): $(B)/escape/%: tests/escape/%.c tests/escape/attempt.h
-	$(call say,CC,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(warnings) $(CPPFLAGS) $(CFLAGS) \
-		-static -s $(LDFLAGS) -o $@ $<
 
 $(tool_programs): $(B)/tools/%: $(B)/obj/tests/tools/%.o $(test_archives)
 	$(call say,LD,$@)

@@ -7,6 +7,7 @@
 
 #include "array.h"
 #include "elf_file.h"
+#include "elf_hints.h"
 #include "elf_reader.h"
 #include "fdio.h"
 
@@ -346,6 +347,8 @@ static const char *read_file(const struct elf_file *file, struct elf *elf)
 		defect = read_dynamic(file, elf);
 	if (!defect)
 		defect = read_notes(file, elf);
+	if (!defect && elf->is_dynamic)
+		elf->imports = elf_imports(file);
 	return defect;
 }
 

@@ -50,6 +50,7 @@ struct elf {
 	size_t n_defines;
 	char **dlopen_notes; /* JSON text of each .note.dlopen (UAPI.12) */
 	size_t n_dlopen_notes;
+	unsigned imports; /* enum elf_import, elf_hints.h */
 	const char *defect; /* NULL: none */
 	struct stat st;
 };

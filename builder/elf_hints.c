@@ -119,7 +119,7 @@ static unsigned import_of(const char *name)
 	return 0;
 }
 
-static unsigned find_imports(const struct elf_file *file)
+unsigned elf_imports(const struct elf_file *file)
 {
 	size_t entry_size = gelf_getclass(file->lib) == ELFCLASS64
 				    ? sizeof(Elf64_Sym)
@@ -258,7 +258,7 @@ int elf_hints_read(int fd, const char *name, struct elf_hints **out,
 	int error = hints ? 0 : -ENOMEM;
 
 	if (hints && !elf_file_open(fd, &file, &error)) {
-		hints->imports = find_imports(&file);
+		hints->imports = elf_imports(&file);
 		if ((hints->imports & ELF_IMPORTS_DLOPEN) &&
 		    !find_libraries(&file, hints))
 			error = -ENOMEM;

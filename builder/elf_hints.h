@@ -24,6 +24,11 @@ struct elf_hints {
 	size_t n_libraries;
 };
 
+struct elf_file;
+
+/* Of an open file; what cannot be read is not imported. */
+unsigned elf_imports(const struct elf_file *file);
+
 /* name is for messages. */
 int elf_hints_read(int fd, const char *name, struct elf_hints **out,
 		   struct err *err);

@@ -241,7 +241,8 @@ static char *expand_musl(const char *text, const char *origin, bool *by_origin)
 			putc(*text++, out);
 			continue;
 		}
-		if (!is_braced && strncmp(text, "$ORIGIN", 7) != 0) {
+		if (!origin ||
+		    (!is_braced && strncmp(text, "$ORIGIN", 7) != 0)) {
 			fclose(out);
 			*expanded = '\0';
 			return expanded;

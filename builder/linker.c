@@ -178,6 +178,8 @@ static int fill_library(struct linker *linker, struct library *library,
 	if (error < 0 && error != -ENOEXEC && !is_answer(error))
 		return err_sys(err, -error, "open %s%s", linker->source->name,
 			       path);
+	if (is_program && linker->no_main_origin)
+		return 0;
 	if (library->real)
 		library->origin =
 			origin_of(linker, is_program ? library->real : path);

@@ -58,6 +58,7 @@ struct linker {
 	struct memo libraries, programs; /* by path */
 	struct memo dirs; /* by name */
 	struct ldpath *system;
+	bool no_main_origin; /* a program's $ORIGIN has no value */
 };
 
 int linker_new(const struct source *source, struct memo *names,

@@ -49,11 +49,19 @@ void resolver_free(struct resolver *resolver)
 	free(resolver);
 }
 
+/* Who keeps the files and names. */
+static struct resolver *store(struct resolver *resolver)
+{
+	struct resolver *other = resolver->options.files_of;
+
+	return other ? other : resolver;
+}
+
 static int get_unit(struct resolver *resolver, const char *path,
 		    struct unit **out, struct err *err)
 {
-	return unit_open(resolver->source, &resolver->names, &resolver->units,
-			 path, out, err);
+	return unit_open(resolver->source, &store(resolver)->names,
+			 &store(resolver)->units, path, out, err);
 }
 
 static bool needs_musl(const struct elf *elf)
@@ -105,9 +113,11 @@ static int get_linker(struct resolver *resolver, const char *loader,
 	if (!*known) {
 		struct linker *linker = NULL;
 
-		if (linker_new(resolver->source, &resolver->names,
-			       &resolver->units, loader, abi, &linker, err) < 0)
+		if (linker_new(resolver->source, &store(resolver)->names,
+			       &store(resolver)->units, loader, abi, &linker,
+			       err) < 0)
 			return -1;
+		linker->no_main_origin = resolver->options.no_main_origin;
 		*known = linker;
 	}
 	*out = *known;

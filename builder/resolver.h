@@ -20,6 +20,11 @@ struct resolver;
 
 struct resolver_options {
 	bool all_hwcaps; /* glibc-hwcaps variants too, each as an object */
+	bool no_main_origin; /* as without /proc: the loader does not know where
+				the program is, its $ORIGIN has no value */
+	/* ELF files that this one has read are not read again: for a source
+	 * with the same files (by device and inode).  It must live longer. */
+	struct resolver *files_of;
 	bool no_preload; /* as if there were no /etc/ld.so.preload */
 	/* Directories, NULL-terminated or NULL, in which libraries may lie
 	 * besides /usr, /lib*, /opt, the loader's own and those of the

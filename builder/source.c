@@ -28,6 +28,8 @@ struct answer {
 };
 
 struct source_memory {
+	const struct source_view *view; /* NULL: root_fd */
+	void *context;
 	char *name;
 	struct place root;
 	struct memo places; /* real path -> struct place */
@@ -45,21 +47,53 @@ static void place_free(void *value)
 	free(place);
 }
 
-int source_open(const char *dir, struct source **out, struct err *err)
+static struct source *source_new(const char *name)
 {
 	auto_of(source) struct source *source = calloc(1, sizeof(*source));
 
-	if (source) {
-		source->root_fd = -1;
-		source->memory = calloc(1, sizeof(*source->memory));
-	}
-	if (!source || !source->memory)
-		return err_sys(err, ENOMEM, "open %s", dir);
-	source->memory->name = strdup(strcmp(dir, "/") == 0 ? "" : dir);
+	if (!source)
+		return NULL;
+	source->root_fd = -1;
+	source->memory = calloc(1, sizeof(*source->memory));
+	if (!source->memory)
+		return NULL;
+	source->memory->name = strdup(name);
 	source->memory->root.path = strdup("/");
 	if (!source->memory->name || !source->memory->root.path)
-		return err_sys(err, ENOMEM, "open %s", dir);
+		return NULL;
 	source->name = source->memory->name;
+	return TAKE(source);
+}
+
+int source_open_view(const struct source_view *view, void *context,
+		     const char *name, struct source **out, struct err *err)
+{
+	auto_of(source) struct source *source = source_new(name);
+	struct source_memory *memory;
+	int error;
+
+	if (!source) {
+		view->release(context);
+		return err_sys(err, ENOMEM, "open %s", name);
+	}
+	memory = source->memory;
+	memory->view = view;
+	memory->context = context;
+	error = view->look(context, "/", &memory->root.st,
+			   &memory->root.target);
+	if (error < 0)
+		return err_sys(err, -error, "open %s", name);
+	*out = TAKE(source);
+	return 0;
+}
+
+int source_open(const char *dir, struct source **out, struct err *err)
+{
+	auto_of(source) struct source *source =
+		source_new(strcmp(dir, "/") == 0 ? "" : dir);
+
+	if (!source)
+		return err_sys(err, ENOMEM, "open %s", dir);
 	source->root_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (source->root_fd < 0 ||
 	    fstat(source->root_fd, &source->memory->root.st) < 0)
@@ -72,6 +106,8 @@ void source_free(struct source *source)
 {
 	struct source_memory *memory = source ? source->memory : NULL;
 
+	if (memory && memory->view)
+		memory->view->release(memory->context);
 	if (memory) {
 		memo_clear(&memory->places, place_free);
 		memo_clear(&memory->answers, free);
@@ -120,7 +156,7 @@ static int read_target(int fd, char **target)
 	return *target ? 0 : -ENOMEM;
 }
 
-static int look(const struct source *source, struct place *place)
+static int look_on_disk(const struct source *source, struct place *place)
 {
 	auto_close int fd = root_open_nolinks(source->root_fd, place->path,
 					      O_PATH | O_NOFOLLOW, 0);
@@ -132,6 +168,16 @@ static int look(const struct source *source, struct place *place)
 	if (S_ISLNK(place->st.st_mode))
 		return read_target(fd, &place->target);
 	return 0;
+}
+
+static int look(const struct source *source, struct place *place)
+{
+	const struct source_memory *memory = source->memory;
+
+	if (memory->view)
+		return memory->view->look(memory->context, place->path,
+					  &place->st, &place->target);
+	return look_on_disk(source, place);
 }
 
 /* What stands in a real directory under a name; NULL: no memory. */
@@ -370,6 +416,9 @@ int source_open_file(const struct source *source, const char *path,
 	/* Not even opened: to open a device may be to act on it. */
 	if (!S_ISREG(place->st.st_mode))
 		return -EINVAL;
+	if (source->memory->view)
+		return source->memory->view->open(source->memory->context,
+						  place->path, st);
 	fd = root_open_nolinks(source->root_fd, place->path, O_RDONLY, 0);
 	if (fd < 0)
 		return fd;

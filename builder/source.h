@@ -21,6 +21,23 @@ struct source {
 	struct source_memory *memory; /* what was already looked at */
 };
 
+/*
+ * A root that is not on disk.  look(): what stands at a path whose directories
+ * are all real ones, -ENOENT if nothing; *target is set for a link, and the
+ * caller's.  open(): the regular file there.
+ */
+struct source_view {
+	int (*look)(void *context, const char *path, struct stat *st,
+		    char **target);
+	int (*open)(void *context, const char *path, struct stat *st);
+	void (*release)(void *context);
+};
+
+/* context is released with the source, or at once on failure.  root_fd is -1:
+ * such a source cannot be listed. */
+int source_open_view(const struct source_view *view, void *context,
+		     const char *name, struct source **out, struct err *err);
+
 /* dir: "/" or the sysroot.  Owned by the caller, who frees it. */
 int source_open(const char *dir, struct source **out, struct err *err);
 void source_free(struct source *source);
