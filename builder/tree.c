@@ -365,6 +365,58 @@ void tree_remove(struct tree *tree, const char *path)
 		tree_remove_if(tree, is_node, node);
 }
 
+/* Equal: the same file of the source, in all that a hard link shares. */
+static int compare_files(const struct node *a, const struct node *b)
+{
+	if (a->identity.dev != b->identity.dev)
+		return a->identity.dev < b->identity.dev ? -1 : 1;
+	if (a->identity.ino != b->identity.ino)
+		return a->identity.ino < b->identity.ino ? -1 : 1;
+	if (a->mode != b->mode)
+		return a->mode < b->mode ? -1 : 1;
+	return strcmp(a->caps ? a->caps : "", b->caps ? b->caps : "");
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct node *const *first = a, *const *second = b;
+	int order = compare_files(*first, *second);
+
+	return order ? order : strcmp((*first)->path, (*second)->path);
+}
+
+static int become_link(struct tree *tree, struct node *node,
+		       const struct node *to, struct err *err)
+{
+	node->target = strdup(to->path);
+	if (!node->target)
+		return err_sys(err, ENOMEM, "plan %s", node->path);
+	tree_set_size(tree, node, 0);
+	node->type = NODE_HARDLINK;
+	node->content = CONTENT_NONE;
+	return 0;
+}
+
+int tree_join_same(struct tree *tree, struct err *err)
+{
+	auto_free struct node **files = calloc(tree->n, sizeof(struct node *));
+	size_t n = 0, first = 0;
+
+	if (!files)
+		return err_sys(err, ENOMEM, "plan");
+	for (size_t i = 0; i < tree->n; i++)
+		if (tree->nodes[i]->content == CONTENT_SOURCE)
+			files[n++] = tree->nodes[i];
+	qsort(files, n, sizeof(struct node *), compare_names);
+	for (size_t i = 1; i < n; i++) {
+		if (compare_files(files[first], files[i]) != 0)
+			first = i;
+		else if (become_link(tree, files[i], files[first], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* A name of any bytes on one line, without ambiguity. */
 static void print_name(const char *name, FILE *out)
 {

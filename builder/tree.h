@@ -43,6 +43,14 @@ struct identity {
 	struct timespec mtime, ctime;
 };
 
+/* What the lockdown is to leave as it is. */
+enum exception {
+	MAY_SETUID = 1, /* `allow setuid` */
+	MAY_WRITE = 2, /* `allow writable` */
+	MAY_CAPS = 4, /* `caps` */
+	IS_HOME = 8, /* a user's, who owns it */
+};
+
 /* Why a node is there. */
 struct reason {
 	const struct entry *entry; /* NULL: we always make it */
@@ -65,6 +73,7 @@ struct node {
 	char *caps; /* NODE_FILE: file capabilities, "cap_x[,cap_y]"; or NULL */
 	struct identity identity;
 	struct reason reason;
+	unsigned exceptions; /* enum exception */
 	int rank; /* how firmly mode and owner are set: see plan.h */
 	bool is_going; /* tree.c: being removed */
 };
@@ -113,6 +122,9 @@ void tree_remove(struct tree *tree, const char *path);
 size_t tree_remove_if(struct tree *tree,
 		      bool (*matches)(const struct node *node, void *context),
 		      void *context);
+
+/* Several names of one file of the source become hard links of the first. */
+int tree_join_same(struct tree *tree, struct err *err);
 
 /* "web.txt:7", or "always made", with relation and requester, for messages. */
 void reason_words(const struct reason *reason, char *out, size_t size);
