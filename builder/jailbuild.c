@@ -1,0 +1,302 @@
+/*
+ * jailbuild: a manifest becomes an image.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "explain.h"
+#include "hints.h"
+#include "image_check.h"
+#include "image_write.h"
+#include "lockdown.h"
+#include "manifest.h"
+#include "opts.h"
+#include "plan.h"
+#include "presets.h"
+#include "progress.h"
+#include "source.h"
+#include "stripped.h"
+
+struct args {
+	const char *output, *format, *sysroot, *print, *why;
+	struct opt_list presets;
+	bool show_tree, show_size, verbose, quiet, help, version;
+};
+
+static const struct opt options[] = {
+	{'o', "output", "FILE", OPT_INTO(struct args, output),
+	 "write the image to FILE; its suffix chooses the format"},
+	{0, "format", "NAME", OPT_INTO(struct args, format),
+	 "tar, tar.zst, tar.gz, tar.xz, dir"},
+	{0, "sysroot", "DIR", OPT_INTO(struct args, sysroot),
+	 "take files from DIR instead of /"},
+	{0, "presets", "DIR", OPT_INTO(struct args, presets),
+	 "look for `use NAME` in DIR first"},
+	{0, "print", "WHAT", OPT_INTO(struct args, print),
+	 "print manifest, files, tree or lockdown instead"},
+	{0, "why", "PATH", OPT_INTO(struct args, why),
+	 "print why PATH is in the image"},
+	{0, "tree", NULL, OPT_INTO(struct args, show_tree),
+	 "print what each line of the manifest brings"},
+	{0, "size", NULL, OPT_INTO(struct args, show_size),
+	 "print where the bytes come from"},
+	{0, "verify", "IMAGE", OPT_NOT_YET, NULL},
+	{'v', "verbose", NULL, OPT_INTO(struct args, verbose),
+	 "tell what was stripped and what may be missing"},
+	{'q', "quiet", NULL, OPT_INTO(struct args, quiet), "no progress bar"},
+	{'h', "help", NULL, OPT_INTO(struct args, help), "print this"},
+	{0, "version", NULL, OPT_INTO(struct args, version),
+	 "print the version"},
+	{0},
+};
+
+static int exit_status(enum err_kind kind)
+{
+	static const int statuses[] = {
+		[ERR_NONE] = 0,	 [ERR_USAGE] = 2, [ERR_MANIFEST] = 3,
+		[ERR_INPUT] = 4, [ERR_HOST] = 5,  [ERR_SYSTEM] = 5,
+	};
+
+	return statuses[kind];
+}
+
+/* Everything that stands between a manifest and its image. */
+struct job {
+	const struct args *args;
+	struct manifest *manifest;
+	struct source *source;
+	struct plan *plan;
+};
+
+static void job_clear(struct job *job)
+{
+	plan_free(job->plan);
+	source_free(job->source);
+	manifest_free(job->manifest);
+}
+
+static int print_help(struct err *err)
+{
+	printf("usage: jailbuild MANIFEST... -o IMAGE\n"
+	       "       jailbuild MANIFEST... --print=WHAT | --why PATH | "
+	       "--tree | --size\n\n");
+	opts_help(options, stdout);
+	return fflush(stdout) == EOF ? err_sys(err, errno, "standard output")
+				     : 0;
+}
+
+static int print_version(struct err *err)
+{
+	puts("jailbuild " JAIL_VERSION);
+	return fflush(stdout) == EOF ? err_sys(err, errno, "standard output")
+				     : 0;
+}
+
+static int print_manifest(const struct job *job, struct err *err)
+{
+	return manifest_write(job->manifest, stdout, err);
+}
+
+static int print_files(const struct job *job, struct err *err)
+{
+	return plan_print_files(job->plan, stdout, err);
+}
+
+static int print_tree(const struct job *job, struct err *err)
+{
+	return tree_print(job->plan->tree, stdout, err);
+}
+
+static int print_lockdown(const struct job *job, struct err *err)
+{
+	lockdown_help(stdout);
+	notes_print(&job->plan->notes, NOTE_LOCKDOWN, "- ", stdout);
+	(void)err;
+	return 0;
+}
+
+static int print_why(const struct job *job, struct err *err)
+{
+	return explain_why(job->plan->tree, job->source, job->args->why, stdout,
+			   err);
+}
+
+static int print_brought(const struct job *job, struct err *err)
+{
+	return explain_tree(job->plan->tree, job->source, stdout, err);
+}
+
+static int print_size(const struct job *job, struct err *err)
+{
+	return explain_size(job->plan->tree, job->source, stdout, err);
+}
+
+/* What can be printed of a job, by the value of --print. */
+static const struct view {
+	const char *name;
+	int (*print)(const struct job *job, struct err *err);
+} views[] = {
+	{"manifest", print_manifest},
+	{"files", print_files},
+	{"tree", print_tree},
+	{"lockdown", print_lockdown},
+};
+
+/* The view that is asked for; NULL: an image. */
+static int choose_view(const struct args *args, struct view *view,
+		       struct err *err)
+{
+	int asked = !!args->print + !!args->why + args->show_tree +
+		    args->show_size + !!args->output;
+
+	*view = (struct view){0};
+	if (asked != 1)
+		return err_set(err, ERR_USAGE,
+			       asked ? "one of -o, --print, --why, --tree, "
+				       "--size at a time (--help)"
+				     : "no output: -o FILE, or --print, "
+				       "--why, --tree, --size (--help)");
+	if (args->why)
+		*view = (struct view){"why", print_why};
+	if (args->show_tree)
+		*view = (struct view){"tree", print_brought};
+	if (args->show_size)
+		*view = (struct view){"size", print_size};
+	for (size_t i = 0; args->print && i < sizeof(views) / sizeof(*views);
+	     i++)
+		if (strcmp(args->print, views[i].name) == 0)
+			*view = views[i];
+	if (args->print && !view->print)
+		return err_set(err, ERR_USAGE,
+			       "--print=%s: known are manifest, files, tree, "
+			       "lockdown",
+			       args->print);
+	return 0;
+}
+
+/* Members' time: 0, or what reproducible builds are told. */
+static int read_epoch(long long *mtime, struct err *err)
+{
+	const char *text = getenv("SOURCE_DATE_EPOCH");
+	char *end;
+
+	*mtime = 0;
+	if (!text || !*text)
+		return 0;
+	errno = 0;
+	*mtime = strtoll(text, &end, 10);
+	if (errno || *end || *mtime < 0 || *text == '+' || *text == ' ')
+		return err_set(err, ERR_USAGE,
+			       "SOURCE_DATE_EPOCH=%s: not a number of seconds",
+			       text);
+	return 0;
+}
+
+static int write_image(const struct job *job, struct err *err)
+{
+	struct progress progress;
+	struct image_options image = {
+		.output = job->args->output,
+		.format = job->args->format,
+		.progress = job->args->quiet ? NULL : progress_update,
+		.context = &progress,
+	};
+	int result;
+
+	if (read_epoch(&image.mtime, err) < 0)
+		return -1;
+	if (strcmp(image.output, "-") == 0 && isatty(STDOUT_FILENO))
+		return err_set(err, ERR_USAGE,
+			       "-o -: standard output is a terminal");
+	progress_start(&progress, "writing");
+	result = image_write(job->plan->tree, job->source, &image, err);
+	progress_end(&progress);
+	return result;
+}
+
+/* What costs a look at every file again; only for telling. */
+static int collect_notes(struct job *job, struct err *err)
+{
+	if (hints_collect(job->plan, err) < 0)
+		return -1;
+	return stripped_collect(job->plan->tree, job->source,
+				&job->plan->notes, err);
+}
+
+static int report(struct job *job, const struct view *view, struct err *err)
+{
+	bool is_printed = view->print == print_lockdown;
+
+	if (!job->args->verbose && !is_printed)
+		return 0;
+	if (collect_notes(job, err) < 0)
+		return -1;
+	notes_sort(&job->plan->notes);
+	if (is_printed)
+		return 0;
+	notes_print(&job->plan->notes, NOTE_LOCKDOWN,
+		    "jailbuild: lockdown: ", stderr);
+	notes_print(&job->plan->notes, NOTE_HINT, "jailbuild: hint: ", stderr);
+	return 0;
+}
+
+static int run(struct job *job, char **manifests, int n, struct err *err)
+{
+	auto_of(presets) struct presets *presets = NULL;
+	const struct args *args = job->args;
+	struct view view;
+
+	if (choose_view(args, &view, err) < 0 ||
+	    presets_find(&args->presets, &presets, err) < 0 ||
+	    manifest_read((const char *const *)manifests, (size_t)n,
+			  presets->dirs, &job->manifest, err) < 0)
+		return -1;
+	if (view.print == print_manifest)
+		return print_manifest(job, err);
+	if (source_open(args->sysroot ? args->sysroot : "/", &job->source,
+			err) < 0 ||
+	    plan_make(job->manifest, job->source, &job->plan, err) < 0 ||
+	    image_check(job->plan, err) < 0 ||
+	    lockdown(job->plan->tree, &job->plan->notes, err) < 0 ||
+	    tree_join_same(job->plan->tree, err) < 0 || report(job, &view, err) < 0)
+		return -1;
+	return view.print ? view.print(job, err) : write_image(job, err);
+}
+
+static int start(struct args *args, int argc, char **argv, struct err *err)
+{
+	struct job job = {.args = args};
+	int first, result;
+
+	if (opts_parse(options, false, argc, argv, args, &first, err) < 0)
+		return -1;
+	if (args->help)
+		return print_help(err);
+	if (args->version)
+		return print_version(err);
+	if (first == argc)
+		return err_set(err, ERR_USAGE, "no manifest (--help)");
+	result = run(&job, argv + first, argc - first, err);
+	job_clear(&job);
+	return result;
+}
+
+int main(int argc, char **argv)
+{
+	struct args args = {0};
+	struct err err = {0};
+	int result = start(&args, argc, argv, &err);
+
+	opt_list_free(&args.presets);
+	if (result == 0 && fflush(stdout) == EOF)
+		result = err_sys(&err, errno, "standard output");
+	if (result == 0)
+		return 0;
+	err_print("jailbuild", &err);
+	return exit_status(err.kind);
+}

@@ -1,0 +1,58 @@
+#include "presets.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void presets_free(struct presets *presets)
+{
+	if (!presets)
+		return;
+	free(presets->dirs);
+	free(presets->beside);
+	free(presets);
+}
+
+/* PROGRAM/../../manifests, when that is there; without /proc it is not. */
+static int look_beside(struct presets *presets)
+{
+	char self[4096];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	if (len <= 0)
+		return 0;
+	self[len] = '\0';
+	slash = strrchr(self, '/');
+	if (!slash || asprintf(&presets->beside, "%.*s/../manifests",
+			       (int)(slash - self), self) < 0) {
+		presets->beside = NULL;
+		return slash ? -ENOMEM : 0;
+	}
+	if (access(presets->beside, R_OK | X_OK) < 0) {
+		free(presets->beside);
+		presets->beside = NULL;
+	}
+	return 0;
+}
+
+int presets_find(const struct opt_list *given, struct presets **out,
+		 struct err *err)
+{
+	auto_of(presets) struct presets *presets = calloc(1, sizeof(*presets));
+	size_t n = 0;
+
+	if (!presets || look_beside(presets) < 0)
+		return err_sys(err, ENOMEM, "presets");
+	presets->dirs = calloc(given->n + 3, sizeof(*presets->dirs));
+	if (!presets->dirs)
+		return err_sys(err, ENOMEM, "presets");
+	for (; n < given->n; n++)
+		presets->dirs[n] = given->items[n];
+	if (presets->beside)
+		presets->dirs[n++] = presets->beside;
+	presets->dirs[n] = JAIL_SHARE "/manifests";
+	*out = TAKE(presets);
+	return 0;
+}
