@@ -149,6 +149,15 @@ fuzzer := $(findstring fuzzer,$(SANITIZE))
 fuzz_main := $(if $(fuzzer),,$(B)/obj/tests/fuzz/replay.o)
 unit: $(tool_programs) $(fuzz_programs)
 
+# Escape attempts: what runs in the jail, so static, and never sanitized.
+escape_programs := $(patsubst tests/escape/%.c,$(B)/escape/%,$(wildcard tests/escape/*.c))
+unit: $(escape_programs)
+$(escape_programs): $(B)/escape/%: tests/escape/%.c tests/escape/attempt.h
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(warnings) $(CPPFLAGS) $(CFLAGS) \
+		-static -s $(LDFLAGS) -o $@ $<
+
 $(tool_programs): $(B)/tools/%: $(B)/obj/tests/tools/%.o $(test_archives)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)

@@ -63,14 +63,14 @@ static int check_stream(int fd, bool *is_device, struct err *err)
 static void reset_signals(void)
 {
 	struct sigaction action = {.sa_handler = SIG_DFL};
-	sigset_t all;
+	sigset_t none;
 	int number;
 
 	for (number = 1; number < NSIG; number++)
 		if (number != SIGKILL && number != SIGSTOP)
 			sigaction(number, &action, NULL);
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 static void stop_timers(void)
@@ -128,8 +128,8 @@ int caller_take(struct caller *caller, struct err *err)
 	    check_stream(1, &(bool){false}, err) < 0 ||
 	    check_stream(2, &(bool){false}, err) < 0)
 		return -1;
+	stop_timers(); /* before their signals get their effect back */
 	reset_signals();
-	stop_timers();
 	raise_limits();
 	umask(022);
 	for (fd = 0; fd < 3; fd++)

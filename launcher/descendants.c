@@ -6,7 +6,9 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -16,6 +18,8 @@
 #define MOST_PIDS (4 << 20)
 /* How many numbers after a corpse's its heirs are looked for at. */
 #define NEAR 8
+/* Rounds in which only children are looked for, before whole families are. */
+#define SHALLOW_ROUNDS 4
 
 struct dirent64 { /* the kernel's, of getdents64() */
 	uint64_t ino;
@@ -34,14 +38,31 @@ static bool is_child(pid_t pid)
 	       0;
 }
 
-static void kill_if_child(pid_t pid)
+/*
+ * A session that is not ours was made in the jail, and all that are in it were
+ * born there: one call then ends the whole group, at one moment.
+ */
+static void kill_with_group(pid_t pid)
 {
-	if (pid > 1 && is_child(pid))
-		kill(pid, SIGKILL);
+	pid_t session = getsid(pid), group = getpgid(pid);
+
+	kill(pid, SIGKILL);
+	if (session > 0 && session != getsid(0) && group > 1)
+		kill(-group, SIGKILL);
 }
 
-/* Few entries at a time: a list that is old when it is read misses much. */
-static bool kill_listed(void)
+static void kill_if_child(pid_t pid, void *unused)
+{
+	(void)unused;
+	if (pid > 1 && is_child(pid))
+		kill_with_group(pid);
+}
+
+/*
+ * Calls visit for each process number of /proc, in ascending order.  Few at a
+ * time: a list that is old when it is read misses much.  False: no /proc.
+ */
+static bool for_each_process(void (*visit)(pid_t pid, void *data), void *data)
 {
 	char buffer[1024] __attribute__((aligned(8)));
 	int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -62,19 +83,73 @@ static bool kill_listed(void)
 			if (entry->name[0] < '1' || entry->name[0] > '9')
 				continue;
 			found = true;
-			kill_if_child(atoi(entry->name));
+			visit(atoi(entry->name), data);
 		}
 	}
 	close(fd);
 	return found;
 }
 
-static void kill_counted(void)
+static void kill_children(void)
 {
 	pid_t pid;
 
+	if (for_each_process(kill_if_child, NULL))
+		return;
 	for (pid = 2; pid < MOST_PIDS; pid++)
-		kill_if_child(pid);
+		kill_if_child(pid, NULL);
+}
+
+/* The fourth field of /proc/PID/stat; 0: gone. */
+static pid_t parent_of(pid_t pid)
+{
+	char path[32], text[512], *at;
+	int fd;
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (len <= 0)
+		return 0;
+	text[len] = '\0';
+	at = strrchr(text, ')'); /* a name may hold any byte */
+	return at && at[1] && at[2] ? atoi(at + 4) : 0;
+}
+
+/* One bit a process number: is it a descendant? */
+static unsigned char family[MOST_PIDS / 8];
+
+static bool is_family(pid_t pid)
+{
+	return pid > 0 && pid < MOST_PIDS && family[pid / 8] >> pid % 8 & 1;
+}
+
+static void kill_if_family(pid_t pid, void *self)
+{
+	if (pid >= MOST_PIDS || !is_family(parent_of(pid)) ||
+	    pid == *(pid_t *)self)
+		return;
+	family[pid / 8] |= (unsigned char)(1 << pid % 8);
+	kill(pid, SIGKILL);
+}
+
+/*
+ * Where those that are killed are replaced by grandchildren that fork: all
+ * generations in one pass.  Numbers ascend, and so does the pass: it meets
+ * what is born meanwhile.
+ */
+static void kill_families(void)
+{
+	pid_t self = getpid();
+
+	memset(family, 0, sizeof(family));
+	if (self < MOST_PIDS)
+		family[self / 8] |= (unsigned char)(1 << self % 8);
+	for_each_process(kill_if_family, &self);
 }
 
 /* A chain that forks and exits for ever is met at its next numbers. */
@@ -83,7 +158,7 @@ static void kill_heirs(pid_t corpse)
 	pid_t pid;
 
 	for (pid = corpse + 1; pid <= corpse + NEAR; pid++)
-		kill_if_child(pid);
+		kill_if_child(pid, NULL);
 }
 
 /* False: there is no child any more. */
@@ -113,13 +188,15 @@ static void get_ahead(void)
 unsigned long descendants_kill(void)
 {
 	unsigned long n = 0, before;
+	unsigned round;
 
 	if (!reap(WNOHANG, &n))
 		return n;
 	get_ahead();
-	for (;;) {
-		if (!kill_listed())
-			kill_counted();
+	for (round = 0;; round++) {
+		kill_children();
+		if (round >= SHALLOW_ROUNDS)
+			kill_families();
 		if (!reap(0, &n))
 			return n;
 		do

@@ -2,11 +2,30 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 
-static int open_directory(const char *path, struct image *image,
-			  struct err *err)
+#include "copy_in.h"
+#include "devices.h"
+#include "private_dir.h"
+#include "rootfd.h"
+
+#define MANIFEST "/.jail/manifest"
+#define MAX_MANIFEST (4 << 20)
+
+static int open_directory(const struct image_request *request,
+			  struct image *image, struct err *err)
 {
+	const char *path = request->root;
+
 	image->name = path;
+	if (request->copies.n)
+		return err_set(err, ERR_USAGE,
+			       "--copy needs -i: with -r it would change your "
+			       "own directory %s",
+			       path);
 	image->root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (image->root_fd < 0 && errno == ENOTDIR)
 		return err_set(err, ERR_USAGE,
@@ -15,6 +34,103 @@ static int open_directory(const char *path, struct image *image,
 			       path);
 	if (image->root_fd < 0)
 		return err_sys_kind(err, ERR_USAGE, errno, "-r %s", path);
+	return request->devices ? devices_check(image->root_fd, path,
+						request->devices, err)
+				: 0;
+}
+
+static int open_file(const char *path, struct err *err)
+{
+	auto_close int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return err_sys_kind(err, ERR_USAGE, errno, "-i %s", path);
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, errno, "-i %s", path);
+	if (S_ISDIR(st.st_mode))
+		return err_set(err, ERR_USAGE,
+			       "-i %s: a directory (give it by -r)", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_USAGE, "-i %s: not a regular file",
+			       path);
+	return take_fd(&fd);
+}
+
+/* Beside ourselves (a build directory), or where `make install` puts it. */
+static int find_helper(char **out, struct err *err)
+{
+	auto_free char *beside = NULL;
+	char self[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	if (len > 0) {
+		self[len] = '\0';
+		slash = strrchr(self, '/');
+		if (asprintf(&beside, "%.*s/jail-unpack", (int)(slash - self),
+			     self) < 0)
+			return err_sys(err, ENOMEM, "jail-unpack");
+		if (access(beside, X_OK) == 0) {
+			*out = TAKE(beside);
+			return 0;
+		}
+	}
+	*out = strdup(JAIL_LIBEXEC "/jail-unpack");
+	return *out ? 0 : err_sys(err, ENOMEM, "jail-unpack");
+}
+
+static int unpack(const char *path, struct image *image, struct err *err)
+{
+	auto_free char *helper = NULL;
+	auto_close int file = open_file(path, err);
+	struct unpack_job job = {.image_fd = file, .name = path};
+
+	if (file < 0 || find_helper(&helper, err) < 0 ||
+	    private_dir_make(&image->dir, err) < 0)
+		return -1;
+	job.dir_fd = private_dir_fd(image->dir);
+	job.helper = helper;
+	if (unpack_image(&job, &image->unpacked, err) < 0)
+		return -1;
+	image->root_fd = fcntl(job.dir_fd, F_DUPFD_CLOEXEC, 3);
+	return image->root_fd < 0 ? err_sys(err, errno, "%s", path) : 0;
+}
+
+static int read_manifest(struct image *image, struct err *err)
+{
+	auto_free char *text = NULL, *name = NULL;
+	size_t len;
+	int error = root_read_file(image->root_fd, MANIFEST, MAX_MANIFEST,
+				   &text, &len);
+
+	if (error == -ENOENT || error == -ENOTDIR)
+		return 0; /* a plain archive: all is said by flags */
+	if (error < 0)
+		return err_sys_kind(err, ERR_INPUT, -error, "%s:%s",
+				    image->name, MANIFEST);
+	if (asprintf(&name, "%s:%s", image->name, MANIFEST) < 0)
+		return err_sys(err, ENOMEM, "%s", image->name);
+	return manifest_read_text(text, len, name, &image->manifest, err);
+}
+
+static int open_image(const struct image_request *request, struct image *image,
+		      struct err *err)
+{
+	const char *devices = request->devices;
+	size_t i;
+
+	image->name = request->file;
+	if (!devices)
+		devices = request->has_terminal ? DEVICES_DEFAULT ",tty"
+						: DEVICES_DEFAULT;
+	if (unpack(request->file, image, err) < 0 ||
+	    read_manifest(image, err) < 0 ||
+	    devices_make(image->root_fd, devices, err) < 0)
+		return -1;
+	for (i = 0; i < request->copies.n; i++)
+		if (copy_in(image->root_fd, request->copies.items[i], err) < 0)
+			return -1;
 	return 0;
 }
 
@@ -27,22 +143,20 @@ int image_open(const struct image_request *request, struct image **out,
 		return err_sys(err, ENOMEM, "image");
 	image->root_fd = -1;
 	if (request->file && request->root)
-		return err_set(err, ERR_USAGE,
-			       "-i and -r: one of them, not both");
+		return err_set(err, ERR_USAGE, "-i and -r: one, not both");
 	if (!request->file && !request->root)
 		return err_set(err, ERR_USAGE,
 			       "no root: say -i IMAGE or -r DIR (--help)");
-	if (request->file)
-		return err_set(err, ERR_USAGE, "-i is not built yet");
-	if (request->copies.n)
-		return err_set(err, ERR_USAGE,
-			       "--copy needs -i: with -r it would change your "
-			       "directory %s",
-			       request->root);
-	if (open_directory(request->root, image, err) < 0)
+	if ((request->file ? open_image : open_directory)(request, image, err) <
+	    0)
 		return -1;
 	*out = TAKE(image);
 	return 0;
+}
+
+int image_close(struct image *image, struct err *err)
+{
+	return image && image->dir ? private_dir_remove(image->dir, err) : 0;
 }
 
 void image_free(struct image *image)
@@ -51,5 +165,7 @@ void image_free(struct image *image)
 		return;
 	if (image->root_fd >= 0)
 		close(image->root_fd);
+	private_dir_free(image->dir);
+	manifest_free(image->manifest);
 	free(image);
 }

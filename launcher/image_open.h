@@ -8,23 +8,32 @@
  */
 #include "cleanup.h"
 #include "err.h"
+#include "manifest.h"
 #include "opts.h"
+#include "unpack.h"
 
-struct manifest;
+struct private_dir;
 
 struct image_request {
 	const char *file, *root; /* exactly one of them */
 	const char *devices; /* a comma list, or NULL: the default */
 	struct opt_list copies; /* SRC:DST */
+	bool has_terminal; /* /dev/tty is one of the default devices */
 };
 
 struct image {
 	const char *name; /* for messages: what was typed */
 	int root_fd; /* O_PATH */
+	/* Of an image; NULL for a directory: */
+	struct private_dir *dir;
+	struct manifest *manifest; /* its own, if it has one */
+	struct unpack_result unpacked;
 };
 
 int image_open(const struct image_request *request, struct image **out,
 	       struct err *err);
 
+/* Removes what was unpacked. */
+int image_close(struct image *image, struct err *err);
 void image_free(struct image *image);
 DEFINE_AUTO(image)

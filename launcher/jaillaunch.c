@@ -4,7 +4,7 @@
  * The order of confinement is layers.c, the processes are keeper.h, what is
  * decided about a launch is spec.h.
  */
-#include <fcntl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -133,10 +133,14 @@ static void warn(const struct args *args, const struct jail_spec *spec)
 		      stderr);
 }
 
-static int explain(const struct plan *plan)
+static int explain(const struct plan *plan, struct outcome *outcome,
+		   struct err *err)
 {
 	plan_explain(plan, stdout);
-	return fflush(stdout) == 0 ? 0 : STATUS_FAILED;
+	if (fflush(stdout) != 0)
+		return err_sys(err, errno, "standard output");
+	outcome->kind = OUTCOME_EXITED;
+	return 0;
 }
 
 static int prepare(const struct args *args, char *const *argv,
@@ -150,9 +154,12 @@ static int prepare(const struct args *args, char *const *argv,
 		.has_foreground = caller->is_lent,
 	};
 
-	if (image_open(&args->image, &launch->image, err) < 0)
+	struct image_request request = args->image;
+
+	request.has_terminal = caller->has_terminal;
+	if (image_open(&request, &launch->image, err) < 0)
 		return -1;
-	input.image = NULL;
+	input.image = launch->image->manifest;
 	input.root_fd = launch->image->root_fd;
 	input.root_name = launch->image->name;
 	if (spec_make(&input, &launch->spec, err) < 0 ||
@@ -196,31 +203,36 @@ static int write_report(struct report *report, const struct launch *launch,
 	return report ? report_write(report, &facts, err) : 0;
 }
 
+/* 0: nothing more to say than the outcome does. */
+static int run_launch(const struct args *args, char *const *argv,
+		      struct caller *caller, struct launch *launch,
+		      struct err *err)
+{
+	if (prepare(args, argv, caller, launch, err) < 0)
+		return -1;
+	if (args->explain)
+		return explain(launch->plan, &launch->outcome, err);
+	return execute(args, caller, launch, err);
+}
+
 static int run(const struct args *args, char *const *argv, struct err *err)
 {
 	auto_of(report) struct report *report = NULL;
 	struct launch launch = {.outcome.kind = OUTCOME_FAILED};
-	struct err report_err = {0};
+	struct err later = {0};
 	struct caller caller;
 	int result;
 
-	if (caller_take(&caller, err) < 0)
+	if (caller_take(&caller, err) < 0 ||
+	    (args->report && report_open(args->report, &report, err) < 0))
 		return STATUS_FAILED;
-	if (args->report && report_open(args->report, &report, err) < 0)
-		return STATUS_FAILED;
-	result = prepare(args, argv, &caller, &launch, err);
-	if (result == 0 && args->explain) {
-		result = explain(launch.plan);
-		close_launch(&launch);
-		return result;
-	}
-	if (result == 0)
-		result = execute(args, &caller, &launch, err);
-	if (write_report(report, &launch, result < 0 ? err : NULL,
-			 &report_err) < 0 &&
-	    result == 0) {
-		*err = report_err;
+	result = run_launch(args, argv, &caller, &launch, err);
+	if (image_close(launch.image, &later) < 0 ||
+	    write_report(report, &launch, result < 0 ? err : NULL, &later) <
+		    0) {
 		launch.outcome.kind = OUTCOME_FAILED;
+		if (result == 0) /* else the first failure is told */
+			*err = later;
 	}
 	close_launch(&launch);
 	return outcome_status(&launch.outcome);
@@ -232,6 +244,10 @@ static int check_args(const struct args *args, struct err *err)
 		return err_set(err, ERR_USAGE,
 			       "--report needs the supervisor that --exec "
 			       "leaves out");
+	if (args->image.file && args->spec.in_place)
+		return err_set(err, ERR_USAGE,
+			       "--exec with -i: nobody would be left to remove "
+			       "the unpacked image; unpack it and use -r");
 	return 0;
 }
 

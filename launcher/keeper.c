@@ -123,23 +123,42 @@ static void note_end(struct watch *watch, int status, const struct rusage *use)
 	watch->pid = 0;
 }
 
-/* Takes note of every child that ended or stopped. */
-static void look_at_children(struct watch *watch)
+/*
+ * The program ended.  While its corpse is there its number is nobody else's,
+ * and so is its process group: all that stayed in it end at one moment.
+ */
+static void bury_program(struct watch *watch)
 {
 	struct rusage use;
 	int status;
-	pid_t pid;
 
-	while ((pid = wait4(-1, &status, WNOHANG | WUNTRACED, &use)) > 0) {
-		if (pid != watch->pid) {
-			continue;
-		} else if (!WIFSTOPPED(status)) {
-			note_end(watch, status, &use);
+	kill(-watch->pid, SIGKILL);
+	while (wait4(watch->pid, &status, 0, &use) < 0)
+		if (errno != EINTR)
 			return;
+	note_end(watch, status, &use);
+}
+
+/* Takes note of every child that ended or stopped. */
+static void look_at_children(struct watch *watch)
+{
+	const int events = WEXITED | WSTOPPED | WNOHANG;
+
+	while (watch->pid != 0) {
+		siginfo_t info = {.si_pid = 0};
+
+		if (waitid(P_ALL, 0, &info, events | WNOWAIT) < 0 ||
+		    info.si_pid == 0)
+			return;
+		if (info.si_pid != watch->pid) {
+			waitid(P_PID, (id_t)info.si_pid, &info, events);
+		} else if (info.si_code != CLD_STOPPED) {
+			bury_program(watch);
+		} else if (waitid(P_PID, (id_t)watch->pid, &info, events) ==
+			   0) {
+			watch->was_stopped = true;
+			send_note(watch, KEEPER_STOPPED);
 		}
-		watch->was_stopped = true;
-		watch->note.wait_status = status;
-		send_note(watch, KEEPER_STOPPED);
 	}
 }
 
@@ -197,23 +216,6 @@ static void watch_program(struct watch *watch)
 	}
 }
 
-/* The program first, so that its own end can be noted. */
-static void end_program(struct watch *watch)
-{
-	struct rusage use;
-	pid_t pid = watch->pid;
-	int status;
-
-	if (pid == 0)
-		return;
-	kill(-pid, SIGKILL);
-	kill(pid, SIGKILL);
-	while (wait4(pid, &status, 0, &use) < 0)
-		if (errno != EINTR)
-			return;
-	note_end(watch, status, &use);
-}
-
 static void keep(const struct plan *plan, int orders_fd, int notes_fd)
 {
 	struct watch watch = {.orders_fd = orders_fd, .notes_fd = notes_fd};
@@ -228,8 +230,10 @@ static void keep(const struct plan *plan, int orders_fd, int notes_fd)
 		event = KEEPER_FAILED;
 	else
 		watch_program(&watch);
-	if (watch.pid > 0)
-		end_program(&watch);
+	if (watch.pid > 0) {
+		kill(watch.pid, SIGKILL);
+		bury_program(&watch);
+	}
 	watch.note.n_orphans = descendants_kill();
 	getrusage(RUSAGE_CHILDREN, &watch.note.all);
 	send_note(&watch, event);

@@ -209,6 +209,18 @@ static void add_outcome(json_t *top, const struct report_facts *facts)
 		json_object_set_new(top, "use", use_object(outcome));
 }
 
+static json_t *root_object(const struct image *image)
+{
+	if (!image->dir)
+		return json_pack("{s:s,s:s}", "method", "directory, chroot",
+				 "name", image->name);
+	return json_pack("{s:s,s:s,s:s,s:I,s:I}", "method",
+			 "image unpacked into a private directory, chroot",
+			 "name", image->name, "sha256", image->unpacked.digest,
+			 "bytes", (json_int_t)image->unpacked.bytes, "members",
+			 (json_int_t)image->unpacked.members);
+}
+
 static json_t *make_object(const struct report_facts *facts)
 {
 	json_t *top =
@@ -216,10 +228,7 @@ static json_t *make_object(const struct report_facts *facts)
 
 	add_outcome(top, facts);
 	if (facts->image)
-		json_object_set_new(top, "root",
-				    json_pack("{s:s,s:s}", "method",
-					      "directory, chroot", "name",
-					      facts->image->name));
+		json_object_set_new(top, "root", root_object(facts->image));
 	if (facts->spec) {
 		json_object_set_new(top, "user",
 				    user_object(&facts->spec->user));

@@ -36,6 +36,9 @@ static int open_signals(struct err *err)
 	size_t i;
 	int fd;
 
+	/* All that is not forwarded waits: nothing may end us by accident. */
+	sigfillset(&set);
+	sigprocmask(SIG_SETMASK, &set, NULL);
 	sigemptyset(&set);
 	for (i = 0; i < sizeof(forwarded) / sizeof(*forwarded); i++)
 		sigaddset(&set, forwarded[i]);

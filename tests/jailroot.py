@@ -4,6 +4,7 @@ small C programs that look at what they were given."""
 import os
 import pathlib
 import shutil
+import stat
 import subprocess
 
 from conftest import shared_once
@@ -53,6 +54,11 @@ def make_root(path):
     os.chown(path / "home/jailuser", 1000, 1000)
     (path / "home/jailuser").chmod(0o700)
     (path / "root").chmod(0o700)
+    for name, minor in (("null", 3), ("zero", 5)):
+        if os.geteuid() == 0:
+            os.mknod(path / "dev" / name, 0o666 | stat.S_IFCHR,
+                     os.makedev(1, minor))
+            (path / "dev" / name).chmod(0o666)
     (path / "etc/passwd").write_text(PASSWD)
     (path / "etc/group").write_text(GROUP)
     add_program(path, "/bin/busybox")

@@ -37,6 +37,9 @@
 #define PERSONA_QUERY 0xffffffff
 /* what the kernel takes as the type, without SOCK_CLOEXEC and SOCK_NONBLOCK */
 #define TYPE_BITS 0xf
+/* SIOCGIFCONF and its like */
+#define IOCTL_CLASS 0xff00
+#define IOCTL_SOCKET 0x8900
 #define PRIO_USER 2
 #define IOPRIO_WHO_USER 3
 
@@ -149,6 +152,11 @@ const struct rule rules[] = {
 	 "every other family, also those to come: they load modules"},
 	{"socket", "socketpair", {NOT(0, family, AF_UNIX)}, 0, EAFNOSUPPORT,
 	 "only AF_UNIX pairs are of use, and they have no name"},
+	{"socket", "socketpair", {IS_MASKED(1, type, TYPE_BITS, SOCK_DGRAM)},
+	 POLICY_UNIX, ESOCKTNOSUPPORT,
+	 "sendto() from one end reaches abstract names; streams stay"},
+	{"socket", "socketpair", {IS_MASKED(1, type, TYPE_BITS, SOCK_RAW)},
+	 POLICY_UNIX, ESOCKTNOSUPPORT, "the same: AF_UNIX makes it SOCK_DGRAM"},
 
 	{"setid", "chmod fchmod", {HAS(1, mode, SET_ID_BITS)}, 0, EPERM,
 	 "a set-id file of the jail is a way out by another user's hand"},
@@ -206,6 +214,9 @@ const struct rule rules[] = {
 	 EPERM, "F_SETOWN by another door"},
 	{"foreign-pid", "ioctl", {IS(1, command, SIOCSPGRP)}, POLICY_OWN_PIDS,
 	 EPERM, "F_SETOWN by another door"},
+	{"socket", "ioctl", {IS_MASKED(1, command, IOCTL_CLASS, IOCTL_SOCKET)},
+	 POLICY_NET_HOST, ENOTTY,
+	 "any socket, also of a pair, tells the host's interfaces"},
 
 	/* Others refuse these; we do not, and here is why. */
 	{"ids", "setuid setgid setreuid setregid setresuid setresgid setfsuid "

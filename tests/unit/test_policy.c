@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -299,6 +300,11 @@ TEST(the_seed_promises_hold_in_words)
 			 errno_answer(EAFNOSUPPORT));
 	assert_int_equal(ask(&program, "socketpair", AF_UNIX, SOCK_STREAM, 0),
 			 SECCOMP_RET_ALLOW);
+	assert_int_equal(ask(&program, "socketpair", AF_UNIX,
+			     SOCK_DGRAM | SOCK_CLOEXEC, 0),
+			 errno_answer(ESOCKTNOSUPPORT));
+	assert_int_equal(ask(&program, "ioctl", 0, SIOCGIFCONF, 0),
+			 errno_answer(ENOTTY));
 	assert_int_equal(ask(&program, "ioctl", 0, HIGH_GARBAGE | TIOCSTI, 0),
 			 errno_answer(EPERM));
 	assert_int_equal(ask(&program, "execve", 1, 1, 1), SECCOMP_RET_ALLOW);

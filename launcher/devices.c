@@ -1,0 +1,147 @@
+#include "devices.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "rootfd.h"
+
+static const struct device {
+	const char *name;
+	unsigned major, minor;
+} devices[] = {
+	{"null", 1, 3},	  {"zero", 1, 5},    {"full", 1, 7},
+	{"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0},
+};
+#define N_DEVICES (sizeof(devices) / sizeof(*devices))
+
+static int find_device(const char *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < N_DEVICES; i++)
+		if (strlen(devices[i].name) == len &&
+		    memcmp(devices[i].name, name, len) == 0)
+			return (int)i;
+	return -1;
+}
+
+static int parse_list(const char *list, bool wanted[N_DEVICES], struct err *err)
+{
+	memset(wanted, 0, N_DEVICES * sizeof(*wanted));
+	if (strcmp(list, "none") == 0)
+		return 0;
+	while (*list) {
+		size_t len = strcspn(list, ",");
+		int found = find_device(list, len);
+
+		if (found < 0)
+			return err_set(err, ERR_USAGE,
+				       "--dev: no device \"%.*s\"; there are "
+				       "null zero full random urandom tty (or "
+				       "none)",
+				       (int)(len < 60 ? len : 60), list);
+		wanted[found] = true;
+		list += len + (list[len] == ',');
+	}
+	return 0;
+}
+
+static bool is_device(const struct stat *st, const struct device *device)
+{
+	return S_ISCHR(st->st_mode) &&
+	       st->st_rdev == makedev(device->major, device->minor);
+}
+
+/* An image's "dev" may be a link that leads elsewhere: it is not followed. */
+static int open_dev(int root_fd, struct err *err)
+{
+	int fd;
+
+	if (mkdirat(root_fd, "dev", 0755) < 0 && errno != EEXIST)
+		return err_sys(err, errno, "make the image's /dev");
+	fd = root_open_nolinks(root_fd, "/dev", O_RDONLY | O_DIRECTORY, 0);
+	if (fd == -ELOOP || fd == -ENOTDIR)
+		return err_set(err, ERR_INPUT,
+			       "the image's /dev is not a directory");
+	return fd < 0 ? err_sys(err, -fd, "the image's /dev") : fd;
+}
+
+static int make_one(int dev_fd, const struct device *device, struct err *err)
+{
+	mode_t mode = S_IFCHR | 0666;
+	dev_t number = makedev(device->major, device->minor);
+
+	if (unlinkat(dev_fd, device->name, 0) < 0 && errno != ENOENT)
+		return err_sys_kind(err, ERR_INPUT, errno,
+				    "the image's /dev/%s", device->name);
+	if (mknodat(dev_fd, device->name, mode, number) < 0 ||
+	    fchmodat(dev_fd, device->name, 0666, 0) < 0)
+		return err_sys_kind(err, ERR_HOST, errno,
+				    "make /dev/%s (--dev none does without)",
+				    device->name);
+	return 0;
+}
+
+int devices_make(int root_fd, const char *list, struct err *err)
+{
+	bool wanted[N_DEVICES];
+	auto_close int dev_fd = -1;
+	size_t i;
+
+	if (parse_list(list, wanted, err) < 0)
+		return -1;
+	dev_fd = open_dev(root_fd, err);
+	if (dev_fd < 0)
+		return -1;
+	for (i = 0; i < N_DEVICES; i++) {
+		struct stat st;
+
+		if (wanted[i]) {
+			if (make_one(dev_fd, &devices[i], err) < 0)
+				return -1;
+		} else if (fstatat(dev_fd, devices[i].name, &st,
+				   AT_SYMLINK_NOFOLLOW) == 0 &&
+			   S_ISCHR(st.st_mode) &&
+			   unlinkat(dev_fd, devices[i].name, 0) < 0) {
+			return err_sys(err, errno, "remove /dev/%s",
+				       devices[i].name);
+		}
+	}
+	return 0;
+}
+
+int devices_check(int root_fd, const char *root_name, const char *list,
+		  struct err *err)
+{
+	bool wanted[N_DEVICES];
+	size_t i;
+
+	if (parse_list(list, wanted, err) < 0)
+		return -1;
+	for (i = 0; i < N_DEVICES; i++) {
+		const struct device *device = &devices[i];
+		auto_close int fd = -1;
+		char path[32];
+		struct stat st;
+
+		if (!wanted[i])
+			continue;
+		snprintf(path, sizeof(path), "/dev/%s", device->name);
+		fd = root_open(root_fd, path, O_PATH, 0);
+		if (fd >= 0 && fstat(fd, &st) == 0 && is_device(&st, device))
+			continue;
+		return err_set(err, ERR_USAGE,
+			       "--dev: %s has no %s, and -r changes nothing "
+			       "there: mknod -m 666 %s%s c %u %u",
+			       root_name, path, root_name, path, device->major,
+			       device->minor);
+	}
+	return 0;
+}

@@ -1,0 +1,271 @@
+/*
+ * Two processes: the owner, and a guard that waits on a pipe, as privileged as
+ * its owner.  A byte means that the owner did the work; end-of-file means that
+ * it is dead.
+ */
+#include "private_dir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "unpack.h"
+
+/* Programs are executed from there, and devices opened. */
+#define UNFIT (ST_NOEXEC | ST_NODEV)
+
+/* How long the guard waits for the jail to be dead, in steps of 10 ms. */
+#define GUARD_TRIES 3000
+
+struct private_dir {
+	int base_fd, fd;
+	char name[24]; /* in base_fd; "": not made */
+	pid_t guard;
+	int guard_fd;
+};
+
+/* In order; the last is for whoever cannot write to the others. */
+static const char *const roots_places[] = {
+	"/run/jailwright",
+	"/var/lib/jailwright",
+	NULL,
+};
+
+static int check_base(int fd, const char *path, struct err *err)
+{
+	struct statvfs file_system;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || fstatvfs(fd, &file_system) < 0)
+		return err_sys(err, errno, "%s", path);
+	if (st.st_uid != geteuid() || (st.st_mode & 0777) != 0700)
+		return err_set(err, ERR_HOST,
+			       "%s is not ours alone (owner %u, mode %03o): "
+			       "remove it",
+			       path, st.st_uid, st.st_mode & 0777);
+	if (file_system.f_flag & UNFIT)
+		return err_set(err, ERR_HOST, "%s is mounted noexec or nodev",
+			       path);
+	return 0;
+}
+
+/* A descriptor, or -1; err then says why this place will not do. */
+static int open_base(const char *path, struct err *err)
+{
+	auto_close int fd = -1;
+
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return err_sys(err, errno, "make %s", path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, errno, "open %s", path);
+	return check_base(fd, path, err) < 0 ? -1 : take_fd(&fd);
+}
+
+static int find_base(struct err *err)
+{
+	char own[64];
+	size_t i;
+	int fd = -1;
+
+	for (i = 0; geteuid() == 0 && fd < 0 && roots_places[i]; i++)
+		fd = open_base(roots_places[i], err);
+	snprintf(own, sizeof(own), "/tmp/jailwright-%u", geteuid());
+	if (fd < 0)
+		fd = open_base(own, err);
+	if (fd < 0)
+		err_context(err, "no place to unpack the image");
+	return fd;
+}
+
+static int remove_at(int base_fd, int fd, const char *name)
+{
+	int error = unpack_remove(fd);
+
+	if (error < 0)
+		return error;
+	return unlinkat(base_fd, name, AT_REMOVEDIR) < 0 ? -errno : 0;
+}
+
+/* Best effort: what cannot be removed now is met again by the next launch. */
+static void remove_stale(int base_fd)
+{
+	int copy = fcntl(base_fd, F_DUPFD_CLOEXEC, 0);
+	auto_closedir DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		auto_close int fd = -1;
+
+		if (strncmp(entry->d_name, "run-", 4) != 0)
+			continue;
+		fd = openat(base_fd, entry->d_name,
+			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+			remove_at(base_fd, fd, entry->d_name);
+	}
+}
+
+static int make_name(struct private_dir *dir, struct err *err)
+{
+	uint64_t number;
+
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		return err_sys(err, errno, "random name");
+	snprintf(dir->name, sizeof(dir->name), "run-%016jx", (uintmax_t)number);
+	if (mkdirat(dir->base_fd, dir->name, 0755) == 0)
+		return 0;
+	*dir->name = '\0';
+	return err_sys(err, errno, "make a directory for the image");
+}
+
+/* The base is locked, so that nobody takes ours for stale before its lock. */
+static int make_locked(struct private_dir *dir, struct err *err)
+{
+	if (flock(dir->base_fd, LOCK_EX) < 0)
+		return err_sys(err, errno, "lock");
+	remove_stale(dir->base_fd);
+	if (make_name(dir, err) < 0)
+		return -1;
+	dir->fd = openat(dir->base_fd, dir->name,
+			 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir->fd < 0 || flock(dir->fd, LOCK_EX | LOCK_NB) < 0)
+		return err_sys(err, errno, "lock a directory for the image");
+	flock(dir->base_fd, LOCK_UN);
+	return 0;
+}
+
+/* Another may still be ending the jail, which may still be making files. */
+static void remove_patiently(const struct private_dir *dir)
+{
+	const struct timespec step = {.tv_nsec = 10000000};
+	int i;
+
+	for (i = 0; i < GUARD_TRIES; i++) {
+		int error = remove_at(dir->base_fd, dir->fd, dir->name);
+
+		if (error == 0 || error == -ENOENT)
+			return;
+		nanosleep(&step, NULL);
+	}
+}
+
+static void guard(const struct private_dir *dir, int pipe_fd)
+{
+	int keep[] = {dir->base_fd, dir->fd, pipe_fd}, fds[3], i;
+	char byte;
+
+	setpgid(0, 0);
+	prctl(PR_SET_NAME, "jail-guard", 0, 0, 0);
+	for (i = 0; i < 3; i++)
+		fds[i] = fcntl(keep[i], F_DUPFD_CLOEXEC, 3);
+	for (i = 0; i < 3; i++)
+		dup2(fds[i], i);
+	if (syscall(SYS_close_range, 3, ~0u, 0) < 0)
+		for (i = 3; i < 1024; i++)
+			close(i);
+	while ((i = (int)read(2, &byte, 1)) < 0 && errno == EINTR)
+		continue;
+	if (i != 1) {
+		struct private_dir moved = *dir;
+
+		moved.base_fd = 0;
+		moved.fd = 1;
+		remove_patiently(&moved);
+	}
+	_exit(0);
+}
+
+static int start_guard(struct private_dir *dir, struct err *err)
+{
+	sigset_t all, old;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(err, errno, "make a pipe");
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	dir->guard = fork();
+	if (dir->guard == 0) {
+		close(ends[1]);
+		guard(dir, ends[0]);
+	}
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	close(ends[0]);
+	dir->guard_fd = ends[1];
+	return dir->guard < 0 ? err_sys(err, errno, "start the guard") : 0;
+}
+
+int private_dir_make(struct private_dir **out, struct err *err)
+{
+	auto_of(private_dir) struct private_dir *dir = calloc(1, sizeof(*dir));
+
+	if (!dir)
+		return err_sys(err, ENOMEM, "private directory");
+	dir->fd = dir->guard_fd = -1;
+	dir->base_fd = find_base(err);
+	if (dir->base_fd < 0 || make_locked(dir, err) < 0 ||
+	    start_guard(dir, err) < 0)
+		return -1;
+	*out = TAKE(dir);
+	return 0;
+}
+
+int private_dir_fd(const struct private_dir *dir)
+{
+	return dir->fd;
+}
+
+static void dismiss_guard(struct private_dir *dir)
+{
+	if (dir->guard <= 0)
+		return;
+	/* If it was killed there is nobody to tell. */
+	while (write(dir->guard_fd, "", 1) < 0 && errno == EINTR)
+		continue;
+	while (waitpid(dir->guard, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	dir->guard = 0;
+}
+
+int private_dir_remove(struct private_dir *dir, struct err *err)
+{
+	int error = 0;
+
+	if (*dir->name && dir->fd >= 0)
+		error = remove_at(dir->base_fd, dir->fd, dir->name);
+	*dir->name = '\0';
+	dismiss_guard(dir);
+	if (error == 0)
+		return 0;
+	return err_sys(err, -error, "remove the unpacked image");
+}
+
+void private_dir_free(struct private_dir *dir)
+{
+	struct err ignored;
+
+	if (!dir)
+		return;
+	private_dir_remove(dir, &ignored);
+	if (dir->guard_fd >= 0)
+		close(dir->guard_fd);
+	if (dir->fd >= 0)
+		close(dir->fd);
+	if (dir->base_fd >= 0)
+		close(dir->base_fd);
+	free(dir);
+}

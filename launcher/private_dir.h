@@ -1,0 +1,25 @@
+#pragma once
+/*
+ * private_dir: a directory for one launch, below one that only root (or the
+ * caller) can enter, gone when the launch is over.
+ *
+ * It is held by a lock for as long as it is in use: what the next launch finds
+ * unlocked was left by a killed one, and is removed.  A guard process removes
+ * it at once if its owner is killed.
+ */
+#include "cleanup.h"
+#include "err.h"
+
+struct private_dir;
+
+int private_dir_make(struct private_dir **out, struct err *err);
+
+/* O_RDONLY; owned by the private_dir. */
+int private_dir_fd(const struct private_dir *dir);
+
+/* Removes the directory and all below it. */
+int private_dir_remove(struct private_dir *dir, struct err *err);
+
+/* Removes it too, if that was not done; cannot say if it fails. */
+void private_dir_free(struct private_dir *dir);
+DEFINE_AUTO(private_dir)

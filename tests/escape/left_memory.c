@@ -1,0 +1,18 @@
+/*
+ * Leaves shared memory behind that no process holds.
+ * Stopped by: nothing in this launcher without an own uid for each run or an
+ * ipc namespace, which come later: it stays until someone removes it.
+ */
+#include <sys/ipc.h>
+#include <sys/shm.h>
+
+#include "attempt.h"
+
+int main(void)
+{
+	int id = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600);
+
+	if (id < 0)
+		refused("shmget");
+	escaped("segment %d stays", id);
+}

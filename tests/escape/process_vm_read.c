@@ -1,0 +1,20 @@
+/*
+ * Reads the memory of a process of the same uid outside.
+ * Stopped by: seccomp, EPERM.  Later also Landlock and a pid namespace.
+ */
+#include <sys/uio.h>
+
+#include "attempt.h"
+
+int main(int argc, char **argv)
+{
+	char text[32] = "";
+	struct iovec here = {text, sizeof(text) - 1};
+	struct iovec there = {(void *)number_of(argc, argv, 2),
+			      sizeof(text) - 1};
+
+	if (process_vm_readv((pid_t)number_of(argc, argv, 1), &here, 1, &there,
+			     1, 0) < 0)
+		refused("process_vm_readv");
+	escaped("read \"%s\"", text);
+}

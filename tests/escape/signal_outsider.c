@@ -1,0 +1,17 @@
+/*
+ * Signals a process outside.
+ * Stopped by: ids, EPERM, if that process has another uid.  With the same uid
+ * only a pid namespace, Landlock's scope (6.12) or a uid of its own for every
+ * run stops it: the report says so.
+ */
+#include <signal.h>
+
+#include "attempt.h"
+
+int main(int argc, char **argv)
+{
+	/* ignored by default: the outsider lives on */
+	if (kill((pid_t)number_of(argc, argv, 1), SIGURG) < 0)
+		refused("kill");
+	escaped("signalled");
+}

@@ -1,0 +1,369 @@
+"""Each attempt of this directory, outside and inside.
+
+Outside, in a plain chroot with the same uid or whatever else is the fair
+control, it must succeed: else it proves nothing.  Inside it must be refused in
+the way that the table says, from a directory (-r) and from an image (-i)."""
+
+import contextlib
+import pathlib
+import re
+import socket
+from dataclasses import dataclass
+
+import pytest
+
+import escape.confederates as help_
+from conftest import BUILD
+from escape.confederates import (
+    abstract_listener, ambient_capabilities, block_device_on_stdin,
+    caller_group, core_limit, device_in_image, directory_at, directory_handle,
+    inheritable_capabilities, killer, locked_file, loopback_listener, loose_modes, memory_left, mover,
+    newer_kernel, number, outsider, outsider_in_group, owned_by_user,
+    path_listener, private_mounts, processes_left, program_capabilities,
+    program_mode, queue_left, queue_name, secret_environment, secret_path,
+    shared_memory, soft_limit, socket_with_directory_at,
+    sticky_capabilities, stranger,
+    terminal, working_directory)
+
+DIRECTORY, IMAGE, HOST = "-r", "-i", "-r /"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One attempt.
+
+    name: of the test, and of the program unless that is given.
+    control: where it succeeds; see CONTROLS.
+    layer: what stops it; the first to do so.
+    refusal: how it ends inside, word for word or by regular expression.  by:
+    another refusal for one kind of root.
+    needs: confederates, in the order of their arguments.
+    later: what will stop it; until then the attempt succeeds inside, too, and
+    that is what the test asserts.
+    left: it succeeds if this says that something is left behind."""
+    name: str
+    control: str
+    layer: str
+    refusal: str
+    needs: tuple = ()
+    program: str = ""
+    roots: tuple = (DIRECTORY, IMAGE)
+    options: tuple = ()
+    user: str = ""
+    by: tuple = ()
+    later: str = ""
+    left: object = None
+    control_prefix: tuple = ()
+
+    def expected(self, root):
+        return dict(self.by).get(root, self.refusal)
+
+
+PARENT = ("sh", "-c", '"$@"; exit $?', "sh")
+ANY_CHILD = ("python3", "-c", "import os, sys\n"
+             "os.spawnv(os.P_NOWAIT, sys.argv[1], sys.argv[1:])\n"
+             "os._exit(os.waitstatus_to_exitcode(os.wait()[1]))")
+SAME_UID = "own pid namespace, Landlock scope, or a uid for each run"
+SAME_UID_IPC = "own ipc namespace, or a uid for each run"
+
+TABLE = [
+    # The root, and what the caller left open
+    Row("read_host_file", "host user", "root", "ENOENT", (secret_path,)),
+    Row("dotdot", "host user", "root", "ENOENT", (secret_path,)),
+    Row("inherited_cwd", "user", "root", "ENOENT", (working_directory,)),
+    Row("second_chroot", "root", "seccomp", "SIGSYS", (secret_path,)),
+    Row("second_chroot_by_root", "root", "seccomp", "SIGSYS", (secret_path,),
+        program="second_chroot", user="0", options=("--allow-root",)),
+    Row("fd_directory", "user", "fds", "EBADF", (directory_at(3),)),
+    Row("fd_directory_high", "user", "fds", "EBADF", (directory_at(777),),
+        program="fd_directory"),
+    Row("fd_search", "user", "fds", "EBADF", (directory_at(777),)),
+    Row("stdin_directory", "user", "fds",
+        "launcher: .*standard input is a directory.*", (directory_at(0),),
+        program="std_directory"),
+    Row("stderr_directory", "user", "fds", "launcher: ", (directory_at(2),),
+        program="std_directory"),
+    Row("std_block_device", "user", "fds",
+        "launcher: .*standard input is a block device.*",
+        (block_device_on_stdin,)),
+    Row("scm_rights", "user", "fds", "EBADF", (socket_with_directory_at(5),)),
+    Row("scm_rights_stdin", "user", "fds", "EBADF",
+        (socket_with_directory_at(0),), program="scm_rights",
+        later="Landlock rules for files; the caller chose the peer"),
+    Row("proc_root", "host user", "root", "ENOENT", (outsider, secret_path)),
+    Row("device_nodes", "host root", "root", "ENOENT"),
+    Row("write_image", "root", "ids", "EACCES"),
+    Row("write_image_loose", "user", "unpacker", "EACCES", (loose_modes,),
+        program="write_image", roots=(IMAGE,)),
+    Row("write_image_owned", "user", "unpacker", "EACCES", (owned_by_user,),
+        program="write_image", roots=(IMAGE,)),
+    Row("moved_directory", "user", "root", "ENOENT", (mover,),
+        roots=(IMAGE,)),
+    Row("moved_directory_of_caller", "user", "root", "ENOENT", (mover,),
+        program="moved_directory", roots=(DIRECTORY,),
+        later="Landlock rules for files, or an own mount namespace"),
+    Row("open_device", "user", "unpacker", "", (device_in_image,),
+        roots=(IMAGE,), by=((IMAGE, r"launcher: .*dev/disk.*"),)),
+
+    # Mounts, devices, handles
+    Row("mount_proc", "root", "seccomp", "EPERM", (private_mounts,)),
+    Row("mount_bind", "root", "seccomp", "EPERM", (private_mounts,)),
+    Row("mount_fsopen", "root", "seccomp", "ENOSYS", (private_mounts,)),
+    Row("mount_open_tree", "root", "seccomp", "ENOSYS", (private_mounts,)),
+    Row("mount_open_tree_attr", "root", "seccomp", "ENOSYS",
+        (private_mounts,)),
+    Row("mount_setattr", "root", "seccomp", "ENOSYS", (private_mounts,)),
+    Row("mount_list", "root", "seccomp", "ENOSYS"),
+    Row("umount", "root", "seccomp", "EPERM"),
+    Row("pivot_root", "root", "seccomp", "SIGSYS"),
+    Row("mknod_block", "root", "seccomp", "EPERM"),
+    Row("mknod_char", "root", "seccomp", "EPERM"),
+    Row("file_handle", "root", "seccomp", "SIGSYS", (directory_handle,)),
+
+    # Processes outside
+    Row("ptrace_outsider", "user", "seccomp", "EPERM", (outsider,)),
+    Row("ptrace_launcher", "host user", "seccomp", "EPERM",
+        control_prefix=PARENT),
+    Row("process_vm_read", "user", "seccomp", "EPERM", (outsider,)),
+    Row("process_vm_write", "user", "seccomp", "EPERM", (outsider,)),
+    Row("pidfd_getfd", "user", "seccomp", "EPERM", (outsider,)),
+    Row("kcmp_outsider", "user", "seccomp", "ENOSYS", (outsider,)),
+    Row("process_madvise", "root", "seccomp", "ENOSYS", (outsider,)),
+    Row("move_pages", "user", "seccomp", "ENOSYS", (outsider,)),
+    Row("signal_stranger", "root", "ids", "EPERM", (stranger,),
+        program="signal_outsider"),
+    Row("signal_outsider", "user", "ids", "EPERM", (outsider,),
+        later=SAME_UID),
+    Row("signal_stranger_pidfd", "root", "ids", "EPERM", (stranger,),
+        program="signal_outsider_pidfd"),
+    Row("signal_launcher", "host user", "ids", "EPERM",
+        control_prefix=PARENT),
+    Row("signal_everyone", "user", "ids", "EPERM", (outsider,),
+        later=SAME_UID),
+    Row("signal_group", "user", "session", "the outsider is not in the group",
+        (outsider_in_group,)),
+    Row("prlimit_outsider", "user", "seccomp", "EPERM", (outsider,)),
+    Row("affinity_outsider", "user", "seccomp", "EPERM", (outsider,)),
+    Row("nice_outsider", "user", "seccomp", "EPERM", (outsider,)),
+    Row("nice_everyone", "user", "seccomp", "EPERM", (outsider,)),
+    Row("ioprio_outsider", "user", "seccomp", "EPERM", (outsider,)),
+    Row("ioprio_everyone", "user", "seccomp", "EPERM", (outsider,)),
+    Row("scheduler_outsider", "user", "seccomp", "EPERM", (outsider,)),
+    Row("owner_signal", "user", "seccomp", "EPERM", (outsider,)),
+    Row("owner_signal_ex", "user", "seccomp", "EPERM", (outsider,)),
+    Row("owner_signal_ioctl", "user", "seccomp", "EPERM", (outsider,)),
+    Row("shared_memory_outsider", "user", "ids", "EACCES", (shared_memory,),
+        later=SAME_UID_IPC),
+
+    # Sockets
+    Row("abstract_socket", "user", "seccomp", "EAFNOSUPPORT",
+        (abstract_listener(socket.SOCK_STREAM),)),
+    Row("abstract_datagram", "user", "seccomp", "ESOCKTNOSUPPORT",
+        (abstract_listener(socket.SOCK_DGRAM), number(socket.SOCK_DGRAM))),
+    Row("abstract_datagram_raw", "user", "seccomp", "ESOCKTNOSUPPORT",
+        (abstract_listener(socket.SOCK_DGRAM), number(socket.SOCK_RAW)),
+        program="abstract_datagram"),
+    Row("path_socket", "user", "seccomp", "EAFNOSUPPORT", (path_listener,),
+        roots=(DIRECTORY,)),
+    Row("socket_vsock", "user", "seccomp", "EAFNOSUPPORT"),
+    Row("socket_alg", "user", "seccomp", "EAFNOSUPPORT"),
+    Row("socket_packet", "root", "seccomp", "EAFNOSUPPORT"),
+    Row("socket_netlink", "user", "seccomp", "EAFNOSUPPORT"),
+    Row("socket_high_bits", "user", "seccomp", "EAFNOSUPPORT"),
+    Row("socketpair_inet", "user", "seccomp", "EAFNOSUPPORT"),
+    Row("connect_loopback", "user", "seccomp", "EAFNOSUPPORT",
+        (loopback_listener,)),
+    Row("list_interfaces", "user", "seccomp", "ENOTTY"),
+    Row("io_uring", "user", "seccomp", "ENOSYS"),
+
+    # Namespaces: --root / is no chroot, in which the kernel would refuse
+    Row("userns_unshare", "host user", "seccomp", "EPERM", roots=(HOST,)),
+    Row("userns_clone", "host user", "seccomp", "EPERM", roots=(HOST,)),
+    Row("userns_clone3", "host user", "seccomp", "ENOSYS", roots=(HOST,)),
+    Row("setns_outsider", "root", "seccomp", "SIGSYS",
+        (outsider, secret_path)),
+
+    # Privileges
+    Row("setuid_program", "user", "no_new_privs", "runs as the user",
+        (program_mode(0o4755),), program="setid_program",
+        by=((IMAGE, r"launcher: .*attempt.*"),)),
+    Row("setgid_program", "user", "no_new_privs", "runs as the user",
+        (program_mode(0o2755),), program="setid_program",
+        by=((IMAGE, r"launcher: .*attempt.*"),)),
+    Row("file_capabilities", "user", "bounding", "no capabilities",
+        (program_capabilities(False),),
+        by=((IMAGE, r"launcher: .*attempt.*"),)),
+    Row("file_capabilities_effective", "user", "bounding",
+        "status 126, .*Operation not permitted.*",
+        (program_capabilities(True),), program="file_capabilities",
+        by=((IMAGE, r"launcher: .*attempt.*"),)),
+    Row("regain_uid", "forgetful", "ids", "EPERM"),
+    Row("regain_gid", "forgetful", "ids", "EPERM"),
+    Row("join_group", "root", "ids", "EPERM"),
+    Row("caller_groups", "user", "ids", "not in the caller's group",
+        (caller_group,)),
+    Row("raise_capability", "forgetful", "ids", "EPERM"),
+    Row("ambient_capability", "host root", "ids",
+        "launcher: .*layer ids: .*could be regained.*",
+        (locked_file, ambient_capabilities), roots=(DIRECTORY,)),
+    Row("ambient_capability_of_root", "user", "caps", "EACCES",
+        (locked_file, sticky_capabilities), program="ambient_capability",
+        roots=(DIRECTORY,)),
+    Row("root_capability", "root", "caps", "EACCES",
+        (locked_file, inheritable_capabilities), roots=(DIRECTORY,),
+        user="0", options=("--allow-root",)),
+    Row("bounding_set", "user", "bounding", "empty"),
+    Row("securebits", "root", "ids", "EPERM"),
+    Row("clear_no_new_privs", "user", "no_new_privs", "EINVAL"),
+    Row("raise_limit", "user", "rlimits", "EPERM", (soft_limit,),
+        options=("--limit", "nofile=64")),
+    Row("fork_bomb", "user", "rlimits", "EAGAIN",
+        options=("--limit", "pids=16")),
+    Row("core_dump", "user", "rlimits", "no core, the limit is 1",
+        (core_limit,)),
+    Row("environment", "user", "environment", "none of them is set",
+        (secret_environment,)),
+
+    # What the kernel offers beyond files and processes
+    Row("keyring_add", "user", "seccomp", "ENOSYS"),
+    Row("keyring_request", "user", "seccomp", "ENOSYS"),
+    Row("keyring_session", "user", "seccomp", "ENOSYS"),
+    Row("bpf", "root", "seccomp", "EPERM"),
+    Row("perf_event", "root", "seccomp", "EPERM"),
+    Row("userfaultfd", "root", "seccomp", "EPERM"),
+    Row("fanotify", "root", "seccomp", "EPERM"),
+    Row("personality", "user", "seccomp", "EPERM"),
+    Row("vmsplice", "user", "seccomp", "ENOSYS"),
+    Row("seccomp_listener", "user", "seccomp", "EPERM"),
+    Row("prctl_mm", "user", "seccomp", "EPERM"),
+    Row("prctl_ptracer", "user", "seccomp", "EPERM"),
+    Row("modify_ldt", "user", "seccomp", "ENOSYS"),
+    Row("int80", "user", "seccomp", "SIGSYS"),
+    Row("number_newer", "host root", "seccomp", "ENOSYS",
+        (newer_kernel, number(472)), program="unknown_number"),
+    Row("number_far", "host root", "seccomp", "ENOSYS",
+        (newer_kernel, number(100000)), program="unknown_number"),
+    Row("number_x32", "host root", "seccomp", "ENOSYS",
+        (newer_kernel, number(0x40000000 | 520)), program="unknown_number"),
+    Row("number_minus_one", "host root", "seccomp", "ENOSYS",
+        (newer_kernel, number(-1)), program="unknown_number"),
+
+    # Terminals
+    Row("terminal_input", "user", "seccomp", "EPERM", (terminal,)),
+    Row("terminal_input_high_bits", "user", "seccomp", "EPERM", (terminal,)),
+    Row("terminal_discipline", "user", "seccomp", "EPERM", (terminal,)),
+    Row("terminal_paste", "user", "seccomp", "EPERM", (terminal,)),
+    Row("terminal_foreground", "user", "session", "ENOTTY", (terminal,),
+        later="a terminal of the jail's own"),
+
+    # The machine
+    Row("reboot", "root", "seccomp", "SIGSYS"),
+    Row("kexec", "root", "seccomp", "SIGSYS"),
+    Row("kexec_file", "root", "seccomp", "SIGSYS"),
+    Row("module", "root", "seccomp", "SIGSYS"),
+    Row("module_file", "root", "seccomp", "SIGSYS"),
+    Row("port_io", "root", "seccomp", "SIGSYS"),
+    Row("port_level", "root", "seccomp", "SIGSYS"),
+    Row("swap", "root", "seccomp", "SIGSYS"),
+    Row("set_time", "root", "seccomp", "EPERM"),
+    Row("set_hostname", "root", "seccomp", "EPERM"),
+    Row("accounting", "root", "seccomp", "EPERM"),
+    Row("quota", "user", "seccomp", "EPERM"),
+    Row("kernel_log", "root", "seccomp", "EPERM"),
+
+    # Set-id files
+    Row("setid_chmod", "user", "seccomp", "EPERM"),
+    Row("setid_fchmodat2", "user", "seccomp", "EPERM"),
+    Row("setid_creat", "user", "seccomp", "EPERM"),
+    Row("setid_openat2", "user", "seccomp", "ENOSYS"),
+    Row("setid_tmpfile", "user", "seccomp", "EPERM"),
+    Row("setid_mknod", "user", "seccomp", "EPERM"),
+
+    # What stays when the program has ended
+    Row("leave_daemon", "user", "supervisor", "nothing is left",
+        left=processes_left),
+    Row("leave_sibling", "user", "supervisor", "nothing is left",
+        left=processes_left),
+    Row("leave_runner", "user", "supervisor", "nothing is left",
+        left=processes_left),
+    Row("forged_status", "host user", "supervisor",
+        "the program's own status", control_prefix=ANY_CHILD),
+    Row("outlive_launcher", "host user", "watcher", "nothing is left",
+        (killer,), left=processes_left, control_prefix=PARENT),
+    Row("left_memory", "user", "supervisor", "nothing is left",
+        left=memory_left, later=SAME_UID_IPC),
+    Row("left_queue", "user", "supervisor", "nothing is left", (queue_name,),
+        left=queue_left, later=SAME_UID_IPC),
+]
+
+BY_NAME = {row.name: row for row in TABLE}
+INSIDE = [pytest.param(row, root, id=f"{row.name}-{root}".replace(" ", ""))
+          for row in TABLE for root in row.roots if root != IMAGE]
+
+
+@contextlib.contextmanager
+def prepared(scratch, row):
+    with contextlib.ExitStack() as stack:
+        case = help_.Case(scratch, row, stack)
+        for need in row.needs:
+            need(case)
+        yield case
+
+
+def ended(case, result):
+    """The outcome; for those that leave something, whether they did."""
+    if case.row.left and (result[0] in (0, -9) or not result[1]):
+        return "escaped" if case.row.left(case) else "nothing is left"
+    return help_.outcome(*result)
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_succeeds_outside(scratch, row):
+    with prepared(scratch, row) as case:
+        result = help_.run_control(case)
+        assert ended(case, result) == "escaped", result
+
+
+def launch(case, root):
+    """The command line, up to the program's arguments."""
+    user = case.row.user or case.uid
+    where, program = [DIRECTORY, case.root], "/attempt"
+    if root == IMAGE:
+        image = case.scratch / "image.tar"
+        help_.make_image(case.root, image)
+        where = [IMAGE, image]
+    elif root == HOST:
+        where, program = [DIRECTORY, "/"], case.root / "attempt"
+    return [BUILD / "jaillaunch", *where, "-u", user,
+            "--report", case.scratch / "report", *case.row.options, "--",
+            program]
+
+
+@pytest.mark.parametrize("row, root", INSIDE)
+def test_is_refused_inside(scratch, row, root):
+    with prepared(scratch, row) as case:
+        result = help_.finish(case, case.start([*launch(case, root),
+                                                *case.argv]))
+        how = ended(case, result)
+        if row.later:
+            assert how == "escaped", (result, row.later)
+            report = (case.scratch / "report").read_text()
+            assert "for each run" not in row.later or \
+                "shares its uid with others" in report
+        else:
+            wanted = row.expected(root)
+            assert how == wanted or re.fullmatch(wanted, how), result
+
+
+def test_the_table_is_complete():
+    here = pathlib.Path(__file__).parent
+    programs = {path.stem for path in here.glob("*.c")}
+    assert {row.program or row.name for row in TABLE} == programs
+    assert len(BY_NAME) == len(TABLE)
+
+
+def test_every_attempt_opens_with_what_stops_it():
+    for source in pathlib.Path(__file__).parent.glob("*.c"):
+        comment = source.read_text().split("*/")[0]
+        assert comment.startswith("/*"), source.name
+        assert "Stopped by: " in comment, source.name
