@@ -274,6 +274,8 @@ static int refuse_file(const char *path, const struct entry *user, int error,
 	const char *reason = error == -EFBIG ? "has more than 1 MiB"
 					     : strerrordesc_np(-error);
 
+	if (error == -ENOMEM)
+		return no_memory(err);
 	if (user)
 		return entry_error(user, err, "%.200s: %s", path, reason);
 	return err_set(err, ERR_INPUT, "%.300s: %s", path, reason);
