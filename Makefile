@@ -158,6 +158,23 @@ $(escape_programs): $(B)/escape/%: tests/escape/%.c tests/escape/attempt.h
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(warnings) $(CPPFLAGS) $(CFLAGS) \
 		-static -s $(LDFLAGS) -o $@ $<
 
+# The launcher without one layer: then what that layer stops must succeed.
+layer_names := $(shell sed -n 's/.*&layer_\([a-z]*\),.*/\1/p' launcher/layers.c)
+without_programs := $(layer_names:%=$(B)/without/%)
+unit: $(without_programs)
+$(B)/obj/without/%.o: launcher/layers.c
+	$(Q)mkdir -p $(@D)
+	$(Q)sed '/&layer_$*,/d' $< >$(@:.o=.c)
+	$(Q)$(CC) $(ours) -Ilauncher $(pie) $(CPPFLAGS) $(CFLAGS) -c -o $@ \
+		$(@:.o=.c)
+$(without_programs): $(B)/without/%: $(B)/obj/without/%.o \
+		$(call objects,launcher/jaillaunch.c) $(B)/liblauncher.a \
+		$(B)/libcommon.a
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(launcher_static) $(link) $(LDFLAGS) -o $@ $^ \
+		$(launcher_libs)
+
 $(tool_programs): $(B)/tools/%: $(B)/obj/tests/tools/%.o $(test_archives)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)

@@ -34,7 +34,9 @@ class Row:
 
     name: of the test, and of the program unless that is given.
     control: where it succeeds; see CONTROLS.
-    layer: what stops it; the first to do so.
+    layer: what stops it; the first to do so.  behind: what would stop it
+    next.  With nothing behind it, a launcher without that layer must let the
+    attempt succeed.
     refusal: how it ends inside, word for word or by regular expression.  by:
     another refusal for one kind of root.
     needs: confederates, in the order of their arguments.
@@ -51,6 +53,7 @@ class Row:
     options: tuple = ()
     user: str = ""
     by: tuple = ()
+    behind: str = ""
     later: str = ""
     left: object = None
     control_prefix: tuple = ()
@@ -70,20 +73,23 @@ TABLE = [
     # The root, and what the caller left open
     Row("read_host_file", "host user", "root", "ENOENT", (secret_path,)),
     Row("dotdot", "host user", "root", "ENOENT", (secret_path,)),
-    Row("inherited_cwd", "user", "root", "ENOENT", (working_directory,)),
-    Row("second_chroot", "root", "seccomp", "SIGSYS", (secret_path,)),
+    Row("inherited_cwd", "user", "root", "ENOENT", (working_directory,),
+        behind="ids"),
+    Row("second_chroot", "root", "seccomp", "SIGSYS", (secret_path,),
+        behind="ids"),
     Row("second_chroot_by_root", "root", "seccomp", "SIGSYS", (secret_path,),
-        program="second_chroot", user="0", options=("--allow-root",)),
+        program="second_chroot", user="0", options=("--allow-root",),
+        behind="caps"),
     Row("fd_directory", "user", "fds", "EBADF", (directory_at(3),)),
     Row("fd_directory_high", "user", "fds", "EBADF", (directory_at(777),),
         program="fd_directory"),
     Row("fd_search", "user", "fds", "EBADF", (directory_at(777),)),
-    Row("stdin_directory", "user", "fds",
+    Row("stdin_directory", "user", "caller",
         "launcher: .*standard input is a directory.*", (directory_at(0),),
         program="std_directory"),
-    Row("stderr_directory", "user", "fds", "launcher: ", (directory_at(2),),
+    Row("stderr_directory", "user", "caller", "launcher: ", (directory_at(2),),
         program="std_directory"),
-    Row("std_block_device", "user", "fds",
+    Row("std_block_device", "user", "caller",
         "launcher: .*standard input is a block device.*",
         (block_device_on_stdin,)),
     Row("scm_rights", "user", "fds", "EBADF", (socket_with_directory_at(5),)),
@@ -106,41 +112,56 @@ TABLE = [
         roots=(IMAGE,), by=((IMAGE, r"launcher: .*dev/disk.*"),)),
 
     # Mounts, devices, handles
-    Row("mount_proc", "root", "seccomp", "EPERM", (private_mounts,)),
-    Row("mount_bind", "root", "seccomp", "EPERM", (private_mounts,)),
-    Row("mount_fsopen", "root", "seccomp", "ENOSYS", (private_mounts,)),
-    Row("mount_open_tree", "root", "seccomp", "ENOSYS", (private_mounts,)),
+    Row("mount_proc", "root", "seccomp", "EPERM", (private_mounts,),
+        behind="ids"),
+    Row("mount_bind", "root", "seccomp", "EPERM", (private_mounts,),
+        behind="ids"),
+    Row("mount_fsopen", "root", "seccomp", "ENOSYS", (private_mounts,),
+        behind="ids"),
+    Row("mount_open_tree", "root", "seccomp", "ENOSYS", (private_mounts,),
+        behind="ids"),
     Row("mount_open_tree_attr", "root", "seccomp", "ENOSYS",
-        (private_mounts,)),
-    Row("mount_setattr", "root", "seccomp", "ENOSYS", (private_mounts,)),
+        (private_mounts,),
+        behind="ids"),
+    Row("mount_setattr", "root", "seccomp", "ENOSYS", (private_mounts,),
+        behind="ids"),
     Row("mount_list", "root", "seccomp", "ENOSYS"),
-    Row("umount", "root", "seccomp", "EPERM"),
-    Row("pivot_root", "root", "seccomp", "SIGSYS"),
-    Row("mknod_block", "root", "seccomp", "EPERM"),
-    Row("mknod_char", "root", "seccomp", "EPERM"),
-    Row("file_handle", "root", "seccomp", "SIGSYS", (directory_handle,)),
+    Row("umount", "root", "seccomp", "EPERM",
+        behind="ids"),
+    Row("pivot_root", "root", "seccomp", "SIGSYS",
+        behind="ids"),
+    Row("mknod_block", "root", "seccomp", "EPERM",
+        behind="ids"),
+    Row("mknod_char", "root", "seccomp", "EPERM",
+        behind="ids"),
+    Row("file_handle", "root", "seccomp", "SIGSYS", (directory_handle,),
+        behind="ids"),
 
     # Processes outside
     Row("ptrace_outsider", "user", "seccomp", "EPERM", (outsider,)),
     Row("ptrace_launcher", "host user", "seccomp", "EPERM",
-        control_prefix=PARENT),
+        control_prefix=PARENT,
+        behind="ids"),
     Row("process_vm_read", "user", "seccomp", "EPERM", (outsider,)),
     Row("process_vm_write", "user", "seccomp", "EPERM", (outsider,)),
     Row("pidfd_getfd", "user", "seccomp", "EPERM", (outsider,)),
     Row("kcmp_outsider", "user", "seccomp", "ENOSYS", (outsider,)),
-    Row("process_madvise", "root", "seccomp", "ENOSYS", (outsider,)),
+    Row("process_madvise", "root", "seccomp", "ENOSYS", (outsider,),
+        behind="caps"),
     Row("move_pages", "user", "seccomp", "ENOSYS", (outsider,)),
     Row("signal_stranger", "root", "ids", "EPERM", (stranger,),
-        program="signal_outsider"),
+        program="signal_outsider",
+        behind="caps"),
     Row("signal_outsider", "user", "ids", "EPERM", (outsider,),
         later=SAME_UID),
     Row("signal_stranger_pidfd", "root", "ids", "EPERM", (stranger,),
-        program="signal_outsider_pidfd"),
+        program="signal_outsider_pidfd",
+        behind="caps"),
     Row("signal_launcher", "host user", "ids", "EPERM",
         control_prefix=PARENT),
     Row("signal_everyone", "user", "ids", "EPERM", (outsider,),
         later=SAME_UID),
-    Row("signal_group", "user", "session", "the outsider is not in the group",
+    Row("signal_group", "user", "session", "EPERM",
         (outsider_in_group,)),
     Row("prlimit_outsider", "user", "seccomp", "EPERM", (outsider,)),
     Row("affinity_outsider", "user", "seccomp", "EPERM", (outsider,)),
@@ -167,7 +188,8 @@ TABLE = [
         roots=(DIRECTORY,)),
     Row("socket_vsock", "user", "seccomp", "EAFNOSUPPORT"),
     Row("socket_alg", "user", "seccomp", "EAFNOSUPPORT"),
-    Row("socket_packet", "root", "seccomp", "EAFNOSUPPORT"),
+    Row("socket_packet", "root", "seccomp", "EAFNOSUPPORT",
+        behind="ids"),
     Row("socket_netlink", "user", "seccomp", "EAFNOSUPPORT"),
     Row("socket_high_bits", "user", "seccomp", "EAFNOSUPPORT"),
     Row("socketpair_inet", "user", "seccomp", "EAFNOSUPPORT"),
@@ -181,40 +203,58 @@ TABLE = [
     Row("userns_clone", "host user", "seccomp", "EPERM", roots=(HOST,)),
     Row("userns_clone3", "host user", "seccomp", "ENOSYS", roots=(HOST,)),
     Row("setns_outsider", "root", "seccomp", "SIGSYS",
-        (outsider, secret_path)),
+        (outsider, secret_path),
+        behind="ids"),
 
     # Privileges
     Row("setuid_program", "user", "no_new_privs", "runs as the user",
         (program_mode(0o4755),), program="setid_program",
-        by=((IMAGE, r"launcher: .*attempt.*"),)),
+        by=((IMAGE, r"launcher: .*attempt.*"),),
+        behind="seccomp refuses to start without it"),
     Row("setgid_program", "user", "no_new_privs", "runs as the user",
         (program_mode(0o2755),), program="setid_program",
-        by=((IMAGE, r"launcher: .*attempt.*"),)),
+        by=((IMAGE, r"launcher: .*attempt.*"),),
+        behind="seccomp refuses to start without it"),
+    Row("setuid_program_insecure", "user", "no_new_privs",
+        "runs as the user", (program_mode(0o4755),), program="setid_program",
+        options=("--insecure",), roots=(DIRECTORY,)),
     Row("file_capabilities", "user", "bounding", "no capabilities",
         (program_capabilities(False),),
-        by=((IMAGE, r"launcher: .*attempt.*"),)),
+        by=((IMAGE, r"launcher: .*attempt.*"),),
+        behind="no_new_privs"),
     Row("file_capabilities_effective", "user", "bounding",
         "status 126, .*Operation not permitted.*",
         (program_capabilities(True),), program="file_capabilities",
-        by=((IMAGE, r"launcher: .*attempt.*"),)),
+        by=((IMAGE, r"launcher: .*attempt.*"),),
+        behind="no_new_privs"),
     Row("regain_uid", "forgetful", "ids", "EPERM"),
     Row("regain_gid", "forgetful", "ids", "EPERM"),
-    Row("join_group", "root", "ids", "EPERM"),
+    Row("join_group", "root", "ids", "EPERM",
+        behind="caps"),
     Row("caller_groups", "user", "ids", "not in the caller's group",
         (caller_group,)),
-    Row("raise_capability", "forgetful", "ids", "EPERM"),
-    Row("ambient_capability", "host root", "ids",
+    Row("raise_capability", "forgetful", "ids", "EPERM",
+        behind="caps"),
+    Row("ambient_capability", "root", "ids",
         "launcher: .*layer ids: .*could be regained.*",
-        (locked_file, ambient_capabilities), roots=(DIRECTORY,)),
-    Row("ambient_capability_of_root", "user", "caps", "EACCES",
+        (locked_file, ambient_capabilities), roots=(DIRECTORY,),
+        behind="caps"),
+    Row("ambient_capability_of_root", "user", "bounding", "EACCES",
         (locked_file, sticky_capabilities), program="ambient_capability",
-        roots=(DIRECTORY,)),
+        roots=(DIRECTORY,),
+        behind="ids, caps"),
     Row("root_capability", "root", "caps", "EACCES",
         (locked_file, inheritable_capabilities), roots=(DIRECTORY,),
-        user="0", options=("--allow-root",)),
+        user="0", options=("--allow-root",), behind="bounding"),
+    Row("root_capability_beyond", "root", "caps", "EACCES",
+        (locked_file, inheritable_capabilities), program="root_capability",
+        roots=(DIRECTORY,), user="0",
+        options=("--allow-root", "--caps", "chown")),
     Row("bounding_set", "user", "bounding", "empty"),
-    Row("securebits", "root", "ids", "EPERM"),
-    Row("clear_no_new_privs", "user", "no_new_privs", "EINVAL"),
+    Row("securebits", "root", "ids", "EPERM",
+        behind="caps"),
+    Row("clear_no_new_privs", "user", "no_new_privs", "EINVAL",
+        behind="seccomp refuses to start without it"),
     Row("raise_limit", "user", "rlimits", "EPERM", (soft_limit,),
         options=("--limit", "nofile=64")),
     Row("fork_bomb", "user", "rlimits", "EAGAIN",
@@ -228,10 +268,13 @@ TABLE = [
     Row("keyring_add", "user", "seccomp", "ENOSYS"),
     Row("keyring_request", "user", "seccomp", "ENOSYS"),
     Row("keyring_session", "user", "seccomp", "ENOSYS"),
-    Row("bpf", "root", "seccomp", "EPERM"),
+    Row("bpf", "root", "seccomp", "EPERM",
+        behind="ids"),
     Row("perf_event", "root", "seccomp", "EPERM"),
-    Row("userfaultfd", "root", "seccomp", "EPERM"),
-    Row("fanotify", "root", "seccomp", "EPERM"),
+    Row("userfaultfd", "root", "seccomp", "EPERM",
+        behind="ids"),
+    Row("fanotify", "root", "seccomp", "EPERM",
+        behind="ids"),
     Row("personality", "user", "seccomp", "EPERM"),
     Row("vmsplice", "user", "seccomp", "ENOSYS"),
     Row("seccomp_listener", "user", "seccomp", "EPERM"),
@@ -257,19 +300,25 @@ TABLE = [
         later="a terminal of the jail's own"),
 
     # The machine
-    Row("reboot", "root", "seccomp", "SIGSYS"),
+    Row("reboot", "root", "seccomp", "SIGSYS",
+        behind="ids"),
     Row("kexec", "root", "seccomp", "SIGSYS"),
     Row("kexec_file", "root", "seccomp", "SIGSYS"),
     Row("module", "root", "seccomp", "SIGSYS"),
     Row("module_file", "root", "seccomp", "SIGSYS"),
     Row("port_io", "root", "seccomp", "SIGSYS"),
     Row("port_level", "root", "seccomp", "SIGSYS"),
-    Row("swap", "root", "seccomp", "SIGSYS"),
-    Row("set_time", "root", "seccomp", "EPERM"),
-    Row("set_hostname", "root", "seccomp", "EPERM"),
-    Row("accounting", "root", "seccomp", "EPERM"),
+    Row("swap", "root", "seccomp", "SIGSYS",
+        behind="ids"),
+    Row("set_time", "root", "seccomp", "EPERM",
+        behind="ids"),
+    Row("set_hostname", "root", "seccomp", "EPERM",
+        behind="ids"),
+    Row("accounting", "root", "seccomp", "EPERM",
+        behind="ids"),
     Row("quota", "user", "seccomp", "EPERM"),
-    Row("kernel_log", "root", "seccomp", "EPERM"),
+    Row("kernel_log", "root", "seccomp", "EPERM",
+        behind="ids"),
 
     # Set-id files
     Row("setid_chmod", "user", "seccomp", "EPERM"),
@@ -296,6 +345,10 @@ TABLE = [
         left=queue_left, later=SAME_UID_IPC),
 ]
 
+LAYERS = ("session", "fds", "root", "rlimits", "bounding", "ids", "caps",
+          "no_new_privs", "seccomp")
+ALONE = [row for row in TABLE if row.layer in LAYERS and not row.behind
+         and not row.later and row.roots[0] != IMAGE]
 BY_NAME = {row.name: row for row in TABLE}
 INSIDE = [pytest.param(row, root, id=f"{row.name}-{root}".replace(" ", ""))
           for row in TABLE for root in row.roots if root != IMAGE]
@@ -324,8 +377,8 @@ def test_succeeds_outside(scratch, row):
         assert ended(case, result) == "escaped", result
 
 
-def launch(case, root):
-    """The command line, up to the program's arguments."""
+def launch(case, root, launcher=BUILD / "jaillaunch"):
+    """The command line."""
     user = case.row.user or case.uid
     where, program = [DIRECTORY, case.root], "/attempt"
     if root == IMAGE:
@@ -334,16 +387,15 @@ def launch(case, root):
         where = [IMAGE, image]
     elif root == HOST:
         where, program = [DIRECTORY, "/"], case.root / "attempt"
-    return [BUILD / "jaillaunch", *where, "-u", user,
+    return [launcher, *where, "-u", user,
             "--report", case.scratch / "report", *case.row.options, "--",
-            program]
+            program, *case.argv]
 
 
 @pytest.mark.parametrize("row, root", INSIDE)
 def test_is_refused_inside(scratch, row, root):
     with prepared(scratch, row) as case:
-        result = help_.finish(case, case.start([*launch(case, root),
-                                                *case.argv]))
+        result = help_.finish(case, case.start(launch(case, root)))
         how = ended(case, result)
         if row.later:
             assert how == "escaped", (result, row.later)
@@ -353,6 +405,24 @@ def test_is_refused_inside(scratch, row, root):
         else:
             wanted = row.expected(root)
             assert how == wanted or re.fullmatch(wanted, how), result
+
+
+@pytest.mark.parametrize("row", ALONE, ids=lambda row: row.name)
+def test_needs_its_layer(scratch, row):
+    """Taken out of the launcher, the layer takes the refusal with it."""
+    launcher = BUILD / "without" / row.layer.replace("_", "")
+    with prepared(scratch, row) as case:
+        command = launch(case, row.roots[0], launcher)
+        if row.layer == "root":
+            at = command.index("/attempt")
+            command[at] = case.root / "attempt"
+        result = help_.finish(case, case.start(command))
+        assert ended(case, result) == "escaped", result
+
+
+def test_each_layer_is_needed_by_an_attempt():
+    without = {path.name for path in (BUILD / "without").iterdir()}
+    assert {row.layer.replace("_", "") for row in ALONE} == without
 
 
 def test_the_table_is_complete():
