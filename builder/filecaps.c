@@ -3,6 +3,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <linux/capability.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/capability.h>
 
@@ -41,4 +42,48 @@ int filecaps_encode(const char *names, unsigned char out[FILECAPS_SIZE],
 	data.data[1].permitted = htole32((uint32_t)(set >> 32));
 	memcpy(out, &data, sizeof(data));
 	return 0;
+}
+
+/* The set, when nothing but what filecaps_encode() fills is filled. */
+static int get_set(const void *value, size_t len, uint64_t *set)
+{
+	struct vfs_cap_data data;
+
+	if (len != sizeof(data))
+		return -1;
+	memcpy(&data, value, sizeof(data));
+	if (le32toh(data.magic_etc) !=
+		    (VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE) ||
+	    data.data[0].inheritable || data.data[1].inheritable)
+		return -1;
+	*set = le32toh(data.data[0].permitted) |
+	       (uint64_t)le32toh(data.data[1].permitted) << 32;
+	return 0;
+}
+
+char *filecaps_decode(const void *value, size_t len)
+{
+	auto_free char *names = NULL;
+	uint64_t set;
+
+	if (get_set(value, len, &set) < 0)
+		return NULL;
+	for (cap_value_t bit = 0; bit < 64; bit++) {
+		char *name, *longer;
+		int status;
+
+		if (!(set >> bit & 1))
+			continue;
+		name = cap_to_name(bit);
+		if (!name)
+			return NULL;
+		status = asprintf(&longer, "%s%s%s", names ? names : "",
+				  names ? "," : "", name);
+		cap_free(name);
+		if (status < 0)
+			return NULL;
+		free(names);
+		names = longer;
+	}
+	return TAKE(names);
 }

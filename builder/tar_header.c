@@ -163,7 +163,8 @@ off_t tar_header_size(const struct tar_member *member)
 	return size;
 }
 
-static int write_block(struct ustar *header, struct sink *sink, struct err *err)
+/* Sums the header up and puts it at *at, which moves on. */
+static void put_block(struct ustar *header, char **at)
 {
 	const unsigned char *bytes = (const unsigned char *)header;
 	unsigned sum = 0;
@@ -174,7 +175,8 @@ static int write_block(struct ustar *header, struct sink *sink, struct err *err)
 	for (size_t i = 0; i < sizeof(*header); i++)
 		sum += bytes[i];
 	put_number(header->checksum, sizeof(header->checksum) - 1, sum);
-	return sink_write(sink, header, sizeof(*header), err);
+	memcpy(*at, header, sizeof(*header));
+	*at += sizeof(*header);
 }
 
 static void put_numbers(struct ustar *header, const struct node *file,
@@ -192,27 +194,28 @@ static void put_numbers(struct ustar *header, const struct node *file,
 }
 
 /* A member that only tells a reader about the one behind it. */
-static int write_extra(struct ustar *header, const void *data, size_t len,
-		       struct sink *sink, struct err *err)
+static void put_extra(struct ustar *header, const void *data, size_t len,
+		      char **at)
 {
 	static const struct node nobody = {0};
+	size_t over = len % TAR_BLOCK;
+	size_t zeros = over ? TAR_BLOCK - over : 0;
 
 	put_numbers(header, &nobody, (off_t)len, 0);
-	if (write_block(header, sink, err) < 0 ||
-	    sink_write(sink, data, len, err) < 0)
-		return -1;
-	return sink_pad(sink, TAR_BLOCK, err);
+	put_block(header, at);
+	memcpy(*at, data, len);
+	memset(*at + len, 0, zeros);
+	*at += len + zeros;
 }
 
-static int write_long(char type, const char *name, struct sink *sink,
-		      struct err *err)
+static void put_long(char type, const char *name, char **at)
 {
 	struct ustar header = {.name = "././@LongLink", .type = type};
 
-	return write_extra(&header, name, strlen(name) + 1, sink, err);
+	put_extra(&header, name, strlen(name) + 1, at);
 }
 
-static int write_caps(const char *caps, struct sink *sink, struct err *err)
+static int put_caps(const char *caps, char **at, struct err *err)
 {
 	struct ustar header = {.name = "././@PaxHeader", .type = 'x'};
 	size_t len = record_len(caps_key, FILECAPS_SIZE);
@@ -225,7 +228,8 @@ static int write_caps(const char *caps, struct sink *sink, struct err *err)
 	n = (size_t)sprintf(record, "%zu %s=", len, caps_key);
 	memcpy(record + n, value, sizeof(value));
 	record[n + sizeof(value)] = '\n';
-	return write_extra(&header, record, len, sink, err);
+	put_extra(&header, record, len, at);
+	return 0;
 }
 
 /* Copies what there is room for; a field need not end in a NUL. */
@@ -246,8 +250,8 @@ static void put_name(struct ustar *header, const char *name)
 	put_text(header->name, sizeof(header->name), name, strlen(name));
 }
 
-int tar_header_write(const struct tar_member *member, long long mtime,
-		     struct sink *sink, struct err *err)
+int tar_header_put(const struct tar_member *member, long long mtime, char *out,
+		   struct err *err)
 {
 	const struct node *file = member->file;
 	auto_free char *name = member_name(member);
@@ -256,15 +260,16 @@ int tar_header_write(const struct tar_member *member, long long mtime,
 
 	if (!name || !target)
 		return err_sys(err, ENOMEM, "%s", member->node->path);
-	if (has_caps(member) && write_caps(file->caps, sink, err) < 0)
+	if (has_caps(member) && put_caps(file->caps, &out, err) < 0)
 		return -1;
-	if (!find_cut(name) && write_long('L', name, sink, err) < 0)
-		return -1;
-	if (!fits_target(target) && write_long('K', target, sink, err) < 0)
-		return -1;
+	if (!find_cut(name))
+		put_long('L', name, &out);
+	if (!fits_target(target))
+		put_long('K', target, &out);
 	put_name(&header, name);
 	put_text(header.target, sizeof(header.target), target, strlen(target));
 	put_numbers(&header, file, member->type == NODE_FILE ? file->size : 0,
 		    mtime);
-	return write_block(&header, sink, err);
+	put_block(&header, &out);
+	return 0;
 }

@@ -11,11 +11,11 @@
 #include <sys/types.h>
 
 #include "err.h"
-#include "sink.h"
 #include "tar_layout.h"
 
 /* A multiple of TAR_BLOCK; or -1, when there is no memory. */
 off_t tar_header_size(const struct tar_member *member);
 
-int tar_header_write(const struct tar_member *member, long long mtime,
-		     struct sink *sink, struct err *err);
+/* out: room for tar_header_size() bytes. */
+int tar_header_put(const struct tar_member *member, long long mtime, char *out,
+		   struct err *err);

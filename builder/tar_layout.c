@@ -116,6 +116,8 @@ static int place_members(struct tar_layout *layout, struct err *err)
 
 		if (size < 0)
 			return err_sys(err, ENOMEM, "%s", member->node->path);
+		if ((size_t)size > layout->header_max)
+			layout->header_max = (size_t)size;
 		member->header = at;
 		member->content = at + size;
 		at = member->content;

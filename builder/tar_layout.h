@@ -31,6 +31,7 @@ struct tar_layout {
 	struct tar_member *members;
 	size_t n;
 	off_t size; /* of the whole archive */
+	size_t header_max; /* the longest of what stands before a content */
 };
 
 int tar_layout_make(const struct tree *tree, struct tar_layout **out,

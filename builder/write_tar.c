@@ -7,6 +7,7 @@
 #include "write_tar.h"
 
 #include <assert.h>
+#include <errno.h>
 
 #include "content.h"
 #include "sink.h"
@@ -42,11 +43,18 @@ static int put_members(const struct tar_layout *layout,
 		       const struct source *source, long long mtime,
 		       struct sink *sink, struct err *err)
 {
+	auto_free char *header = malloc(layout->header_max);
+
+	if (!header)
+		return err_sys(err, ENOMEM, "lay out the archive");
 	for (size_t i = 0; i < layout->n; i++) {
 		const struct tar_member *member = &layout->members[i];
 
 		assert(sink_offset(sink) == member->header);
-		if (tar_header_write(member, mtime, sink, err) < 0)
+		if (tar_header_put(member, mtime, header, err) < 0 ||
+		    sink_write(sink, header,
+			       (size_t)(member->content - member->header),
+			       err) < 0)
 			return -1;
 		assert(sink_offset(sink) == member->content);
 		if (member->type == NODE_FILE &&

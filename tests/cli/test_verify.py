@@ -1,0 +1,269 @@
+"""jailbuild --verify: nothing to say of an image of ours, a line for each
+thing that is wrong with another, and no crash whatever the file."""
+
+import gzip
+import io
+import os
+import random
+import resource
+import tarfile
+
+import pytest
+
+import treeimage
+from conftest import BUILD, run
+from treeimage import Node
+
+root_only = pytest.mark.skipif(os.geteuid() != 0,
+                               reason="needs root: owners and devices")
+
+MANIFEST = b"bin /bin/true\n"
+
+
+def verify(image, **kwargs):
+    return run(BUILD / "tools" / "verify-image", image, **kwargs)
+
+
+def jail(*nodes):
+    """A tree as jailbuild makes it, with further nodes."""
+    return [
+        Node("d", b"/", 0o755),
+        Node("f", b"/.jail/manifest", text=MANIFEST),
+        Node("f", b"/etc/passwd", text=b"root:x:0:0:root:/root:/bin/sh\n"
+                                       b"user:x:1000:1000::/home/user:/x\n"),
+        Node("f", b"/bin/true", 0o755, text=b"x" * 600),
+        Node("h", b"/bin/yes", target=b"/bin/true"),
+        Node("l", b"/sbin", 0o777, target=b"bin"),
+        Node("c", b"/dev/null", 0o666, device=(1, 3)),
+        Node("d", b"/tmp", 0o1777),
+        Node("f", b"/" + b"l" * 150, text=b"long"),
+        Node("f", b"/order-z", text=b"first in the tree, second in a walk"),
+        Node("h", b"/order/z", target=b"/order-z"),
+        *nodes,
+    ]
+
+
+def written(nodes, output, form="", mtime=0):
+    done = treeimage.write(nodes, output, form, mtime)
+    assert done.status == 0, done
+    return output
+
+
+@pytest.mark.parametrize("form", ["tar", "tar.zst", "tar.gz", "tar.xz", "dir"])
+@pytest.mark.parametrize("mtime", [0, 1234567890])
+def test_an_image_of_ours_is_passed_in_silence(form, mtime, scratch):
+    if form == "dir" and os.geteuid() != 0:
+        pytest.skip("needs root: owners and devices")
+    image = written(jail(), scratch / "image", form, mtime)
+    done = verify(image)
+    assert (done.status, done.out, done.err) == (0, "", ""), done
+
+
+@root_only
+@pytest.mark.parametrize("form", ["tar", "dir"])
+def test_file_capabilities_are_read_back(form, scratch):
+    image = written(jail(Node("f", b"/ping", 0o755, text=b"x",
+                              caps="cap_net_raw")), scratch / "image", form)
+    assert "extended attribute" not in verify(image).out
+
+
+@pytest.mark.parametrize("text,words", [
+    (None, "/.jail/manifest: not there: no image of jailbuild"),
+    (b"bin  /bin/true\n", "/.jail/manifest: not in canonical form"),
+    (b"# a comment\nbin /bin/true\n", "/.jail/manifest: not in canonical"),
+    (b"nonsense /bin/true x y\n", "/.jail/manifest:1: "),
+])
+def test_the_manifest_must_be_canonical(text, words, scratch):
+    nodes = jail()
+    if text is None:
+        nodes = [node for node in nodes if node.path != b"/.jail/manifest"]
+    else:
+        nodes[1] = Node("f", b"/.jail/manifest", text=text)
+    done = verify(written(nodes, scratch / "image.tar"))
+    assert done.status == 4
+    assert done.out.startswith(f"{scratch}/image.tar: {words}"), done
+    assert done.out.count("\n") == 1
+
+
+# Archives of others. A member is (name, attributes of TarInfo).
+
+def foreign(path, *members, form=tarfile.USTAR_FORMAT, base=True):
+    """A tar by Python's hand, in form like ours, with further members."""
+    with tarfile.open(path, "w", format=form) as tar:
+        def add(name, data=b"", **attributes):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            for key, value in attributes.items():
+                setattr(info, key, value)
+            tar.addfile(info, io.BytesIO(data))
+        if base:
+            add("./", type=tarfile.DIRTYPE, mode=0o755)
+            add("./.jail/", type=tarfile.DIRTYPE, mode=0o755)
+            add("./.jail/manifest", MANIFEST)
+        for name, attributes in members:
+            add(name, **attributes)
+    return path
+
+
+@pytest.mark.parametrize("name,attributes,words", [
+    ("/abs", {}, "/abs: no name that an image may have"),
+    ("rel", {}, "rel: no name that an image may have"),
+    ("./../up", {}, "./../up: no name that an image may have"),
+    ("./a/../b", {}, "./a/../b: no name that an image may have"),
+    ("./a//b", {}, "./a//b: no name that an image may have"),
+    ("./a/.", {}, "./a/.: no name that an image may have"),
+    ("./" + "n" * 5000, {}, ": no name that an image may have"),
+    ("./no/dir", {}, "/no/dir: no directory before it holds it"),
+    ("./.jail/manifest", {}, "/.jail/manifest: two members of one name"),
+    ("./", {"type": tarfile.DIRTYPE}, "/: a second root"),
+    ("./b", {"type": tarfile.BLKTYPE}, "/b: neither file, directory, link"),
+    ("./h", {"type": tarfile.LNKTYPE, "linkname": "./none"},
+     "/h: a hard link to no file"),
+    ("./h", {"type": tarfile.LNKTYPE, "linkname": "./.jail"},
+     "/h: a hard link to no file"),
+    ("./h", {"type": tarfile.LNKTYPE, "linkname": "./h"},
+     "/h: a hard link to no file"),
+    ("./h", {"type": tarfile.LNKTYPE, "linkname": "../../etc/passwd"},
+     "../../etc/passwd: no name that an image may have"),
+    ("./l", {"type": tarfile.SYMTYPE, "linkname": ""}, "/l: a link to noth"),
+    ("./.jail/manifest/x", {}, "/.jail/manifest/x: no directory before"),
+    ("./\x1b[31m/x", {}, "/\\x1b[31m/x: no directory before it"),
+    ("./x", {"pax_headers": {"SCHILY.xattr.user.x": "y"}},
+     "/x: an extended attribute"),
+    ("./x", {"pax_headers": {"SCHILY.acl.access": "user:lisa:r-x:502"}},
+     "/x: an access control list"),
+])
+def test_what_no_image_may_have_is_named(name, attributes, words, scratch):
+    image = foreign(scratch / "image.tar", (name, attributes),
+                    form=tarfile.PAX_FORMAT)
+    done = verify(image)
+    assert done.status == 4
+    assert words in done.out, done
+    assert all(line.startswith(f"{image}: ") for line in
+               done.out.splitlines())
+    assert "\x1b" not in done.out
+
+
+@pytest.mark.parametrize("attributes", [
+    {"uname": "root"}, {"gname": "staff"}, {"mtime": 5},
+    {"pax_headers": {"comment": "hidden"}},
+    {"pax_headers": {"mtime": "0.5"}},
+])
+def test_what_readers_might_see_differently_is_refused(attributes, scratch):
+    """The tree is fine, but the bytes are not those that it gives."""
+    image = foreign(scratch / "image.tar", ("./x", attributes),
+                    form=tarfile.PAX_FORMAT)
+    done = verify(image)
+    assert done.status == 4
+    assert "its header is not as jailbuild writes it" in done.out
+
+
+def test_every_byte_but_those_of_contents_counts(scratch):
+    image = written(jail(), scratch / "image.tar")
+    data = bytearray(image.read_bytes())
+    with tarfile.open(image) as tar:
+        contents = [range(member.offset_data, member.offset_data + member.size)
+                    for member in tar if member.isfile()]
+    rng = random.Random(1)
+    free = [at for at in range(len(data))
+            if not any(at in content for content in contents)]
+    for at in rng.sample(free, 60):
+        flipped = bytearray(data)
+        flipped[at] ^= 1 << rng.randrange(8)
+        image.write_bytes(flipped)
+        done = verify(image)
+        assert done.status == 4, (at, done)
+    for content in contents[1:]: # the first is the manifest
+        flipped = bytearray(data)
+        flipped[content.start] ^= 1
+        image.write_bytes(flipped)
+        assert verify(image).status == 0
+
+
+@pytest.mark.parametrize("change,words", [
+    (lambda data: data + b"\0" * 512, "there is more behind its end"),
+    (lambda data: data + b"x", "there is more behind its end"),
+    (lambda data: data[:-512], "the last member: is not followed by zeros"),
+    (lambda data: data[:-1], "the last member: is not followed by zeros"),
+])
+def test_nothing_hides_behind_the_end(change, words, scratch):
+    image = written(jail(), scratch / "image.tar")
+    image.write_bytes(change(image.read_bytes()))
+    done = verify(image)
+    assert done.status == 4 and words in done.out, done
+
+
+@pytest.mark.parametrize("form", ["tar", "tar.zst", "tar.gz", "tar.xz"])
+def test_a_cut_off_image_is_refused(form, scratch):
+    image = written(jail(Node("f", b"/noise", file="/bin/bash")),
+                    scratch / "image", form)
+    data = image.read_bytes()
+    for length in (0, 1, 511, 512, 600, len(data) // 3, len(data) // 2,
+                   len(data) * 9 // 10):
+        image.write_bytes(data[:length])
+        done = verify(image)
+        assert done.status == 4, (length, done)
+        assert done.err.count("\n") + done.out.count("\n") >= 1
+
+
+@pytest.mark.parametrize("make", [
+    lambda path: path.write_bytes(b""),
+    lambda path: path.write_bytes(bytes(10240)),
+    lambda path: path.write_bytes(os.urandom(10000)),
+    lambda path: path.write_text("#!/bin/sh\n"),
+    lambda path: path.mkdir(),
+    os.mkfifo,
+    lambda path: path.symlink_to("nowhere"),
+    lambda path: None,
+])
+def test_what_is_no_image_is_refused(make, scratch):
+    make(scratch / "image.tar")
+    done = verify(scratch / "image.tar", timeout=10)
+    assert done.status == 4, done
+    assert str(scratch / "image.tar") in done.out + done.err
+
+
+def test_an_image_compressed_twice_is_refused(scratch):
+    image = written(jail(), scratch / "image.tar.gz")
+    image.write_bytes(gzip.compress(image.read_bytes()))
+    done = verify(image)
+    assert done.status == 4
+    assert "compressed more than once" in done.err
+
+
+def little_memory():
+    resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
+
+
+@pytest.mark.skipif("asan" in BUILD.name, reason="sanitizers need memory")
+def test_a_bomb_costs_no_memory(scratch):
+    """More zeros than there may be memory, in a small file."""
+    sparse = scratch / "sparse"
+    with open(sparse, "wb") as file:
+        file.truncate(600 << 20)
+    image = written(jail(Node("f", b"/zeros", file=str(sparse))),
+                    scratch / "image.tar.zst")
+    assert image.stat().st_size < 1 << 20
+    done = verify(image, preexec_fn=little_memory)
+    assert done.status == 0, done
+
+
+def test_many_violations_are_counted(scratch):
+    image = foreign(scratch / "image.tar",
+                    *[(f"bad{number}", {}) for number in range(150)])
+    done = verify(image)
+    lines = done.out.splitlines()
+    assert len(lines) == 101
+    assert lines[-1] == f"{image}: and 50 violations more"
+
+
+@root_only
+def test_a_directory_is_checked_too(scratch):
+    image = scratch / "image"
+    written(jail(), str(image) + "/")
+    run("mknod", image / "block", "b", "7", "0")
+    os.setxattr(image / "bin" / "true", "user.x", b"y")
+    done = verify(image)
+    assert done.status == 4
+    assert "/block: neither file" in done.out
+    assert "/bin/true: an extended attribute" in done.out, done
