@@ -36,7 +36,6 @@ struct remover {
 	dev_t device;
 	unsigned long n_moved;
 	int first_error; /* -errno */
-	bool is_moved; /* something came to the top since it was read */
 };
 
 static void note(struct remover *remover, int sys)
@@ -120,42 +119,46 @@ static int move_up(struct remover *remover, int dir, const char *name)
 				renameat(dir, name, remover->top_fd, free_name);
 	} while (status < 0 &&
 		 (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR));
-	if (status == 0)
-		remover->is_moved = true;
 	return status;
 }
 
-static bool empty_dir(struct remover *remover, int fd, unsigned level);
+static unsigned long empty_once(struct remover *remover, int fd,
+				unsigned level);
+
+/* Too deep to be opened here: to the top, unless it is empty. */
+static bool remove_deep_dir(struct remover *remover, int dir, const char *name)
+{
+	if (unlink_any(dir, name, AT_REMOVEDIR) == 0 ||
+	    move_up(remover, dir, name) == 0)
+		return true;
+	note(remover, errno);
+	return false;
+}
 
 /* true when it is gone. */
 static bool remove_dir(struct remover *remover, int dir, const char *name,
 		       unsigned level)
 {
+	unsigned pass = 0;
+	unsigned long n_gone;
+	bool is_gone;
 	int fd;
 
-	if (unlink_any(dir, name, AT_REMOVEDIR) == 0)
-		return true;
-	if (errno != ENOTEMPTY && errno != EEXIST) {
-		note(remover, errno);
-		return false;
-	}
-	if (level + 1 == LEVELS) {
-		if (move_up(remover, dir, name) == 0)
-			return true;
-		note(remover, errno);
-		return false;
-	}
+	if (level == LEVELS)
+		return remove_deep_dir(remover, dir, name);
 	fd = open_any_dir(remover, dir, name);
 	if (fd < 0) {
 		note(remover, errno);
 		return false;
 	}
-	empty_dir(remover, fd, level + 1);
+	do { /* again, as removing may hide some entries from a reading */
+		n_gone = empty_once(remover, fd, level);
+		is_gone = unlink_any(dir, name, AT_REMOVEDIR) == 0;
+	} while (!is_gone && n_gone > 0 && pass++ < PASSES);
+	if (!is_gone)
+		note(remover, errno);
 	close(fd);
-	if (unlink_any(dir, name, AT_REMOVEDIR) == 0)
-		return true;
-	note(remover, errno);
-	return false;
+	return is_gone;
 }
 
 /* true when it is gone. */
@@ -170,47 +173,31 @@ static bool remove_entry(struct remover *remover, int dir,
 			return false;
 		}
 	}
-	return remove_dir(remover, dir, entry->name, level);
+	return remove_dir(remover, dir, entry->name, level + 1);
 }
 
 /* One reading from the start: how many entries went. */
-static unsigned long empty_once(struct remover *remover, int fd, unsigned level,
-				bool *is_empty)
+static unsigned long empty_once(struct remover *remover, int fd, unsigned level)
 {
 	_Alignas(struct entry) char buffer[2048];
 	unsigned long n_gone = 0;
 	long n;
 
-	*is_empty = true;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		note(remover, errno);
 	while ((n = syscall(SYS_getdents64, fd, buffer, sizeof(buffer))) > 0)
 		for (long at = 0; at < n;) {
 			const struct entry *entry = (const void *)(buffer + at);
 
 			at += entry->len;
-			if (strcmp(entry->name, ".") == 0 ||
-			    strcmp(entry->name, "..") == 0)
-				continue;
-			if (remove_entry(remover, fd, entry, level))
-				n_gone++;
-			else
-				*is_empty = false;
+			if (strcmp(entry->name, ".") != 0 &&
+			    strcmp(entry->name, "..") != 0)
+				n_gone +=
+					remove_entry(remover, fd, entry, level);
 		}
 	if (n < 0)
 		note(remover, errno);
 	return n_gone;
-}
-
-/* Again until a reading finds nothing, as removing may hide some entries. */
-static bool empty_dir(struct remover *remover, int fd, unsigned level)
-{
-	bool is_empty = false;
-
-	for (unsigned pass = 0; pass < PASSES; pass++) {
-		if (lseek(fd, 0, SEEK_SET) < 0 ||
-		    empty_once(remover, fd, level, &is_empty) == 0)
-			break;
-	}
-	return is_empty;
 }
 
 int unpack_remove(int dir_fd)
@@ -226,10 +213,9 @@ int unpack_remove(int dir_fd)
 		note(&remover, errno);
 	} else {
 		remover.device = st.st_dev;
-		do {
-			remover.is_moved = false;
-			empty_dir(&remover, remover.top_fd, 0);
-		} while (remover.is_moved && remover.first_error == 0);
+		/* each reading takes at least one away, until none can be */
+		while (empty_once(&remover, remover.top_fd, 0) > 0)
+			;
 	}
 	close(remover.top_fd);
 	return remover.first_error;

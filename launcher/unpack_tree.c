@@ -11,7 +11,7 @@
 #include "unpack_check.h"
 
 /* Bytes of all directories' paths, which are kept until the end. */
-#define PATHS_MAX (64u << 20)
+#define PATHS_MAX (16u << 20)
 
 /* A directory that waits for its attributes. */
 struct waiting {
@@ -92,7 +92,7 @@ static int wait_for_end(struct unpack_tree *tree, const char *path, size_t len,
 {
 	struct waiting *waiting;
 
-	tree->path_bytes += len + sizeof(*waiting);
+	tree->path_bytes += len;
 	if (tree->path_bytes > PATHS_MAX)
 		return err_set(err, ERR_INPUT,
 			       "the names of all directories are too long");
