@@ -14,7 +14,7 @@
 #   clean    remove build/ and built images
 #
 # V=1 shows commands.  CC, CFLAGS, LDFLAGS are yours; ours are kept apart.
-# STATIC=0 links jaillaunch to shared libraries.  CROSS=aarch64-linux-gnu-
+# STATIC=0 links the programs to shared libraries.  CROSS=aarch64-linux-gnu-
 # builds for another machine.  B=DIR builds elsewhere than in build/.
 
 PREFIX ?= /usr/local
@@ -68,22 +68,29 @@ unit_c := $(wildcard tests/unit/test_*.c)
 
 # What each program is linked to.
 builder_libs := -larchive -lelf -lcrypto -lcap -ljansson
+# What libarchive and libelf need of others when linked statically.
+builder_static_libs := $(if $(filter 1,$(STATIC)),-lz -llzma -lzstd -lacl)
 unpack_libs := -lz -llzma -lzstd -lcrypto -lcap
 launcher_libs := -ljansson -lcap -lseccomp
 
 all: $(programs:%=$(B)/%)
 
 # Set per program; the Makefiles of packagers may override them.
+static_or_pie := $(if $(filter 1,$(STATIC)),-static,-pie)
+
+# Static, since a loader would need a third of the time that an image takes.
+# libcrypto then warns of name lookups that we never make: shown on failure.
 $(B)/jailbuild: $(call objects,builder/jailbuild.c) $(B)/libbuilder.a \
 		$(B)/libcommon.a
 	$(call say,LD,$@)
-	$(Q)$(CC) -pie $(link) $(LDFLAGS) -o $@ $^ $(builder_libs)
+	$(Q)$(CC) $(static_or_pie) $(link) $(LDFLAGS) -o $@ $^ \
+		$(builder_libs) $(builder_static_libs) 2>$@.log || \
+		{ cat $@.log; exit 1; }
 
-launcher_static := $(if $(filter 1,$(STATIC)),-static,-pie)
 $(B)/jaillaunch: $(call objects,launcher/jaillaunch.c) $(B)/liblauncher.a \
 		$(B)/libcommon.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(launcher_static) $(link) $(LDFLAGS) -o $@ $^ \
+	$(Q)$(CC) $(static_or_pie) $(link) $(LDFLAGS) -o $@ $^ \
 		$(launcher_libs)
 
 $(B)/jail-unpack: $(call objects,launcher/jail-unpack.c) $(B)/liblauncher.a \
@@ -172,7 +179,7 @@ $(without_programs): $(B)/without/%: $(B)/obj/without/%.o \
 		$(B)/libcommon.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(launcher_static) $(link) $(LDFLAGS) -o $@ $^ \
+	$(Q)$(CC) $(static_or_pie) $(link) $(LDFLAGS) -o $@ $^ \
 		$(launcher_libs)
 
 $(tool_programs): $(B)/tools/%: $(B)/obj/tests/tools/%.o $(test_archives)
@@ -181,7 +188,7 @@ $(tool_programs): $(B)/tools/%: $(B)/obj/tests/tools/%.o $(test_archives)
 	$(Q)$(CC) $(or $(tool_kind),-pie) $(link) $(LDFLAGS) -o $@ $^ \
 		$(test_libs)
 # Runs in roots without libraries too.
-$(B)/tools/syscalls: tool_kind := $(launcher_static)
+$(B)/tools/syscalls: tool_kind := $(static_or_pie)
 
 $(fuzz_programs): $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(fuzz_main) \
 		$(test_archives)
@@ -196,7 +203,7 @@ $(B)/obj/tests/fuzz/%.o: ours += -Wno-missing-prototypes
 # What each target needs from the distribution; installed when missing.
 build_packages := gcc make libc6-dev libseccomp-dev libcap-dev libarchive-dev \
 	zlib1g-dev liblzma-dev libzstd-dev \
-	libelf-dev libssl-dev libjansson-dev
+	libelf-dev libssl-dev libjansson-dev libacl1-dev
 check_packages := $(shell cat tests/packages)
 install_missing = @missing=$$(for package in $1; do \
 	dpkg-query -W -f='$${db:Status-Status}' $$package 2>/dev/null | \

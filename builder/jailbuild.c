@@ -21,9 +21,10 @@
 #include "progress.h"
 #include "source.h"
 #include "stripped.h"
+#include "verify.h"
 
 struct args {
-	const char *output, *format, *sysroot, *print, *why;
+	const char *output, *format, *sysroot, *print, *why, *verify;
 	struct opt_list presets;
 	bool show_tree, show_size, verbose, quiet, help, version;
 };
@@ -45,7 +46,8 @@ static const struct opt options[] = {
 	 "print what each line of the manifest brings"},
 	{0, "size", NULL, OPT_INTO(struct args, show_size),
 	 "print where the bytes come from"},
-	{0, "verify", "IMAGE", OPT_NOT_YET, NULL},
+	{0, "verify", "IMAGE", OPT_INTO(struct args, verify),
+	 "check an image: its form, and every byte of it"},
 	{'v', "verbose", NULL, OPT_INTO(struct args, verbose),
 	 "tell what was stripped and what may be missing"},
 	{'q', "quiet", NULL, OPT_INTO(struct args, quiet), "no progress bar"},
@@ -84,7 +86,8 @@ static int print_help(struct err *err)
 {
 	printf("usage: jailbuild MANIFEST... -o IMAGE\n"
 	       "       jailbuild MANIFEST... --print=WHAT | --why PATH | "
-	       "--tree | --size\n\n");
+	       "--tree | --size\n"
+	       "       jailbuild --verify IMAGE\n\n");
 	opts_help(options, stdout);
 	return fflush(stdout) == EOF ? err_sys(err, errno, "standard output")
 				     : 0;
@@ -224,8 +227,8 @@ static int collect_notes(struct job *job, struct err *err)
 {
 	if (hints_collect(job->plan, err) < 0)
 		return -1;
-	return stripped_collect(job->plan->tree, job->source,
-				&job->plan->notes, err);
+	return stripped_collect(job->plan->tree, job->source, &job->plan->notes,
+				err);
 }
 
 static int report(struct job *job, const struct view *view, struct err *err)
@@ -263,9 +266,25 @@ static int run(struct job *job, char **manifests, int n, struct err *err)
 	    plan_make(job->manifest, job->source, &job->plan, err) < 0 ||
 	    image_check(job->plan, err) < 0 ||
 	    lockdown(job->plan->tree, &job->plan->notes, err) < 0 ||
-	    tree_join_same(job->plan->tree, err) < 0 || report(job, &view, err) < 0)
+	    tree_join_same(job->plan->tree, err) < 0 ||
+	    report(job, &view, err) < 0)
 		return -1;
 	return view.print ? view.print(job, err) : write_image(job, err);
+}
+
+static int verify(const struct args *args, int n_manifests, struct err *err)
+{
+	size_t n;
+
+	if (n_manifests)
+		return err_set(err, ERR_USAGE,
+			       "--verify looks at an image, not at manifests");
+	if (verify_image(args->verify, stdout, &n, err) < 0)
+		return -1;
+	if (n)
+		return err_set(err, ERR_INPUT, "%s: %zu violation%s",
+			       args->verify, n, n == 1 ? "" : "s");
+	return 0;
 }
 
 static int start(struct args *args, int argc, char **argv, struct err *err)
@@ -279,6 +298,8 @@ static int start(struct args *args, int argc, char **argv, struct err *err)
 		return print_help(err);
 	if (args->version)
 		return print_version(err);
+	if (args->verify)
+		return verify(args, argc - first, err);
 	if (first == argc)
 		return err_set(err, ERR_USAGE, "no manifest (--help)");
 	result = run(&job, argv + first, argc - first, err);

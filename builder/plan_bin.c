@@ -102,25 +102,6 @@ static int add_interpreter(struct plan *plan, const struct wanted *script,
 	return add_program(plan, &next, err);
 }
 
-static int add_script(struct plan *plan, const struct wanted *script,
-		      const char *real, const char *image, const char *head,
-		      size_t n, struct err *err)
-{
-	struct shebang line;
-
-	if (shebang_parse(head, n, &line, err) < 0)
-		return err_reword(err, ERR_MANIFEST, "%s:%u: %s",
-				  script->entry->file, script->entry->line,
-				  real);
-	if (add_interpreter(plan, script, real, line.interpreter, err) < 0 ||
-	    plan_add_script(plan, image, line.interpreter, script->entry, false,
-			    err) < 0)
-		return -1;
-	return line.program
-		       ? add_interpreter(plan, script, real, line.program, err)
-		       : 0;
-}
-
 /* The file itself, under its own name or another. */
 static int place(struct plan *plan, const struct wanted *wanted,
 		 const char *real, const struct stat *st, char **image,
@@ -150,6 +131,11 @@ static int place(struct plan *plan, const struct wanted *wanted,
 static int refuse_kind(const struct wanted *wanted, const char *real,
 		       const struct stat *st, struct err *err)
 {
+	if (!S_ISREG(st->st_mode))
+		return entry_error(wanted->entry, err,
+				   "%s: no regular file; `tree` takes "
+				   "directories",
+				   real);
 	if (!(st->st_mode & 0111))
 		return entry_error(wanted->entry, err,
 				   "%s: not executable; `file` takes data",
@@ -160,14 +146,40 @@ static int refuse_kind(const struct wanted *wanted, const char *real,
 			   real);
 }
 
+static int add_script(struct plan *plan, const struct wanted *script,
+		      const char *real, const struct stat *st, struct err *err)
+{
+	auto_free char *image = NULL;
+	char head[SHEBANG_SIZE];
+	struct shebang line;
+	struct stat now;
+	size_t n;
+
+	if (plan_head(plan, script->entry, real, head, sizeof(head), &n, &now,
+		      err) < 0)
+		return -1;
+	if (!head_is_script(head, n))
+		return refuse_kind(script, real, st, err);
+	if (shebang_parse(head, n, &line, err) < 0)
+		return err_reword(err, ERR_MANIFEST, "%s:%u: %s",
+				  script->entry->file, script->entry->line,
+				  real);
+	if (place(plan, script, real, st, &image, err) < 0 ||
+	    add_interpreter(plan, script, real, line.interpreter, err) < 0 ||
+	    plan_add_script(plan, image, line.interpreter, script->entry, false,
+			    err) < 0)
+		return -1;
+	return line.program
+		       ? add_interpreter(plan, script, real, line.program, err)
+		       : 0;
+}
+
 static int add_program(struct plan *plan, const struct wanted *wanted,
 		       struct err *err)
 {
 	auto_free char *real = NULL, *image = NULL;
-	char head[SHEBANG_SIZE];
 	struct stat st;
-	size_t n;
-	int error;
+	int error, is_elf;
 
 	error = source_realpath(plan->source, wanted->path, &real, NULL);
 	if (error < 0) {
@@ -179,18 +191,19 @@ static int add_program(struct plan *plan, const struct wanted *wanted,
 	if (!wanted->as && strset_has(&plan->seen, wanted->path) &&
 	    strset_has(&plan->rooted, real))
 		return 0;
-	if (plan_head(plan, wanted->entry, real, head, sizeof(head), &n, &st,
-		      err) < 0)
+	error = source_lstat(plan->source, real, &st);
+	if (error < 0)
+		return plan_missing(wanted->entry, error, real, err);
+	is_elf = plan_is_elf(plan, real, err);
+	if (is_elf < 0)
 		return -1;
-	if (!(st.st_mode & 0111) ||
-	    (!head_is_elf(head, n) && !head_is_script(head, n)))
+	if (!(st.st_mode & 0111) || !S_ISREG(st.st_mode))
 		return refuse_kind(wanted, real, &st, err);
+	if (!is_elf)
+		return add_script(plan, wanted, real, &st, err);
 	if (place(plan, wanted, real, &st, &image, err) < 0)
 		return -1;
-	if (head_is_elf(head, n))
-		return plan_add_root(plan, real, image, wanted->entry, false,
-				     err);
-	return add_script(plan, wanted, real, image, head, n, err);
+	return plan_add_root(plan, real, image, wanted->entry, false, err);
 }
 
 static int add_matches(struct plan *plan, const struct entry *entry,

@@ -53,6 +53,9 @@ int plan_head(struct plan *plan, const struct entry *entry, const char *real,
 	      struct err *err);
 bool head_is_elf(const char *head, size_t n);
 
+/* 1, 0, or -1: ERR_SYSTEM. */
+int plan_is_elf(struct plan *plan, const char *real, struct err *err);
+
 /* The closure of an ELF file is wanted. */
 int plan_add_root(struct plan *plan, const char *path, const char *image,
 		  const struct entry *entry, bool was_found, struct err *err);

@@ -233,6 +233,18 @@ int plan_head(struct plan *plan, const struct entry *entry, const char *real,
 	return 0;
 }
 
+int plan_is_elf(struct plan *plan, const char *real, struct err *err)
+{
+	struct err why = {0};
+
+	if (resolver_elf(plan->resolver, real, &why))
+		return 1;
+	if (why.kind == ERR_INPUT)
+		return 0; /* whoever must read it will say why it cannot */
+	*err = why;
+	return -1;
+}
+
 int plan_add_root(struct plan *plan, const char *path, const char *image,
 		  const struct entry *entry, bool was_found, struct err *err)
 {

@@ -251,23 +251,17 @@ int plan_tree(struct plan *plan, const struct entry *entry, struct err *err)
 	return result;
 }
 
-/* A regular file: its head decides whether its closure is wanted. */
+/* A regular file: it decides itself whether its closure is wanted. */
 static int add_elf_of(struct plan *plan, const struct entry *entry,
 		      const char *real, const char *image, struct err *err)
 {
-	char head[4];
-	struct stat st;
-	size_t n;
+	int is_elf = plan_is_elf(plan, real, err);
 
-	if (plan_head(plan, entry, real, head, sizeof(head), &n, &st, err) < 0)
-		return -1;
-	return head_is_elf(head, n)
-		       ? plan_add_root(plan, real, image, entry, true, err)
-		       : 0;
+	if (is_elf <= 0)
+		return is_elf;
+	return plan_add_root(plan, real, image, entry, true, err);
 }
 
-/* as= names the file, or, with a slash at the end of the pattern's matches,
- * nothing else: one file, one name. */
 static int add_file(struct plan *plan, const struct entry *entry,
 		    const char *path, const char *as, struct err *err)
 {
