@@ -14,6 +14,7 @@ struct image_options {
 			       standard output */
 	const char *format; /* NULL: by suffix; else "tar", "tar.zst", ... */
 	long long mtime; /* seconds; of every member */
+	bool no_index; /* a plain tar, which cannot be mounted */
 	/* called now and then with bytes done; may be NULL */
 	void (*progress)(void *context, off_t done, off_t total);
 	void *context;

@@ -40,6 +40,7 @@ struct ustar {
 	char unused[12];
 };
 _Static_assert(sizeof(struct ustar) == TAR_BLOCK, "a header is a block");
+_Static_assert(offsetof(struct ustar, type) == TAR_TYPE_OFFSET, "as told");
 
 static const char types[] = {
 	[NODE_DIR] = '5',      [NODE_FILE] = '0', [NODE_SYMLINK] = '2',
@@ -110,14 +111,6 @@ static bool fits_target(const char *target)
 	return strlen(target) <= sizeof(header->target);
 }
 
-/* A long name: a header, the name with its NUL, zeros up to a block. */
-static off_t long_size(const char *name)
-{
-	off_t len = (off_t)strlen(name) + 1;
-
-	return TAR_BLOCK + (len + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
-}
-
 static const char caps_key[] = "SCHILY.xattr." FILECAPS_NAME;
 
 /* A pax record is "LEN KEY=VALUE\n", and LEN counts its own digits. */
@@ -139,11 +132,29 @@ static bool has_caps(const struct tar_member *member)
 	return member->type == NODE_FILE && member->file->caps;
 }
 
-static off_t caps_size(void)
-{
-	off_t len = (off_t)record_len(caps_key, FILECAPS_SIZE);
+/*
+ * The record that carries a part of the index.  Its value begins with words
+ * for whoever looks, and zeros up to where a block begins.
+ */
+static const char index_key[] = "comment=This archive is also a file system: "
+				"mount -t erofs -o ro,loop FILE DIRECTORY\n";
 
-	return TAR_BLOCK + (len + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
+static size_t index_len(const struct tar_member *member)
+{
+	return member->segment_len ? TAR_BLOCK + member->segment_len + 1 : 0;
+}
+
+/* Of the payload of a member's pax header; 0: it needs none. */
+static size_t pax_len(const struct tar_member *member)
+{
+	return index_len(member) +
+	       (has_caps(member) ? record_len(caps_key, FILECAPS_SIZE) : 0);
+}
+
+static off_t extra_size(size_t len)
+{
+	return (off_t)(TAR_BLOCK +
+		       (len + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK);
 }
 
 off_t tar_header_size(const struct tar_member *member)
@@ -155,11 +166,11 @@ off_t tar_header_size(const struct tar_member *member)
 	if (!name || !target)
 		return -1;
 	if (!find_cut(name))
-		size += long_size(name);
+		size += extra_size(strlen(name) + 1);
 	if (!fits_target(target))
-		size += long_size(target);
-	if (has_caps(member))
-		size += caps_size();
+		size += extra_size(strlen(target) + 1);
+	if (pax_len(member))
+		size += extra_size(pax_len(member));
 	return size;
 }
 
@@ -193,31 +204,53 @@ static void put_numbers(struct ustar *header, const struct node *file,
 	put_number(header->minor, sizeof(header->minor), minor(file->rdev));
 }
 
-/* A member that only tells a reader about the one behind it. */
-static void put_extra(struct ustar *header, const void *data, size_t len,
-		      char **at)
+/* The header of a member that only tells a reader about the one behind it. */
+static void put_extra(struct ustar *header, size_t len, char **at)
 {
 	static const struct node nobody = {0};
-	size_t over = len % TAR_BLOCK;
-	size_t zeros = over ? TAR_BLOCK - over : 0;
 
 	put_numbers(header, &nobody, (off_t)len, 0);
 	put_block(header, at);
+}
+
+static void put_bytes(const void *data, size_t len, char **at)
+{
 	memcpy(*at, data, len);
-	memset(*at + len, 0, zeros);
-	*at += len + zeros;
+	*at += len;
+}
+
+/* Zeros up to a whole block behind len bytes. */
+static void put_padding(size_t len, char **at)
+{
+	size_t over = len % TAR_BLOCK;
+	size_t zeros = over ? TAR_BLOCK - over : 0;
+
+	memset(*at, 0, zeros);
+	*at += zeros;
 }
 
 static void put_long(char type, const char *name, char **at)
 {
 	struct ustar header = {.name = "././@LongLink", .type = type};
+	size_t len = strlen(name) + 1;
 
-	put_extra(&header, name, strlen(name) + 1, at);
+	put_extra(&header, len, at);
+	put_bytes(name, len, at);
+	put_padding(len, at);
+}
+
+static void put_index(const struct tar_member *member, char **at)
+{
+	char start[TAR_BLOCK] = "";
+
+	snprintf(start, sizeof(start), "%zu %s", index_len(member), index_key);
+	put_bytes(start, sizeof(start), at);
+	put_bytes(member->segment, member->segment_len, at);
+	put_bytes("\n", 1, at);
 }
 
 static int put_caps(const char *caps, char **at, struct err *err)
 {
-	struct ustar header = {.name = "././@PaxHeader", .type = 'x'};
 	size_t len = record_len(caps_key, FILECAPS_SIZE);
 	char record[sizeof(caps_key) + FILECAPS_SIZE + 16];
 	unsigned char value[FILECAPS_SIZE];
@@ -228,7 +261,21 @@ static int put_caps(const char *caps, char **at, struct err *err)
 	n = (size_t)sprintf(record, "%zu %s=", len, caps_key);
 	memcpy(record + n, value, sizeof(value));
 	record[n + sizeof(value)] = '\n';
-	put_extra(&header, record, len, at);
+	put_bytes(record, len, at);
+	return 0;
+}
+
+static int put_pax(const struct tar_member *member, char **at, struct err *err)
+{
+	struct ustar header = {.name = "././@PaxHeader", .type = TAR_TYPE_PAX};
+	size_t len = pax_len(member);
+
+	put_extra(&header, len, at);
+	if (member->segment_len)
+		put_index(member, at);
+	if (has_caps(member) && put_caps(member->file->caps, at, err) < 0)
+		return -1;
+	put_padding(len, at);
 	return 0;
 }
 
@@ -260,7 +307,7 @@ int tar_header_put(const struct tar_member *member, long long mtime, char *out,
 
 	if (!name || !target)
 		return err_sys(err, ENOMEM, "%s", member->node->path);
-	if (has_caps(member) && put_caps(file->caps, &out, err) < 0)
+	if (pax_len(member) && put_pax(member, &out, err) < 0)
 		return -1;
 	if (!find_cut(name))
 		put_long('L', name, &out);

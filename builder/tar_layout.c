@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "erofs.h"
 #include "tar_header.h"
 
 /* Two blocks of zeros end an archive; what is to be mounted has whole pages. */
@@ -41,19 +42,25 @@ static int compare_path(const void *path, const void *item)
 	return strcmp(path, (*node)->path);
 }
 
+/* tree->n when there is no such node. */
+static size_t index_of(const struct tree *tree, const char *path)
+{
+	struct node **found = bsearch(path, tree->nodes, tree->n,
+				      sizeof(*tree->nodes), compare_path);
+
+	return found ? (size_t)(found - tree->nodes) : tree->n;
+}
+
 /* Where in the tree the file of a hard link is. */
 static int find_file(const struct tree *tree, const struct node *node,
 		     size_t *index, struct err *err)
 {
-	struct node **found = bsearch(node->target, tree->nodes, tree->n,
-				      sizeof(*tree->nodes), compare_path);
-
-	if (!found || (*found)->type != NODE_FILE)
+	*index = index_of(tree, node->target);
+	if (*index == tree->n || tree->nodes[*index]->type != NODE_FILE)
 		return err_set(err, ERR_MANIFEST,
 			       "%s: hard link to %s, which is no file of the "
 			       "image",
 			       node->path, node->target);
-	*index = (size_t)(found - tree->nodes);
 	return 0;
 }
 
@@ -71,11 +78,7 @@ static int settle_link(const struct tree *tree, struct tar_member *member,
 			return -1;
 	} else {
 		/* the file itself is behind one of its links, if it has any */
-		struct node **found =
-			bsearch(member->node->path, tree->nodes, tree->n,
-				sizeof(*tree->nodes), compare_path);
-
-		index = (size_t)(found - tree->nodes);
+		index = index_of(tree, member->node->path);
 	}
 	member->file = tree->nodes[index];
 	if (!firsts[index]) {
@@ -106,6 +109,39 @@ static int settle_links(const struct tree *tree, struct tar_layout *layout,
 	return 0;
 }
 
+/* The first members carry the index, a segment each. */
+static void hand_out_segments(struct tar_layout *layout)
+{
+	for (size_t i = 0; i < erofs_n_segments(layout->index); i++)
+		layout->members[i].segment_len =
+			erofs_segment_len(layout->index, i);
+}
+
+/* Tells the index where everything came to lie, and takes its bytes. */
+static int fill_index(const struct tree *tree, struct tar_layout *layout,
+		      struct err *err)
+{
+	struct erofs *index = layout->index;
+
+	for (size_t i = 0; i < layout->n; i++) {
+		const struct tar_member *member = &layout->members[i];
+
+		if (member->segment_len)
+			erofs_place_segment(index, i,
+					    (uint64_t)member->header +
+						    TAR_SEGMENT_OFFSET);
+		if (member->type == NODE_FILE)
+			erofs_place_content(index,
+					    index_of(tree, member->file->path),
+					    (uint64_t)member->content);
+	}
+	if (erofs_render(index, (uint64_t)layout->size, err) < 0)
+		return -1;
+	for (size_t i = 0; i < erofs_n_segments(index); i++)
+		layout->members[i].segment = erofs_segment(index, i);
+	return 0;
+}
+
 static int place_members(struct tar_layout *layout, struct err *err)
 {
 	off_t at = 0;
@@ -128,8 +164,19 @@ static int place_members(struct tar_layout *layout, struct err *err)
 	return 0;
 }
 
-int tar_layout_make(const struct tree *tree, struct tar_layout **out,
-		    struct err *err)
+static int make_index(const struct tree *tree, const struct tar_kind *kind,
+		      struct tar_layout *layout, struct err *err)
+{
+	if (!kind->is_mountable)
+		return 0;
+	if (erofs_new(tree, kind->mtime, &layout->index, err) < 0)
+		return -1;
+	hand_out_segments(layout);
+	return 0;
+}
+
+int tar_layout_make(const struct tree *tree, const struct tar_kind *kind,
+		    struct tar_layout **out, struct err *err)
 {
 	auto_of(tar_layout) struct tar_layout *layout =
 		calloc(1, sizeof(*layout));
@@ -153,7 +200,10 @@ int tar_layout_make(const struct tree *tree, struct tar_layout **out,
 	qsort(layout->members, layout->n, sizeof(*layout->members),
 	      compare_members);
 	if (settle_links(tree, layout, err) < 0 ||
+	    make_index(tree, kind, layout, err) < 0 ||
 	    place_members(layout, err) < 0)
+		return -1;
+	if (layout->index && fill_index(tree, layout, err) < 0)
 		return -1;
 	*out = TAKE(layout);
 	return 0;
@@ -163,6 +213,7 @@ void tar_layout_free(struct tar_layout *layout)
 {
 	if (!layout)
 		return;
+	erofs_free(layout->index);
 	free(layout->members);
 	free(layout);
 }

@@ -7,6 +7,11 @@
  * tree's own order is not: "/a-b" stands between "/a" and "/a/b" there, and
  * GNU tar would take "./a/" for finished and set its mode and time too early.)
  * Of several names of one file, the first in this order holds the content.
+ *
+ * A mountable tar carries the metadata of a file system (erofs.h) whose file
+ * data are the members' contents.  They hide where every reader of tars looks
+ * away: in "comment" records of the pax headers of the first members, that of
+ * "./" above all, where the superblock comes to lie at its proper offset.
  */
 #include <sys/types.h>
 
@@ -25,6 +30,9 @@ struct tar_member {
 			       of the member with the content; else NULL */
 	off_t header; /* offset of all that tells about the member */
 	off_t content;
+	/* The part of the index that the member's pax header carries: */
+	size_t segment_len; /* 0: none */
+	const void *segment; /* owned by the layout's index */
 };
 
 struct tar_layout {
@@ -32,9 +40,16 @@ struct tar_layout {
 	size_t n;
 	off_t size; /* of the whole archive */
 	size_t header_max; /* the longest of what stands before a content */
+	struct erofs *index; /* NULL: a plain tar */
 };
 
-int tar_layout_make(const struct tree *tree, struct tar_layout **out,
-		    struct err *err);
+/* What the archive is to be. */
+struct tar_kind {
+	bool is_mountable; /* with an index: a read-only file system too */
+	long long mtime; /* seconds; of every node of that file system */
+};
+
+int tar_layout_make(const struct tree *tree, const struct tar_kind *kind,
+		    struct tar_layout **out, struct err *err);
 void tar_layout_free(struct tar_layout *layout);
 DEFINE_AUTO(tar_layout)

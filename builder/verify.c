@@ -184,6 +184,34 @@ static int compare_bytes(struct compare *compare,
 	return compare->differs ? 0 : compare_end(compare, layout, err);
 }
 
+/*
+ * Whether the archive claims to carry an index: its first member, the root,
+ * has a pax header, which nothing else would give it.  Whether the index is
+ * right, the comparison says.
+ */
+static int has_index(struct tar_stream *stream, bool *out, struct err *err)
+{
+	char block[TAR_BLOCK] = {0};
+	size_t got;
+
+	if (tar_stream_read(stream, block, sizeof(block), &got, err) < 0)
+		return -1;
+	*out = block[TAR_TYPE_OFFSET] == TAR_TYPE_PAX;
+	return 0;
+}
+
+static int make_layout(const struct check *check, int fd,
+		       struct tar_layout **layout, struct err *err)
+{
+	auto_of(tar_stream) struct tar_stream *stream = NULL;
+	struct tar_kind kind = {.mtime = check->image->mtime};
+
+	if (tar_stream_open(fd, check->path, &stream, err) < 0 ||
+	    has_index(stream, &kind.is_mountable, err) < 0)
+		return -1;
+	return tar_layout_make(check->image->tree, &kind, layout, err);
+}
+
 static int check_bytes(struct check *check, struct err *err)
 {
 	auto_close int fd =
@@ -196,7 +224,7 @@ static int check_bytes(struct check *check, struct err *err)
 		return err_sys_kind(err, ERR_INPUT, errno, "%s", check->path);
 	if (check->image->mtime < 0)
 		return violation(check, "/", "a time before 1970", err);
-	if (tar_layout_make(check->image->tree, &layout, err) < 0 ||
+	if (make_layout(check, fd, &layout, err) < 0 ||
 	    tar_stream_open(fd, check->path, &stream, err) < 0)
 		return -1;
 	compare.stream = stream;

@@ -70,6 +70,8 @@ int write_tar(const struct tree *tree, const struct source *source,
 {
 	auto_of(tar_layout) struct tar_layout *layout = NULL;
 	auto_of(sink) struct sink *sink = NULL;
+	const struct tar_kind kind = {.is_mountable = !options->no_index,
+				      .mtime = options->mtime};
 	struct sink_options where = {
 		.fd = fd,
 		.name = options->output,
@@ -79,7 +81,7 @@ int write_tar(const struct tree *tree, const struct source *source,
 		.context = options->context,
 	};
 
-	if (tar_layout_make(tree, &layout, err) < 0)
+	if (tar_layout_make(tree, &kind, &layout, err) < 0)
 		return -1;
 	where.total = layout->size;
 	if (sink_open(&where, &sink, err) < 0 ||

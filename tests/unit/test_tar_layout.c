@@ -4,6 +4,8 @@
 
 #include "test.h"
 
+static const struct tar_kind plain = {.is_mountable = false};
+
 static struct node *add(struct tree *tree, const char *path,
 			enum node_type type, const char *target)
 {
@@ -23,7 +25,7 @@ static struct tar_layout *laid_out(const struct tree *tree)
 	struct tar_layout *layout = NULL;
 	struct err err = {0};
 
-	assert_int_equal(tar_layout_make(tree, &layout, &err), 0);
+	assert_int_equal(tar_layout_make(tree, &plain, &layout, &err), 0);
 	return layout;
 }
 
@@ -100,7 +102,8 @@ TEST(a_link_to_what_is_no_file_is_refused)
 
 		add(tree, "/d", NODE_DIR, NULL);
 		add(tree, "/link", NODE_HARDLINK, targets[i]);
-		assert_int_equal(tar_layout_make(tree, &layout, &err), -1);
+		assert_int_equal(tar_layout_make(tree, &plain, &layout, &err),
+				 -1);
 		assert_null(layout);
 		assert_int_equal(err.kind, ERR_MANIFEST);
 		assert_non_null(strstr(err.msg, "/link: hard link to /"));
