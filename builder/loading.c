@@ -62,16 +62,23 @@ static int add_map(struct loading *loading, struct library *library,
 	return name && !add_name(map, name) ? no_memory(err) : 0;
 }
 
+/* Forgets maps from an index on. */
+static void forget(struct loading *loading, size_t from)
+{
+	while (loading->n > from) {
+		struct map *map = &loading->maps[--loading->n];
+
+		free(map->names);
+		free(map->stages);
+		free(map->searched);
+	}
+}
+
 void loading_clear(struct loading *loading)
 {
-	for (size_t i = 0; i < loading->n; i++) {
-		free(loading->maps[i].names);
-		free(loading->maps[i].stages);
-		free(loading->maps[i].searched);
-	}
+	forget(loading, 0);
 	free(loading->maps);
 	loading->maps = NULL;
-	loading->n = 0;
 }
 
 static bool has_name(const struct map *map, const char *name)
@@ -227,6 +234,42 @@ static int map_library(struct loading *loading, size_t asker, const char *name,
 	return 0;
 }
 
+/* Those that other CPUs would take instead of what was found. */
+static int map_variants(struct loading *loading, size_t asker, const char *name,
+			const struct hit *plain, struct err *err)
+{
+	const struct loader *loader = loading->linker->loader;
+
+	for (size_t i = 0; i < loader->n_hwcaps; i++) {
+		struct hit hit;
+		size_t index;
+
+		if (search_variant(loading, asker, name, loader->hwcaps[i],
+				   plain, &hit, err) < 0)
+			return -1;
+		if (!hit.library ||
+		    find_by_file(loading, hit.library->unit) != NO_MAP)
+			continue;
+		if (add_map(loading, hit.library, name, asker, &index, err) < 0)
+			return -1;
+		loading->maps[index].is_variant = true;
+	}
+	return 0;
+}
+
+static int map_hit(struct loading *loading, size_t asker, const char *name,
+		   const struct hit *hit, size_t *found, struct err *err)
+{
+	size_t had = loading->n;
+
+	if ((hit->library ? map_library(loading, asker, name, hit, found, err)
+			  : map_missing(loading, asker, name, found, err)) < 0)
+		return -1;
+	if (!loading->all_hwcaps || loading->n == had || strchr(name, '/'))
+		return 0;
+	return map_variants(loading, asker, name, hit, err);
+}
+
 int loading_map(struct loading *loading, size_t asker, const char *name,
 		size_t *found, struct err *err)
 {
@@ -240,9 +283,7 @@ int loading_map(struct loading *loading, size_t asker, const char *name,
 	if ((strchr(name, '/') ? search_path(loading, asker, name, &hit, err)
 			       : search(loading, asker, name, &hit, err)) < 0)
 		return -1;
-	if (!hit.library)
-		return map_missing(loading, asker, name, found, err);
-	return map_library(loading, asker, name, &hit, found, err);
+	return map_hit(loading, asker, name, &hit, found, err);
 }
 
 static void append(struct loading *loading, size_t index)
@@ -306,9 +347,7 @@ static int list_filter(struct loading *loading, size_t current,
 	if (found == NO_MAP)
 		return 0;
 	if (!loading->maps[found].library && relation == ELF_AUXILIARY) {
-		free(loading->maps[found].names);
-		free(loading->maps[found].searched);
-		loading->n = had;
+		forget(loading, had);
 		return 0;
 	}
 	if (loading->maps[found].is_listed) {
@@ -317,18 +356,30 @@ static int list_filter(struct loading *loading, size_t current,
 		unlist(loading, found);
 	}
 	insert_before(loading, found, current);
+	for (size_t i = had; i < loading->n; i++)
+		if (loading->maps[i].is_variant)
+			insert_before(loading, i, current);
 	return 0;
+}
+
+/* A new map brings its variants, which are newer still. */
+static void append_all(struct loading *loading, size_t found, size_t had)
+{
+	append(loading, found);
+	for (size_t i = had; i < loading->n; i++)
+		if (loading->maps[i].is_variant)
+			append(loading, i);
 }
 
 static int list_needed(struct loading *loading, size_t current,
 		       const char *name, struct err *err)
 {
-	size_t found;
+	size_t found, had = loading->n;
 
 	if (loading_map(loading, current, name, &found, err) < 0)
 		return -1;
 	if (found != NO_MAP && !loading->maps[found].is_listed)
-		append(loading, found);
+		append_all(loading, found, had);
 	return 0;
 }
 
@@ -405,13 +456,10 @@ static int list_preload(struct loading *loading, char *text, struct err *err)
 		}
 		if (found == NO_MAP || loading->maps[found].is_listed)
 			continue;
-		if (loading->maps[found].library) {
-			append(loading, found);
-			continue;
-		}
-		free(loading->maps[found].names);
-		free(loading->maps[found].searched);
-		loading->n = had;
+		if (loading->maps[found].library)
+			append_all(loading, found, had);
+		else
+			forget(loading, had);
 	}
 	return 0;
 }

@@ -74,6 +74,7 @@ int loading_map(struct loading *loading, size_t asker, const char *name,
 struct hit {
 	struct library *library; /* NULL: none */
 	const struct stage *stage;
+	const struct libdir *dir; /* NULL: the cache had it */
 	bool by_origin;
 };
 
@@ -82,6 +83,11 @@ int search(struct loading *loading, size_t asker, const char *name,
 /* A path as it stands, not searched for. */
 int search_path(struct loading *loading, size_t asker, const char *path,
 		struct hit *hit, struct err *err);
+/* The variant of a library for CPUs that have `hwcap` which a loader there would
+ * take instead of the hit.  hit->library is NULL when there is none. */
+int search_variant(struct loading *loading, size_t asker, const char *name,
+		   const char *hwcap, const struct hit *plain, struct hit *hit,
+		   struct err *err);
 /* Why a file that was found would end the program, in words, or NULL. */
 const char *search_defect(const struct loading *loading,
 			  const struct library *library);

@@ -244,6 +244,7 @@ static int try_list(struct loading *loading, size_t asker,
 
 			if (found == 0)
 				continue;
+			hit->dir = dir;
 			hit->by_origin = list->dirs[i].by_origin;
 			return found;
 		}
@@ -306,6 +307,60 @@ int search(struct loading *loading, size_t asker, const char *name,
 		hit->library = NULL;
 		if (found == 2)
 			return 0;
+	}
+	return 0;
+}
+
+/* glibc-hwcaps/HWCAP of the directories of a list, up to one of them. */
+static int try_variants(struct loading *loading, size_t asker,
+			const struct ldpath *list, const char *name,
+			const char *hwcap, const struct libdir *last,
+			struct library **out, struct err *err)
+{
+	auto_free char *sub = NULL;
+	int sys;
+
+	if (asprintf(&sub, "glibc-hwcaps/%s/", hwcap) < 0)
+		return err_sys(err, ENOMEM, "search %s", name);
+	for (size_t i = 0; i < list->n; i++) {
+		const struct libdir *dir = list->dirs[i].dir;
+		int found = try_candidate(loading, asker, dir, sub, name, out,
+					  &sys, err);
+
+		if (found != 0)
+			return found;
+		if (dir == last)
+			break;
+	}
+	return 0;
+}
+
+int search_variant(struct loading *loading, size_t asker, const char *name,
+		   const char *hwcap, const struct hit *plain, struct hit *hit,
+		   struct err *err)
+{
+	const struct map *map = &loading->maps[asker];
+
+	*hit = (struct hit){0};
+	for (size_t i = 0; i < map->n_stages; i++) {
+		const struct stage *stage = &map->stages[i];
+		bool is_last = plain->library && stage == plain->stage;
+		int found = stage->kind == STAGE_CACHE
+				    ? try_cache(loading, asker, name, hwcap,
+						&hit->library, err)
+				    : try_variants(loading, asker, stage->path,
+						   name, hwcap,
+						   is_last ? plain->dir : NULL,
+						   &hit->library, err);
+
+		hit->stage = stage;
+		if (found < 0)
+			return -1;
+		if (found == 1)
+			return 0;
+		hit->library = NULL;
+		if (is_last)
+			break;
 	}
 	return 0;
 }
