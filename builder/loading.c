@@ -48,7 +48,7 @@ static int no_memory(struct err *err)
 }
 
 static int add_map(struct loading *loading, struct library *library,
-		   const char *name, size_t loader, size_t *index,
+		   const char *request, size_t loader, size_t *index,
 		   struct err *err)
 {
 	struct map *map = array_push(loading->maps, loading->n);
@@ -56,10 +56,11 @@ static int add_map(struct loading *loading, struct library *library,
 	if (!map)
 		return no_memory(err);
 	map->library = library;
+	map->request = request;
 	map->loader = loader;
 	map->next = NO_MAP;
 	*index = loading->n - 1;
-	return name && !add_name(map, name) ? no_memory(err) : 0;
+	return 0;
 }
 
 /* Forgets maps from an index on. */
@@ -213,6 +214,7 @@ static int map_library(struct loading *loading, size_t asker, const char *name,
 {
 	struct library *library = hit->library;
 	const char *defect = map_defect(loading, library->unit->elf);
+	/* What musl opens by its path has no name. */
 	bool is_named = !is_musl(loading) || !strchr(name, '/');
 	struct map *map;
 
@@ -224,10 +226,11 @@ static int map_library(struct loading *loading, size_t asker, const char *name,
 			       "%s%s, needed by %s, cannot be loaded: %s",
 			       loading->linker->source->name, library->path,
 			       loading->maps[asker].library->path, defect);
-	if (add_map(loading, library, is_named ? name : NULL, asker, found,
-		    err) < 0)
+	if (add_map(loading, library, name, asker, found, err) < 0)
 		return -1;
 	map = &loading->maps[*found];
+	if (is_named && !add_name(map, name))
+		return no_memory(err);
 	map->by_cache = hit->stage && hit->stage->kind == STAGE_CACHE;
 	map->by_main_origin =
 		hit->by_origin && hit->stage->owner == MAP_PROGRAM;
@@ -495,13 +498,17 @@ int loading_start(struct loading *loading, const char *program,
 	auto_free char *absolute = NULL;
 	size_t index;
 
-	if (asprintf(&absolute, "%s%s", *loader == '/' ? "" : "/", loader) < 0)
+	loader = intern(loading, loader);
+	if (!loader ||
+	    asprintf(&absolute, "%s%s", *loader == '/' ? "" : "/", loader) < 0)
 		return no_memory(err);
 	if (linker_open(linker, program, true, &library, err) < 0 ||
 	    linker_open(linker, absolute, false, &rtld, err) < 0 ||
-	    add_map(loading, library, NULL, 0, &index, err) < 0 ||
-	    add_map(loading, rtld, intern(loading, loader), 0, &index, err) < 0)
+	    add_map(loading, library, library->path, 0, &index, err) < 0 ||
+	    add_map(loading, rtld, loader, 0, &index, err) < 0)
 		return -1;
+	if (!add_name(&loading->maps[MAP_LOADER], loader))
+		return no_memory(err);
 	loading->first = loading->last = MAP_PROGRAM;
 	loading->maps[MAP_PROGRAM].is_listed = true;
 	return 0;

@@ -30,8 +30,9 @@ struct stage {
 
 struct map {
 	struct library *library; /* NULL: not found */
-	const char **names; /* interned; the first is that of the first
-			       request */
+	const char *request; /* the name by which it was first asked for */
+	const char **names; /* interned; those that it answers to, besides
+				its path and its DT_SONAME */
 	size_t n_names;
 	size_t loader; /* the map that asked first; itself for the program */
 	struct stage *stages; /* for what it asks; made when first needed */

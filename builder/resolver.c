@@ -196,32 +196,27 @@ static bool copy(char **place, const char *text)
 }
 
 static int add_object(struct closure *closure, const struct map *map,
-		      const char *name, struct err *err)
+		      struct err *err)
 {
 	struct object *object = array_push(closure->objects, closure->n);
 	const struct library *library = map->library;
 	bool is_there = library && library->unit;
 
 	if (!object)
-		return err_sys(err, ENOMEM, "resolve %s", name);
+		return err_sys(err, ENOMEM, "resolve %s", map->request);
 	object->loader = map->loader; /* an index of maps, mended at the end */
 	object->elf = is_there ? library->unit->elf : NULL;
 	object->by_cache = map->by_cache;
 	object->by_main_origin = map->by_main_origin;
 	object->is_variant = map->is_variant;
-	if (!copy(&object->name, name) ||
+	if (!copy(&object->name, map->request) ||
 	    !copy(&object->path, is_there ? library->path : NULL) ||
 	    !copy(&object->real, is_there ? library->real : NULL) ||
 	    !copy(&object->searched, is_there	     ? NULL
 				     : map->searched ? map->searched
 						     : "that path only"))
-		return err_sys(err, ENOMEM, "resolve %s", name);
+		return err_sys(err, ENOMEM, "resolve %s", map->request);
 	return 0;
-}
-
-static const char *map_name(const struct map *map)
-{
-	return map->n_names ? map->names[0] : map->library->path;
 }
 
 /* places[i]: where map i went. */
@@ -231,20 +226,18 @@ static int emit(const struct loading *loading, bool has_interpreter,
 	const struct map *maps = loading->maps;
 
 	places[MAP_PROGRAM] = 0;
-	if (add_object(closure, &maps[MAP_PROGRAM],
-		       maps[MAP_PROGRAM].library->path, err) < 0)
+	if (add_object(closure, &maps[MAP_PROGRAM], err) < 0)
 		return -1;
 	if (has_interpreter) {
 		places[MAP_LOADER] = closure->n;
-		if (add_object(closure, &maps[MAP_LOADER],
-			       map_name(&maps[MAP_LOADER]), err) < 0)
+		if (add_object(closure, &maps[MAP_LOADER], err) < 0)
 			return -1;
 	}
 	for (size_t i = loading->first; i != NO_MAP; i = maps[i].next) {
 		if (i == MAP_PROGRAM || (i == MAP_LOADER && has_interpreter))
 			continue;
 		places[i] = closure->n;
-		if (add_object(closure, &maps[i], map_name(&maps[i]), err) < 0)
+		if (add_object(closure, &maps[i], err) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < closure->n; i++)

@@ -25,7 +25,7 @@ def absolute(path):
     return path if path.startswith("/") else "/" + path
 
 
-def parse_loader(out, root="/"):
+def parse_loader(out):
     """The output of LD_TRACE_LOADED_OBJECTS."""
     answer = []
     for line in out.splitlines():
@@ -39,27 +39,48 @@ def parse_loader(out, root="/"):
             answer.append((name, None))
             continue
         path = absolute(path or name)
-        if not is_loader(root, path):
+        if not is_loader(path):
             answer.append((name, path))
     return answer
 
 
-def is_loader(root, path):
+def is_loader(path):
     return os.path.basename(path).startswith(("ld-linux", "ld-musl"))
 
 
-def ask_glibc(loader, path, chroot=None, preexec_fn=None, **popen):
-    """What ld.so says of the program at a path, as nobody's environment."""
-    argv = [loader, "--glibc-hwcaps-mask", "none", path]
-    if chroot:
-        argv = ["/usr/sbin/chroot", chroot] + argv
+def ask_glibc(loader, path, root=None, **popen):
+    """What ld.so says of the program at a path, maybe of another root."""
     done = subprocess.run(
-        argv, capture_output=True, text=True, errors="surrogateescape",
+        [loader, "--glibc-hwcaps-mask", "none", path],
+        preexec_fn=(lambda: enter(root)) if root else None,
+        capture_output=True, text=True, errors="surrogateescape",
         env={"LD_TRACE_LOADED_OBJECTS": "1", **BASELINE}, cwd="/",
         timeout=60, stdin=subprocess.DEVNULL, **popen)
     if done.returncode:
         return "error: " + (done.stderr.strip() or str(done.returncode))
     return parse_loader(done.stdout)
+
+
+MISSING = re.compile(r"Error loading shared library (.+?): No "
+                     "(?:such file|error)")
+
+
+def ask_musl(loader, path, root=None, **popen):
+    """What musl's loader says: (list of what it loads, set of missing)."""
+    done = subprocess.run(
+        [loader, "--list", path],
+        preexec_fn=(lambda: enter(root)) if root else None,
+        capture_output=True, text=True, env={}, cwd="/", timeout=60,
+        stdin=subprocess.DEVNULL, **popen)
+    missing = set(MISSING.findall(done.stderr))
+    if done.returncode and not missing:
+        return "error: " + done.stderr.strip()
+    return parse_loader(done.stdout), missing
+
+
+def enter(root):
+    os.chroot(root)
+    os.chdir("/")
 
 
 def resolve(paths, *options, **popen):
@@ -83,7 +104,7 @@ def parse_resolved(out, paths):
         else:
             name, path = line.split(" => ", 1)
             path = None if path.startswith("not found") else path
-            if path is None or not is_loader("/", path):
+            if path is None or not is_loader(path):
                 answer.append((name, path))
     return answers
 

@@ -1,7 +1,8 @@
 /*
  * resolve: what each program would load, without running it.
  *
- *	resolve [--sysroot DIR] [--hwcaps] [--cache] [--why] [FILE...]
+ *	resolve [--sysroot DIR] [--roots DIR] [--hwcaps] [--why] [--versions]
+ *		[--library NAME] [--quiet] [FILE...]
  *
  * For each FILE "FILE:", then a line "NAME => PATH" or "NAME => not found" for
  * each object but the program, its interpreter first; or "error: words".
@@ -16,13 +17,18 @@
 #include "resolver.h"
 
 struct args {
-	const char *sysroot;
+	const char *sysroot, *library;
+	struct opt_list roots;
 	bool hwcaps, why, quiet, versions;
 };
 
 static const struct opt options[] = {
 	{'s', "sysroot", "DIR", OPT_INTO(struct args, sysroot),
 	 "take the files from DIR"},
+	{0, "library", "NAME", OPT_INTO(struct args, library),
+	 "what each FILE would get by dlopen(NAME)"},
+	{0, "roots", "DIR", OPT_INTO(struct args, roots),
+	 "libraries may lie below DIR too"},
 	{0, "hwcaps", NULL, OPT_INTO(struct args, hwcaps),
 	 "list variants for newer CPUs too"},
 	{0, "why", NULL, OPT_INTO(struct args, why),
@@ -79,6 +85,20 @@ static int resolve_one(struct resolver *resolver, const char *path,
 	return status;
 }
 
+static int find_one(struct resolver *resolver, const char *name,
+		    const char *like)
+{
+	auto_free char *path = NULL;
+	struct err err = {0};
+	int status = resolver_find_library(resolver, name, like, &path, &err);
+
+	if (status == 0)
+		printf("%s\n", path);
+	else
+		printf("error: %s\n", err.msg);
+	return status;
+}
+
 static int resolve_listed(struct resolver *resolver, const struct args *args)
 {
 	char *line = NULL;
@@ -100,6 +120,7 @@ int main(int argc, char **argv)
 	auto_of(source) struct source *source = NULL;
 	auto_of(resolver) struct resolver *resolver = NULL;
 	struct err err = {0};
+	auto_free const char **roots = NULL;
 	int first, status = 0;
 
 	if (opts_parse(options, false, argc, argv, &args, &first, &err) < 0 ||
@@ -108,13 +129,24 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	resolve_options.all_hwcaps = args.hwcaps;
+	roots = calloc(args.roots.n + 1, sizeof(*roots));
+	if (!roots)
+		return 2;
+	for (size_t i = 0; i < args.roots.n; i++)
+		roots[i] = args.roots.items[i];
+	resolve_options.roots = roots;
 	if (resolver_new(source, &resolve_options, &resolver, &err) < 0) {
 		err_print("resolve", &err);
 		return 2;
 	}
 	for (int i = first; i < argc; i++)
-		status |= resolve_one(resolver, argv[i], &args);
-	if (first == argc)
+		status |= args.library
+				  ? find_one(resolver, args.library, argv[i])
+				  : resolve_one(resolver, argv[i], &args);
+	if (first == argc && args.library)
+		status = find_one(resolver, args.library, NULL);
+	else if (first == argc)
 		status = resolve_listed(resolver, &args);
+	opt_list_free(&args.roots);
 	return status < 0;
 }
