@@ -8,14 +8,13 @@ import struct
 import subprocess
 
 from conftest import ordinary_user
-from loader_oracle import ask_glibc, resolve
+from loader_oracle import ask_emulated, ask_glibc, resolve
 
-NATIVE = {
+# Of Debian: the loader's path and what $LIB stands for.
+MACHINES = {
     "x86_64": ("/lib64/ld-linux-x86-64.so.2", "lib/x86_64-linux-gnu"),
     "aarch64": ("/lib/ld-linux-aarch64.so.1", "lib/aarch64-linux-gnu"),
 }
-PLATFORM = platform.machine()
-LOADER, LIB = NATIVE[PLATFORM]
 
 DT_NEEDED, DT_STRTAB, DT_SONAME, DT_RPATH, DT_RUNPATH = 1, 5, 14, 15, 29
 
@@ -28,14 +27,20 @@ def tool(*argv, **kwargs):
 
 
 class Box:
-    def __init__(self, base, cross="", mode=(), assemble=()):
+    """machine: None for this one; then files come from /."""
+
+    def __init__(self, base, machine=None):
+        self.platform = machine or platform.machine()
+        self.sysroot = f"/usr/{machine}-linux-gnu" if machine else ""
+        self.loader, self.lib_dir = MACHINES[self.platform]
+        cross = f"{machine}-linux-gnu-" if machine else ""
         self.root = base / "root"
         self.stubs = base / "stubs"
         self.root.mkdir()
         self.stubs.mkdir()
-        self.ld = [cross + "ld", *mode]
+        self.ld = [cross + "ld"]
         self.object = self.stubs / "empty.o"
-        self.assembler = [cross + "as", *assemble]
+        self.assembler = [cross + "as"]
         tool(*self.assembler, "-o", self.object, "/dev/null")
         self.n_stubs = 0
 
@@ -83,9 +88,9 @@ class Box:
     def lib(self, name, **kwargs):
         return self.link(name, "-shared", **kwargs)
 
-    def prog(self, name="/prog", interpreter=LOADER, **kwargs):
-        return self.link(name, "-pie", "-dynamic-linker", interpreter, "-e",
-                         "0", **kwargs)
+    def prog(self, name="/prog", interpreter=None, **kwargs):
+        return self.link(name, "-pie", "-dynamic-linker",
+                         interpreter or self.loader, "-e", "0", **kwargs)
 
     def text(self, name, text):
         self.place(name).write_text(text)
@@ -95,9 +100,10 @@ class Box:
 
     def add_loader(self):
         """The machine's own loader, at its own place."""
-        path = self.place(LOADER)
+        path = self.place(self.loader)
         if not path.exists():
-            path.write_bytes(pathlib.Path(LOADER).read_bytes())
+            real = pathlib.Path(self.sysroot + self.loader)
+            path.write_bytes(real.read_bytes())
             path.chmod(0o755)
 
     def ldconfig(self, *options):
@@ -132,10 +138,16 @@ class Box:
         return resolve([path], "--sysroot", self.root, "--roots", "/",
                        *options)[path]
 
+    def real(self, path):
+        """Of a path, that of the same file, in the root."""
+        return "/" + os.path.relpath(os.path.realpath(self.path(path)),
+                                     os.path.realpath(self.root))
+
     def loaders(self, path="/prog"):
-        real = os.path.realpath(self.path(path))
-        real = real[len(os.path.realpath(self.root)):]
-        return ask_glibc(LOADER, real, root=self.root)
+        if self.sysroot:
+            return ask_emulated(f"qemu-{self.platform}-static", self.loader,
+                                self.real(path), self.root)
+        return ask_glibc(self.loader, self.real(path), root=self.root)
 
     def outside(self, path="/prog"):
         """Both answers without another root, for an ordinary user."""
@@ -143,4 +155,4 @@ class Box:
         user = ordinary_user() if os.geteuid() == 0 else {}
         return (resolve([str(self.path(path))], "--roots", "/",
                         **user)[str(self.path(path))],
-                ask_glibc(LOADER, real, **user))
+                ask_glibc(self.loader, real, **user))

@@ -7,6 +7,7 @@ when the program would not start."""
 import os
 import pathlib
 import re
+import shutil
 import stat
 import subprocess
 
@@ -56,6 +57,21 @@ def ask_glibc(loader, path, root=None, **popen):
         capture_output=True, text=True, errors="surrogateescape",
         env={"LD_TRACE_LOADED_OBJECTS": "1", **BASELINE}, cwd="/",
         timeout=60, stdin=subprocess.DEVNULL, **popen)
+    if done.returncode:
+        return "error: " + (done.stderr.strip() or str(done.returncode))
+    return parse_loader(done.stdout)
+
+
+def ask_emulated(emulator, loader, path, root):
+    """As ask_glibc(), for another machine's loader in a root of its own, into
+    which the emulator (static) is copied."""
+    copy = pathlib.Path(root) / "emulator"
+    shutil.copy(shutil.which(emulator), copy)
+    done = subprocess.run(
+        ["/emulator", "-E", "LD_TRACE_LOADED_OBJECTS=1", loader, path],
+        preexec_fn=lambda: enter(root), capture_output=True, text=True,
+        errors="surrogateescape", env={}, cwd="/", timeout=60,
+        stdin=subprocess.DEVNULL)
     if done.returncode:
         return "error: " + (done.stderr.strip() or str(done.returncode))
     return parse_loader(done.stdout)

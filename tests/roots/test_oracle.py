@@ -2,14 +2,18 @@
 the machine's own loader: names, paths, order and what is not found."""
 
 import concurrent.futures
+import os
+import shutil
 import subprocess
 import time
 
 import pytest
 
 from conftest import BUILD, run
-from loader_oracle import (ask_glibc, elf_files, exists, has_dynamic, resolve)
+from loader_oracle import (ask_glibc, elf_files, exists, has_dynamic,
+                           parse_loader, resolve)
 
+PATH = os.environ["PATH"]
 TOPS = ["/usr", "/opt", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/root",
         "/home", "/srv"]
 
@@ -67,6 +71,31 @@ def test_as_an_ordinary_user():
     mine = resolve(files, **ordinary_user())
     wrong = [path for path in files if differ(mine[path], theirs[path])]
     assert not wrong
+
+
+SYSROOT = "/usr/aarch64-linux-gnu"
+EMULATOR = "qemu-aarch64-static"
+
+
+def ask_in_sysroot(path):
+    """The loader of SYSROOT, emulated: -L makes / mean SYSROOT."""
+    done = run(EMULATOR, "-L", SYSROOT, "-E", "LD_TRACE_LOADED_OBJECTS=1",
+               SYSROOT + LOADERS[2, 183], path, env={"PATH": PATH}, cwd="/")
+    return parse_loader(done.out) if done.status == 0 else "error:"
+
+
+@pytest.mark.skipif(not exists(SYSROOT + LOADERS[2, 183]) or
+                    not shutil.which(EMULATOR),
+                    reason=f"no {SYSROOT} or no {EMULATOR}")
+def test_every_file_of_a_sysroot():
+    files = [path.removeprefix(SYSROOT)
+             for path, header in elf_files([SYSROOT]).items()
+             if header[1:] == (183, ET_DYN) and has_dynamic(path)]
+    assert len(files) > 5
+    mine = resolve(files, "--sysroot", SYSROOT)
+    for path in files:
+        theirs = ask_in_sysroot(path)
+        assert not differ(mine[path], theirs), (path, mine[path], theirs)
 
 
 def test_one_program_takes_little_time():

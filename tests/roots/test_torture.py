@@ -3,14 +3,12 @@ what the machine's own loader says in the same root, and, without another root,
 for an ordinary user."""
 
 import os
-import platform
 import shutil
 
 import pytest
 
-from elfbox import (DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, LIB,
-                    LOADER, PLATFORM, Box, tool)
-from loader_oracle import resolve
+from elfbox import (DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB,
+                    Box)
 
 CASES = {}
 
@@ -122,7 +120,7 @@ def runpath_voids_the_rpath_of_the_same_file(box):
 def rpath_comes_before_default_directories(box):
     box.prog(rpath="/a", needed=["liba.so"])
     box.lib("/a/liba.so")
-    box.lib(f"/{LIB}/liba.so")
+    box.lib(f"/{box.lib_dir}/liba.so")
     return {"liba.so": "/a/liba.so"}
 
 
@@ -141,20 +139,20 @@ def origin_in_both_forms(box):
 @case
 def lib_in_both_forms(box):
     box.prog(runpath="/a/$LIB:/b/${LIB}", needed=["liba.so", "libb.so"])
-    box.lib(f"/a/{LIB}/liba.so")
-    box.lib(f"/b/{LIB}/libb.so")
-    return {"liba.so": f"/a/{LIB}/liba.so", "libb.so": f"/b/{LIB}/libb.so"}
+    box.lib(f"/a/{box.lib_dir}/liba.so")
+    box.lib(f"/b/{box.lib_dir}/libb.so")
+    return {"liba.so": f"/a/{box.lib_dir}/liba.so", "libb.so": f"/b/{box.lib_dir}/libb.so"}
 
 
 @case
 def platform_is_that_of_every_cpu(box):
     box.prog(runpath="/a/$PLATFORM:/b/${PLATFORM}x",
              needed=["liba.so", "libb.so"])
-    box.lib(f"/a/{PLATFORM}/liba.so")
+    box.lib(f"/a/{box.platform}/liba.so")
     box.lib("/a/haswell/liba.so")
-    box.lib(f"/b/{PLATFORM}x/libb.so")
-    return {"liba.so": f"/a/{PLATFORM}/liba.so",
-            "libb.so": f"/b/{PLATFORM}x/libb.so"}
+    box.lib(f"/b/{box.platform}x/libb.so")
+    return {"liba.so": f"/a/{box.platform}/liba.so",
+            "libb.so": f"/b/{box.platform}x/libb.so"}
 
 
 @case
@@ -315,9 +313,9 @@ def library_asks_for_the_program(box):
 @case
 def loader_and_vdso_by_name(box):
     box.prog(rpath="/a", needed=["linux-vdso.so.1", "liba.so",
-                                 os.path.basename(LOADER)])
-    box.lib("/a/liba.so", needed=[LOADER])
-    box.lib("/a/" + os.path.basename(LOADER))
+                                 os.path.basename(box.loader)])
+    box.lib("/a/liba.so", needed=[box.loader])
+    box.lib("/a/" + os.path.basename(box.loader))
     return {"liba.so": "/a/liba.so"}
 
 
@@ -527,10 +525,10 @@ def link_loop_ends_its_list_only(box):
     box.prog(runpath="/a:/b", needed=["liba.so", "libb.so"])
     box.symlink("/a/liba.so", "liba.so")
     box.lib("/b/liba.so")
-    box.lib(f"/{LIB}/liba.so")
+    box.lib(f"/{box.lib_dir}/liba.so")
     box.symlink("/a/libb.so", "libb.so")
     box.lib("/b/libb.so")
-    return {"liba.so": f"/{LIB}/liba.so", "libb.so": None}
+    return {"liba.so": f"/{box.lib_dir}/liba.so", "libb.so": None}
 
 
 @case
@@ -609,22 +607,22 @@ def default_directories_in_order(box):
         box.lib(f"/usr/lib/{name}")
     for name in "liba.so", "libb.so":
         box.lib(f"/lib/{name}")
-    box.lib(f"/{LIB}/liba.so")
-    return {"liba.so": f"/{LIB}/liba.so", "libb.so": "/lib/libb.so",
+    box.lib(f"/{box.lib_dir}/liba.so")
+    return {"liba.so": f"/{box.lib_dir}/liba.so", "libb.so": "/lib/libb.so",
             "libc.so": "/usr/lib/libc.so"}
 
 
 @case
 def legacy_directories(box):
     box.prog(runpath="/a", needed=["liba.so", "libb.so"])
-    box.lib(f"/a/{PLATFORM}/liba.so")
+    box.lib(f"/a/{box.platform}/liba.so")
     box.lib("/a/tls/liba.so")
-    box.lib(f"/a/tls/{PLATFORM}/liba.so")
+    box.lib(f"/a/tls/{box.platform}/liba.so")
     box.lib("/a/liba.so")
-    box.lib(f"/{LIB}/{PLATFORM}/libb.so")
-    box.lib(f"/{LIB}/libb.so")
-    return {"liba.so": f"/a/tls/{PLATFORM}/liba.so",
-            "libb.so": f"/{LIB}/{PLATFORM}/libb.so"}
+    box.lib(f"/{box.lib_dir}/{box.platform}/libb.so")
+    box.lib(f"/{box.lib_dir}/libb.so")
+    return {"liba.so": f"/a/tls/{box.platform}/liba.so",
+            "libb.so": f"/{box.lib_dir}/{box.platform}/libb.so"}
 
 
 @case
@@ -641,10 +639,10 @@ def cache_comes_before_default_directories(box):
     box.prog(needed=["liba.so", "libb.so"])
     box.text("/etc/ld.so.conf", "/opt/lib\n")
     box.lib("/opt/lib/liba.so", soname="liba.so")
-    box.lib(f"/{LIB}/libb.so", soname="libb.so")
+    box.lib(f"/{box.lib_dir}/libb.so", soname="libb.so")
     box.ldconfig()
-    box.lib(f"/{LIB}/liba.so", soname="liba.so")
-    return {"liba.so": "/opt/lib/liba.so", "libb.so": f"/{LIB}/libb.so"}
+    box.lib(f"/{box.lib_dir}/liba.so", soname="liba.so")
+    return {"liba.so": "/opt/lib/liba.so", "libb.so": f"/{box.lib_dir}/libb.so"}
 
 
 @case
@@ -715,9 +713,9 @@ def cache_of_the_other_byte_order_is_none(box):
 @case
 def file_name_is_not_soname_in_a_default_directory(box):
     box.prog(needed=["libfile.so"])
-    box.lib(f"/{LIB}/libfile.so", soname="libother.so.1")
+    box.lib(f"/{box.lib_dir}/libfile.so", soname="libother.so.1")
     box.ldconfig()
-    return {"libfile.so": f"/{LIB}/libfile.so"}
+    return {"libfile.so": f"/{box.lib_dir}/libfile.so"}
 
 
 @case
@@ -725,7 +723,7 @@ def nodefaultlib(box):
     box.prog(flags=["-z", "nodefaultlib"],
              needed=["liba.so", "libb.so", "libc.so"])
     box.text("/etc/ld.so.conf", "/opt/lib\n")
-    box.lib(f"/{LIB}/liba.so", soname="liba.so")
+    box.lib(f"/{box.lib_dir}/liba.so", soname="liba.so")
     box.lib("/opt/lib/libb.so", soname="libb.so", needed=["libd.so"])
     box.ldconfig()
     box.lib("/lib/libc.so")
@@ -760,6 +758,22 @@ def test_in_a_root_of_its_own(name, box):
 def test_as_an_ordinary_user(name, box):
     CASES[name](box)
     mine, theirs = box.outside()
+    assert same(mine, theirs), f"loader: {theirs}\nresolver: {mine}"
+
+
+FOREIGN = "aarch64"
+
+
+@needs_root
+@pytest.mark.skipif(not os.path.exists(f"/usr/{FOREIGN}-linux-gnu/lib") or
+                    not shutil.which(f"qemu-{FOREIGN}-static"),
+                    reason=f"no libraries or emulator of {FOREIGN}")
+@pytest.mark.parametrize("name", CASES)
+def test_of_another_machine(name, scratch):
+    box = Box(scratch, FOREIGN)
+    CASES[name](box)
+    box.add_loader()
+    mine, theirs = box.mine(), box.loaders()
     assert same(mine, theirs), f"loader: {theirs}\nresolver: {mine}"
 
 
