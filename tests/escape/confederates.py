@@ -220,8 +220,12 @@ CONTROLS = {
 def run_control(case):
     steps = CONTROLS[case.row.control]
     on_host = chrooted not in steps
+    places = {"{root}": str(case.root), "{user}": case.row.user}
+    prefix = [places.get(word, word) for word in case.row.control_prefix]
+    if str(case.root) in prefix:
+        on_host = False
     program = case.root / "attempt" if on_host else "/attempt"
-    process = case.start([*case.row.control_prefix, program, *case.argv],
+    process = case.start([*prefix, program, *case.argv],
                          [lambda step=step: step(case) for step in steps])
     return finish(case, process)
 
@@ -385,6 +389,14 @@ def owned_by_user(case):
     """Everything in the root belongs to the program's user."""
     for path in [case.root, *case.root.rglob("*")]:
         os.chown(path, case.uid, case.uid)
+
+
+def user_line(line):
+    """A user of the image's passwd."""
+    def need(case):
+        with open(case.root / "etc/passwd", "a", encoding="ascii") as passwd:
+            passwd.write(line + "\n")
+    return need
 
 
 def locked_file(case):

@@ -23,7 +23,7 @@ from escape.confederates import (
     program_mode, queue_left, queue_name, secret_environment, secret_path,
     shared_memory, soft_limit, socket_with_directory_at,
     sticky_capabilities, stranger,
-    terminal, working_directory)
+    terminal, user_line, working_directory)
 
 DIRECTORY, IMAGE, HOST = "-r", "-i", "-r /"
 
@@ -40,6 +40,7 @@ class Row:
     refusal: how it ends inside, word for word or by regular expression.  by:
     another refusal for one kind of root.
     needs: confederates, in the order of their arguments.
+    twice: it is run twice, and the second time counts.
     later: what will stop it; until then the attempt succeeds inside, too, and
     that is what the test asserts.
     left: it succeeds if this says that something is left behind."""
@@ -54,6 +55,7 @@ class Row:
     user: str = ""
     by: tuple = ()
     behind: str = ""
+    twice: bool = False
     later: str = ""
     left: object = None
     control_prefix: tuple = ()
@@ -66,8 +68,36 @@ PARENT = ("sh", "-c", '"$@"; exit $?', "sh")
 ANY_CHILD = ("python3", "-c", "import os, sys\n"
              "os.spawnv(os.P_NOWAIT, sys.argv[1], sys.argv[1:])\n"
              "os._exit(os.waitstatus_to_exitcode(os.wait()[1]))")
+NO_XATTRS = r"launcher: .*SCHILY\.xattr\.security\.capability.*"
+# A launcher that takes whatever number it finds, and lets it overflow.
+NAIVE = ("python3", "-c", """
+import ctypes, os, sys
+root, name = sys.argv[1:3]
+ids = [name, "36"]
+for line in open(root + "/etc/passwd"):
+    if line.split(":")[0] == name:
+        ids = line.split(":")[2:4]
+uid, gid = [ctypes.c_uint(int(id.strip("# "), 0)) for id in ids]
+os.chroot(root)
+os.chdir("/")
+libc = ctypes.CDLL(None)
+libc.setresgid(gid, gid, gid)
+libc.setresuid(uid, uid, uid)
+os.execv(sys.argv[3], sys.argv[3:])
+""", "{root}", "{user}")
 SAME_UID = "own pid namespace, Landlock scope, or a uid for each run"
 SAME_UID_IPC = "own ipc namespace, or a uid for each run"
+
+PASSWD_LINES = (
+    ("passwd", "evil:x:0:0::/:/bin/sh"),
+    ("gid", "evil:x:4242:0::/:/bin/sh"),
+    ("minus_one", "evil:x:4294967295:36::/:/bin/sh"),
+    ("overflow", "evil:x:4294967296:36::/:/bin/sh"),
+    ("long_overflow", "evil:x:18446744073709551616:36::/:/bin/sh"),
+    ("negative", "evil:x:-1:36::/:/bin/sh"),
+)
+ROOT_NUMBERS = ("0", "#0", "+0", "-0", "0x0", " 0", "-1", "4294967295",
+                "4294967296", "18446744073709551616")
 
 TABLE = [
     # The root, and what the caller left open
@@ -101,8 +131,12 @@ TABLE = [
     Row("write_image", "root", "ids", "EACCES"),
     Row("write_image_loose", "user", "unpacker", "EACCES", (loose_modes,),
         program="write_image", roots=(IMAGE,)),
-    Row("write_image_owned", "user", "unpacker", "EACCES", (owned_by_user,),
-        program="write_image", roots=(IMAGE,)),
+    Row("earlier_run", "user", "root", "no mark of an earlier run",
+        roots=(IMAGE,), twice=True),
+    Row("earlier_run_of_directory", "user", "root",
+        "no mark of an earlier run", program="earlier_run",
+        roots=(DIRECTORY,), twice=True,
+        later="an own file system on /tmp and home"),
     Row("moved_directory", "user", "root", "ENOENT", (mover,),
         roots=(IMAGE,)),
     Row("moved_directory_of_caller", "user", "root", "ENOENT", (mover,),
@@ -220,15 +254,22 @@ TABLE = [
         options=("--insecure",), roots=(DIRECTORY,)),
     Row("file_capabilities", "user", "bounding", "no capabilities",
         (program_capabilities(False),),
-        by=((IMAGE, r"launcher: .*attempt.*"),),
+        by=((IMAGE, NO_XATTRS),),
         behind="no_new_privs"),
     Row("file_capabilities_effective", "user", "bounding",
         "status 126, .*Operation not permitted.*",
         (program_capabilities(True),), program="file_capabilities",
-        by=((IMAGE, r"launcher: .*attempt.*"),),
+        by=((IMAGE, NO_XATTRS),),
         behind="no_new_privs"),
     Row("regain_uid", "forgetful", "ids", "EPERM"),
     Row("regain_gid", "forgetful", "ids", "EPERM"),
+    *(Row(f"root_by_{name}", "host root", "spec",
+          "launcher: jaillaunch: .*", (user_line(line),), program="be_root",
+          user="evil", control_prefix=NAIVE) for name, line in PASSWD_LINES),
+    *(Row(f"root_by_number_{i}", "host root", "spec",
+          "launcher: jaillaunch: .*", program="be_root", user=text,
+          control_prefix=NAIVE, roots=(DIRECTORY,))
+      for i, text in enumerate(ROOT_NUMBERS)),
     Row("join_group", "root", "ids", "EPERM",
         behind="caps"),
     Row("caller_groups", "user", "ids", "not in the caller's group",
@@ -351,7 +392,7 @@ ALONE = [row for row in TABLE if row.layer in LAYERS and not row.behind
          and not row.later and row.roots[0] != IMAGE]
 BY_NAME = {row.name: row for row in TABLE}
 INSIDE = [pytest.param(row, root, id=f"{row.name}-{root}".replace(" ", ""))
-          for row in TABLE for root in row.roots if root != IMAGE]
+          for row in TABLE for root in row.roots]
 
 
 @contextlib.contextmanager
@@ -373,7 +414,8 @@ def ended(case, result):
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
 def test_succeeds_outside(scratch, row):
     with prepared(scratch, row) as case:
-        result = help_.run_control(case)
+        for _ in range(1 + row.twice):
+            result = help_.run_control(case)
         assert ended(case, result) == "escaped", result
 
 
@@ -387,7 +429,7 @@ def launch(case, root, launcher=BUILD / "jaillaunch"):
         where = [IMAGE, image]
     elif root == HOST:
         where, program = [DIRECTORY, "/"], case.root / "attempt"
-    return [launcher, *where, "-u", user,
+    return [launcher, *where, f"--user={user}",
             "--report", case.scratch / "report", *case.row.options, "--",
             program, *case.argv]
 
@@ -395,7 +437,8 @@ def launch(case, root, launcher=BUILD / "jaillaunch"):
 @pytest.mark.parametrize("row, root", INSIDE)
 def test_is_refused_inside(scratch, row, root):
     with prepared(scratch, row) as case:
-        result = help_.finish(case, case.start(launch(case, root)))
+        for _ in range(1 + row.twice):
+            result = help_.finish(case, case.start(launch(case, root)))
         how = ended(case, result)
         if row.later:
             assert how == "escaped", (result, row.later)
