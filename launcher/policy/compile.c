@@ -96,7 +96,7 @@ static int append(scmp_filter_ctx filter, struct program *program,
 {
 	auto_close int fd = memfd_create("seccomp policy", MFD_CLOEXEC);
 	auto_free char *bytes = NULL;
-	size_t len;
+	size_t len = 0;
 	int result;
 
 	if (fd < 0)

@@ -17,11 +17,11 @@
 
 static struct sock_fprog as_fprog(const struct sock_filter *code, size_t n)
 {
+	struct sock_fprog program = {.len = (unsigned short)n};
+
 	/* The kernel only reads it, but its struct does not say so. */
-	return (struct sock_fprog){
-		.len = (unsigned short)n,
-		.filter = (struct sock_filter *)(uintptr_t)code,
-	};
+	memcpy(&program.filter, &code, sizeof(code));
+	return program;
 }
 
 static int compile_amended(const struct policy_request *request,

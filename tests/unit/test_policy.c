@@ -331,7 +331,8 @@ TEST(features_make_a_difference_and_equal_programs_are_merged)
 					is_same(one, other) ||
 					one->n != other->n ||
 					memcmp(one->code, other->code,
-					       one->n * sizeof(*one->code)));
+					       one->n * sizeof(*one->code)) !=
+						0);
 			}
 }
 

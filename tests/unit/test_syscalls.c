@@ -123,7 +123,9 @@ TEST(the_kernel_headers_have_the_same_numbers)
 			continue; /* refused until reviewed */
 		if (!ours)
 			fail_msg("%s is not in syscalls.c", name);
-		assert_int_equal(ours->nr[MACHINE_NATIVE], kernel_names[i].nr);
+		else
+			assert_int_equal(ours->nr[MACHINE_NATIVE],
+					 kernel_names[i].nr);
 	}
 }
 
