@@ -43,6 +43,7 @@ static int set_up(scmp_filter_ctx filter, enum machine machine)
 			result = seccomp_arch_remove(filter,
 						     seccomp_arch_native());
 	}
+	/* Never reached, the prologue has looked; so its return is shared. */
 	if (result == 0)
 		result = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH,
 					  SCMP_ACT_KILL_PROCESS);

@@ -17,11 +17,13 @@
 
 static struct sock_fprog as_fprog(const struct sock_filter *code, size_t n)
 {
-	struct sock_fprog program = {.len = (unsigned short)n};
-
 	/* The kernel only reads it, but its struct does not say so. */
-	memcpy(&program.filter, &code, sizeof(code));
-	return program;
+	union {
+		const struct sock_filter *code;
+		struct sock_filter *filter;
+	} either = {code};
+
+	return (struct sock_fprog){(unsigned short)n, either.filter};
 }
 
 static int compile_amended(const struct policy_request *request,
