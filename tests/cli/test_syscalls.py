@@ -22,8 +22,9 @@ def counts(done):
     return [int(number) for number in found.groups()]
 
 
-@pytest.mark.parametrize("user", USERS)
-@pytest.mark.parametrize("features", range(8))
+@pytest.mark.parametrize("user, features", [
+    ("root", 0), ("root", 7), ("ordinary", 0), ("ordinary", 3),
+    ("ordinary", 4)])
 def test_every_number_is_answered_as_the_table_says(user, features):
     done = run(SYSCALLS, "--features", features, **USERS[user]())
     assert done.status == 0, done

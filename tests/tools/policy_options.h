@@ -25,6 +25,7 @@ struct policy_options {
 	size_t time;
 	bool inside, verbose;
 	int first; /* operand */
+	void *owned; /* the filter, to be freed, or NULL */
 };
 
 __attribute__((noreturn)) static inline void die(int status, const char *what,
@@ -89,14 +90,13 @@ policy_options_request(const struct policy_options *options)
 }
 
 static inline struct sock_fprog
-policy_options_filter(const struct policy_options *options)
+policy_options_filter(struct policy_options *options)
 {
 	struct policy_request request = policy_options_request(options);
 	struct sock_fprog program;
 	struct err err = {0};
-	void *owned; /* as long as the tool runs */
 
-	if (policy_filter(&request, &program, &owned, &err) < 0)
+	if (policy_filter(&request, &program, &options->owned, &err) < 0)
 		die(2, "policy", err.msg);
 	return program;
 }

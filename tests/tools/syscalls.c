@@ -109,6 +109,8 @@ static void make_call(const struct run *run, const struct attempt *attempt,
 	long result;
 
 	bound_time();
+	signal(SIGSEGV, SIG_DFL); /* a sanitizer's handler says too much */
+	signal(SIGILL, SIG_DFL);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (with_filter)
 		install_filter(&run->filter);
@@ -370,5 +372,6 @@ int main(int argc, char **argv)
 	printf("%u calls, %u refused, %u of them shown, %u wrong\n",
 	       run.tally.attempts, run.tally.refused, run.tally.distinct,
 	       run.tally.wrong);
+	free(options.owned);
 	return run.tally.wrong != 0;
 }
