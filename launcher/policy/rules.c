@@ -217,6 +217,8 @@ const struct rule rules[] = {
 	{"socket", "ioctl", {IS_MASKED(1, command, IOCTL_CLASS, IOCTL_SOCKET)},
 	 POLICY_NET_HOST, ENOTTY,
 	 "any socket, also of a pair, tells the host's interfaces"},
+	{"foreign-pid", "prctl", {IS(0, option, PR_SCHED_CORE)},
+	 POLICY_OWN_PIDS, EPERM, "binds the cores of outsiders to ours"},
 
 	/* Others refuse these; we do not, and here is why. */
 	{"ids", "setuid setgid setreuid setregid setresuid setresgid setfsuid "

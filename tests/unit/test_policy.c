@@ -311,6 +311,30 @@ TEST(the_seed_promises_hold_in_words)
 	assert_int_equal(ask(&program, "write", 1, 1, 1), SECCOMP_RET_ALLOW);
 }
 
+/* Also where the machine that builds is not the one that launches. */
+TEST(compiling_at_launch_makes_what_was_built)
+{
+	for (int machine = 0; machine < MACHINES; machine++)
+		for (unsigned i = 0; i < POLICY_FEATURE_SETS; i++) {
+			struct policy_request request = {.name = "default",
+							 .features = i};
+			auto_of(ruleset) struct ruleset *set = NULL;
+			auto_of(program) struct program *program = NULL;
+			struct err err = {0};
+
+			if (ruleset_make(&request, (enum machine)machine, &set,
+					 &err) < 0 ||
+			    compile(set, &program, &err) < 0)
+				fail_msg("%s", err.msg);
+			if (!program)
+				return;
+			assert_int_equal(program->n, built[machine][i].n);
+			assert_memory_equal(
+				program->code, built[machine][i].code,
+				program->n * sizeof(*program->code));
+		}
+}
+
 static bool is_same(const struct built_program *a,
 		    const struct built_program *b)
 {
