@@ -52,8 +52,10 @@ bool prologue_decides(const struct ruleset *set, const struct denial *first,
 	if (first->nr > LIBSECCOMP_NEWEST ||
 	    seccomp_syscall_resolve_name(name) == __NR_SCMP_ERROR)
 		return true;
+	/* Where answers differ, order decides; libseccomp promises none. */
 	for (size_t i = 0; i < n; i++)
-		if (!libseccomp_can_say(first[i].rule))
+		if (!libseccomp_can_say(first[i].rule) ||
+		    first[i].rule->answer != first->rule->answer)
 			return true;
 	return false;
 }
@@ -169,18 +171,28 @@ static bool has_mask(const struct condition *when)
 	return when->kind != CONDITION_HAS && when->mask != UINT32_MAX;
 }
 
-static size_t condition_size(const struct condition *when)
+/* After held was looked at, the accumulator is what when looks at. */
+static bool is_loaded(const struct condition *held,
+		      const struct condition *when)
 {
-	return has_mask(when) ? 3 : 2;
+	return held && !has_mask(held) && held->arg == when->arg;
+}
+
+static size_t condition_size(const struct condition *when,
+			     const struct condition *held)
+{
+	return 1 + !is_loaded(held, when) + has_mask(when);
 }
 
 /* Goes on when the condition holds, else skips. */
 static void emit_condition(struct emitter *emitter,
-			   const struct condition *when, size_t skip)
+			   const struct condition *when,
+			   const struct condition *held, size_t skip)
 {
 	/* Both machines are little-endian: the low half comes first. */
-	emit_load(emitter, offsetof(struct seccomp_data, args) +
-				   when->arg * sizeof(__u64));
+	if (!is_loaded(held, when))
+		emit_load(emitter, offsetof(struct seccomp_data, args) +
+					   when->arg * sizeof(__u64));
 	if (has_mask(when))
 		emit(emitter, (struct sock_filter)BPF_STMT(
 				      BPF_ALU | BPF_AND | BPF_K, when->mask));
@@ -192,28 +204,49 @@ static void emit_condition(struct emitter *emitter,
 		emit_jump(emitter, BPF_JSET, when->value, 0, skip);
 }
 
-static void emit_rule(struct emitter *emitter, const struct rule *rule)
+static size_t rule_size(const struct rule *rule, const struct condition *held)
 {
-	size_t left = 1; /* the answer */
+	size_t size = 1; /* the answer */
 
-	for (const struct condition *when = rule->when; when->kind; when++)
-		left += condition_size(when);
 	for (const struct condition *when = rule->when; when->kind; when++) {
-		left -= condition_size(when);
-		emit_condition(emitter, when, left);
+		size += condition_size(when, held);
+		held = when;
+	}
+	return size;
+}
+
+/*
+ * Returns the condition that was looked at last whichever of them failed, or
+ * NULL when that depends.
+ */
+static const struct condition *emit_rule(struct emitter *emitter,
+					 const struct rule *rule,
+					 const struct condition *held)
+{
+	size_t left = rule_size(rule, held);
+	bool is_sure = true;
+
+	for (const struct condition *when = rule->when; when->kind; when++) {
+		left -= condition_size(when, held);
+		emit_condition(emitter, when, held, left);
+		is_sure = is_sure && is_loaded(when, rule->when);
+		held = when;
 	}
 	emit_answer(emitter, rule->answer);
+	return is_sure ? held : NULL;
 }
 
 /* What happens to a number of the block; always ends in an answer. */
 static void emit_body(struct emitter *emitter, const struct block *block)
 {
+	const struct condition *held = NULL;
+
 	if (is_unconditional(block)) {
 		emit_answer(emitter, answer_of(block));
 		return;
 	}
 	for (size_t i = 0; i < block->n; i++)
-		emit_rule(emitter, block->denials[i].rule);
+		held = emit_rule(emitter, block->denials[i].rule, held);
 	emit_answer(emitter, ANSWER_ALLOW);
 }
 
