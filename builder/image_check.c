@@ -200,10 +200,10 @@ static int check_link(struct plan *plan, const struct source *inside,
 		return 0;
 	if (error == -ENOMEM)
 		return err_sys(err, ENOMEM, "check %s", node->path);
-	if (entry && entry->verb == VERB_LINK && !entry->optional)
+	if (entry && entry->verb == VERB_LINK)
 		return entry_error(entry, err,
-				   "%s -> %s leads nowhere in the image; "
-				   "`?link` lets it",
+				   "%s -> %s leads nowhere in the image; add "
+				   "what it names, if only by `dir` or `text`",
 				   node->path, node->target);
 	return notes_add(&plan->notes, NOTE_HINT, err,
 			 "%s -> %s leads nowhere in the image", node->path,
