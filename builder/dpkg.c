@@ -77,7 +77,10 @@ int dpkg_files(const struct source *source, const char *name, unsigned machine,
 	struct stat st;
 	int error;
 
-	if (source_stat(source, INFO, &st) < 0 || !S_ISDIR(st.st_mode))
+	error = source_stat(source, INFO, &st);
+	if (source_failed(error))
+		return error;
+	if (error < 0 || !S_ISDIR(st.st_mode))
 		return -ENOTDIR;
 	error = read_list(source, name, "", out);
 	if (error == -ENOENT && *arch && !strchr(name, ':'))

@@ -198,8 +198,8 @@ static int check_link(struct plan *plan, const struct source *inside,
 
 	if (error == 0 || comes_later(node->target))
 		return 0;
-	if (error == -ENOMEM)
-		return err_sys(err, ENOMEM, "check %s", node->path);
+	if (source_failed(error))
+		return err_sys(err, -error, "check %s", node->path);
 	if (entry && entry->verb == VERB_LINK)
 		return entry_error(entry, err,
 				   "%s -> %s leads nowhere in the image; add "
@@ -221,8 +221,8 @@ static int check_script(struct plan *plan, const struct source *inside,
 	error = source_stat(inside, script->interpreter, &st);
 	if (error == 0)
 		return 0;
-	if (error == -ENOMEM)
-		return err_sys(err, ENOMEM, "check %s", script->image);
+	if (source_failed(error))
+		return err_sys(err, -error, "check %s", script->image);
 	if (!script->was_found)
 		return entry_error(script->entry, err,
 				   "%s, interpreter of %s, is not in the image",

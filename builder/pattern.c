@@ -175,14 +175,17 @@ static int expand_deep(const struct source *source, const char *base,
 		return error;
 	error = listing_open(source, base, &listing);
 	if (error < 0)
-		return error == -ENOMEM || error == -EMFILE ? error : 0;
+		return source_failed(error) ? error : 0;
 	for (size_t i = 0; i < listing->n; i++) {
 		auto_free char *path = join(base, listing->names[i]);
 		struct stat st;
 
 		if (!path)
 			return -ENOMEM;
-		if (source_lstat(source, path, &st) < 0 || !S_ISDIR(st.st_mode))
+		error = source_lstat(source, path, &st);
+		if (source_failed(error))
+			return error;
+		if (error < 0 || !S_ISDIR(st.st_mode))
 			continue;
 		error = expand_deep(source, path, rest, depth + 1, out);
 		if (error < 0)
@@ -241,6 +244,8 @@ static int expand_from(const struct source *source, const char *base,
 	if (len == 0) {
 		int error = source_lstat(source, base, &st);
 
+		if (source_failed(error))
+			return error;
 		return error == 0 ? add_match(out, base) : 0;
 	}
 	component = strndup(rest, len);

@@ -84,12 +84,14 @@ static int put_merged(struct plan *plan, const char *path, struct err *err)
 	struct stat st;
 	int error;
 
-	if (source_lstat(plan->source, path, &st) < 0 || !S_ISLNK(st.st_mode) ||
-	    tree_find(plan->tree, path))
+	error = source_lstat(plan->source, path, &st);
+	if (source_failed(error))
+		return err_sys(err, -error, "%s", path);
+	if (error < 0 || !S_ISLNK(st.st_mode) || tree_find(plan->tree, path))
 		return 0;
 	error = source_realpath(plan->source, path, &real, NULL);
-	if (error == -ENOMEM)
-		return err_sys(err, ENOMEM, "plan %s", path);
+	if (source_failed(error))
+		return err_sys(err, -error, "%s", path);
 	if (error < 0 || strncmp(real, "/usr/", 5) != 0 ||
 	    !tree_find(plan->tree, real))
 		return 0;

@@ -32,11 +32,14 @@ static int look_in_path(struct plan *plan, const char *name, char **path,
 	for (size_t i = 0; i < sizeof(search) / sizeof(*search); i++) {
 		auto_free char *candidate = NULL;
 		struct stat st;
+		int error;
 
 		if (asprintf(&candidate, "%s/%s", search[i], name) < 0)
 			return err_sys(err, ENOMEM, "%s", name);
-		if (source_stat(plan->source, candidate, &st) < 0 ||
-		    !S_ISREG(st.st_mode) || !(st.st_mode & 0111))
+		error = source_stat(plan->source, candidate, &st);
+		if (source_failed(error))
+			return err_sys(err, -error, "%s", candidate);
+		if (error < 0 || !S_ISREG(st.st_mode) || !(st.st_mode & 0111))
 			continue;
 		*path = TAKE(candidate);
 		return 0;
@@ -84,6 +87,7 @@ static int add_interpreter(struct plan *plan, const struct wanted *script,
 		.depth = script->depth + 1,
 	};
 	struct stat st;
+	int error;
 
 	if (next.depth > MAX_SCRIPTS)
 		return entry_error(script->entry, err,
@@ -94,8 +98,12 @@ static int add_interpreter(struct plan *plan, const struct wanted *script,
 		if (look_in_path(plan, name, &found, err) < 0)
 			return -1;
 		next.path = found;
-	} else if (source_stat(plan->source, name, &st) < 0) {
-		next.path = NULL;
+	} else {
+		error = source_stat(plan->source, name, &st);
+		if (source_failed(error))
+			return err_sys(err, -error, "%s", name);
+		if (error < 0)
+			next.path = NULL;
 	}
 	if (!next.path)
 		return refuse_name(plan, script->entry, name, real, err);

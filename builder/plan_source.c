@@ -20,21 +20,10 @@ int plan_missing(const struct entry *entry, int error, const char *path,
 	if (entry->optional && (error == -ENOENT || error == -ENOTDIR))
 		return 0;
 	entry_error(entry, err, "%s: %s", path, strerrordesc_np(-error));
-	switch (-error) {
-	case ENOMEM:
-	case EMFILE:
-	case ENFILE:
-	case EIO:
-	case EINTR:
+	if (source_failed(error))
 		err->kind = ERR_SYSTEM;
-		break;
-	case EACCES:
-	case EPERM:
+	else if (error == -EACCES || error == -EPERM)
 		err->kind = ERR_INPUT; /* whoever builds may not read it */
-		break;
-	default:
-		break;
-	}
 	err->sys = -error;
 	return -1;
 }
@@ -332,12 +321,15 @@ static int top_link(struct plan *plan, const char *path, char **top,
 	*top = strndup(path, len);
 	if (!*top)
 		return err_sys(err, ENOMEM, "plan %s", path);
-	if (source_lstat(plan->source, *top, &st) < 0 || !S_ISLNK(st.st_mode))
+	error = source_lstat(plan->source, *top, &st);
+	if (source_failed(error))
+		return err_sys(err, -error, "%s", *top);
+	if (error < 0 || !S_ISLNK(st.st_mode))
 		return 0;
 	error = source_realpath(plan->source, *top, target, &links);
 	source_links_free(links);
-	if (error == -ENOMEM)
-		return err_sys(err, ENOMEM, "plan %s", path);
+	if (source_failed(error))
+		return err_sys(err, -error, "%s", *top);
 	if (error == 0 && strncmp(*target, "/usr/", 5) != 0) {
 		free(*target);
 		*target = NULL;

@@ -76,8 +76,8 @@ static int walk_link(const struct walk *walk, char *path, struct err *err)
 	if (plan_put(plan, &want, &own, err) < 0)
 		return -1;
 	error = source_realpath(plan->source, path, &real, NULL);
-	if (error == -ENOMEM)
-		return err_sys(err, ENOMEM, "plan %s", path);
+	if (source_failed(error))
+		return err_sys(err, -error, "%s", path);
 	if (error < 0)
 		return notes_add(&plan->notes, NOTE_HINT, err,
 				 "%s -> %s leads nowhere in the source", path,

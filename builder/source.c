@@ -380,6 +380,17 @@ int source_stat(const struct source *source, const char *path, struct stat *st)
 	return error;
 }
 
+bool source_failed(int error)
+{
+	static const int failures[] = {ENOMEM, EMFILE, ENFILE, EIO,
+				       EINTR,  EAGAIN, EBADF,  ENOBUFS};
+
+	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++)
+		if (error == -failures[i])
+			return true;
+	return false;
+}
+
 int source_lstat(const struct source *source, const char *path, struct stat *st)
 {
 	struct walk walk = {.source = source};

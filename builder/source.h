@@ -58,6 +58,10 @@ int source_stat(const struct source *source, const char *path, struct stat *st);
 int source_lstat(const struct source *source, const char *path,
 		 struct stat *st);
 
+/* Whether a -errno of these tells of a failure to look, and nothing of what is
+ * there. */
+bool source_failed(int error);
+
 /* The target of a link, owned by the caller.  0 or -errno. */
 int source_readlink(const struct source *source, const char *path,
 		    char **target);

@@ -71,8 +71,8 @@ static int describe(const struct source *source, const struct elf *elf,
 	if (!arch || !elf->interpreter)
 		return 0;
 	error = source_realpath(source, elf->interpreter, &loader, NULL);
-	if (error == -ENOMEM)
-		return err_sys(err, ENOMEM, "target");
+	if (source_failed(error))
+		return err_sys(err, -error, "%s", elf->interpreter);
 	if (error < 0)
 		return 0;
 	snprintf(out->arch, sizeof(out->arch), "%s", arch);
@@ -91,7 +91,7 @@ int target_find(const struct source *source, struct resolver *resolver,
 		const struct elf *elf;
 
 		elf = resolver_elf(resolver, witnesses[i], &why);
-		if (!elf && why.kind == ERR_SYSTEM && why.sys == ENOMEM) {
+		if (!elf && why.kind == ERR_SYSTEM && source_failed(-why.sys)) {
 			*err = why;
 			return -1;
 		}
