@@ -133,7 +133,8 @@ int tar_stream_read(struct tar_stream *stream, void *data, size_t len,
 	for (*got = 0; *got < len && n > 0; *got += n) {
 		if (next_part(stream, len - *got, &block, &n, err) < 0)
 			return -1;
-		memcpy((char *)data + *got, block, n);
+		if (n > 0)
+			memcpy((char *)data + *got, block, n);
 	}
 	return 0;
 }
