@@ -110,18 +110,18 @@ static int set_target(struct reader *reader, struct node *node,
 	const char *target = archive_entry_symlink(entry);
 	bool is_bad = false;
 
-	if (node->type == NODE_HARDLINK) {
+	if (node->type == NODE_HARDLINK)
 		node->target = image_path(reader, archive_entry_hardlink(entry),
 					  &is_bad, err);
-	} else if (node->type == NODE_SYMLINK) {
-		node->target = target ? strndup(target, NAME_MAX_LEN) : NULL;
-		if (!target || !*target)
-			return flaw(reader, node->path, "a link to nothing",
-				    err);
-	} else {
+	else if (node->type == NODE_SYMLINK && target && *target)
+		node->target = strndup(target, NAME_MAX_LEN);
+	else if (node->type != NODE_SYMLINK)
 		return 0;
-	}
-	if (!node->target && is_bad) /* the flaw is noted; no tree without it */
+	else if (flaw(reader, node->path, "a link to nothing", err) < 0)
+		return -1;
+	else
+		is_bad = true;
+	if (!node->target && is_bad) /* a tree's links have targets */
 		node->target = strdup("/");
 	if (!node->target)
 		return err_sys(err, ENOMEM, "%s", reader->name);

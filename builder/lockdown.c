@@ -17,6 +17,8 @@ static int refuse(const struct node *node, struct err *err, const char *why)
 {
 	char reason[400];
 
+	if (!node->reason.entry && !node->reason.requester)
+		return err_set(err, ERR_MANIFEST, "%s: %s", node->path, why);
 	reason_words(&node->reason, reason, sizeof(reason));
 	return err_set(err, ERR_MANIFEST, "%s (%s): %s", node->path, reason,
 		       why);
@@ -240,12 +242,19 @@ static const struct rule rules[] = {
 };
 #define N_RULES (sizeof(rules) / sizeof(*rules))
 
+int lockdown_node(struct node *node, struct notes *notes, struct err *err)
+{
+	for (size_t rule = 0; rule < N_RULES; rule++)
+		if (rules[rule].check(node, notes, err) < 0)
+			return -1;
+	return 0;
+}
+
 int lockdown(struct tree *tree, struct notes *notes, struct err *err)
 {
 	for (size_t i = 0; i < tree->n; i++)
-		for (size_t rule = 0; rule < N_RULES; rule++)
-			if (rules[rule].check(tree->nodes[i], notes, err) < 0)
-				return -1;
+		if (lockdown_node(tree->nodes[i], notes, err) < 0)
+			return -1;
 	return 0;
 }
 

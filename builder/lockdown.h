@@ -14,5 +14,8 @@
 /* Applies every rule in order.  ERR_MANIFEST naming node and entry. */
 int lockdown(struct tree *tree, struct notes *notes, struct err *err);
 
+/* The same for one node, for whoever wants to hear of every refusal. */
+int lockdown_node(struct node *node, struct notes *notes, struct err *err);
+
 /* The rules, a line each: name and what holds afterwards. */
 void lockdown_help(FILE *out);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "array.h"
+#include "homes.h"
 #include "plan_parts.h"
 
 #define NOBODY 65534
@@ -253,22 +254,6 @@ static int write_file(struct plan *plan, const char *name,
 	return put_text(plan, path, text, len, err);
 }
 
-/* Directories that cannot be someone's without the rest being his too. */
-static bool is_shared(const char *home)
-{
-	static const char *const shared[] = {
-		"/",	"/usr",	    "/etc",	"/bin",	     "/sbin",
-		"/lib", "/lib64",   "/dev",	"/proc",     "/sys",
-		"/var", "/tmp",	    "/home",	"/opt",	     "/.jail",
-		"/run", "/usr/bin", "/usr/lib", "/usr/sbin", "/nonexistent",
-	};
-
-	for (size_t i = 0; i < sizeof(shared) / sizeof(*shared); i++)
-		if (strcmp(home, shared[i]) == 0)
-			return true;
-	return false;
-}
-
 static int make_home(struct plan *plan, const struct account *user,
 		     struct err *err)
 {
@@ -283,7 +268,7 @@ static int make_home(struct plan *plan, const struct account *user,
 		.gid = (gid_t)user->gid,
 	};
 
-	if (is_shared(user->home))
+	if (home_is_shared(user->home))
 		return 0;
 	path = strdup(user->home);
 	if (!path)

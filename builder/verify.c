@@ -10,6 +10,7 @@
 #include "tar_header.h"
 #include "tar_layout.h"
 #include "tar_stream.h"
+#include "verify_lockdown.h"
 
 #define MANIFEST "/.jail/manifest"
 
@@ -255,6 +256,8 @@ int verify_image(const char *path, FILE *out, size_t *n_violations,
 	/* what is no tree cannot be written again */
 	if (!image->is_dir && image->flaws.n == 0 &&
 	    check_bytes(&check, err) < 0)
+		return -1;
+	if (verify_lockdown(image, manifest, err) < 0)
 		return -1;
 	print_flaws(&image->flaws, path, out);
 	*n_violations = image->flaws.n + image->flaws.n_more;

@@ -21,7 +21,7 @@ MANIFEST = b"bin /bin/true\n"
 
 
 def verify(image, **kwargs):
-    return run(BUILD / "tools" / "verify-image", image, **kwargs)
+    return run(BUILD / "jailbuild", "--verify", image, **kwargs)
 
 
 def jail(*nodes):
@@ -65,6 +65,48 @@ def test_file_capabilities_are_read_back(form, scratch):
     image = written(jail(Node("f", b"/ping", 0o755, text=b"x",
                               caps="cap_net_raw")), scratch / "image", form)
     assert "extended attribute" not in verify(image).out
+    assert "file capabilities that no `caps` gives" in verify(image).out
+
+
+@pytest.mark.parametrize("node,manifest,words", [
+    (Node("f", b"/s", 0o4755), b"", "/s: setuid stripped"),
+    (Node("f", b"/s", 0o4755), b"allow setuid /s\n", None),
+    (Node("f", b"/s", 0o4755), b"allow setuid /t\n", "/s: setuid stripped"),
+    (Node("f", b"/usr/lib/s", 0o4755), b"allow setuid /usr/{lib}/s\n", None),
+    (Node("f", b"/s", 0o2755), b"", "/s: setgid stripped"),
+    (Node("f", b"/w", 0o666), b"", "/w: write for group and others stripped"),
+    (Node("f", b"/w", 0o666), b"allow writable /w\n", None),
+    (Node("d", b"/w", 0o1755), b"", "/w: sticky bit stripped"),
+    (Node("f", b"/o", uid=1000), b"", "/o: owner 1000:0 is now root"),
+    (Node("d", b"/home/user", 0o700, 1000, 1000), b"", None),
+    (Node("d", b"/home/user", 0o700, 1000, 1001), b"", "/home/user: owner"),
+    (Node("c", b"/dev/mem", device=(1, 1)), b"",
+     "/dev/mem: no device that an image may have"),
+    (Node("c", b"/dev/zero", device=(1, 1)), b"", "/dev/zero: no device"),
+    (Node("f", b"/proc/x"), b"", "/proc/x: nothing may lie below /proc"),
+    (Node("f", b"/a\nb"), b"", "/a\\x0ab: a control character"),
+    (Node("l", b"/up", 0o777, target=b"../x"), b"", "climbs above the root"),
+    (Node("f", b"/c", caps="cap_chown"), b"",
+     "/c: file capabilities that no `caps` gives"),
+    (Node("f", b"/c", caps="cap_chown"), b"caps /c cap_chown\n", None),
+])
+def test_the_rules_of_the_lockdown_hold(node, manifest, words, scratch):
+    nodes = jail(node)
+    nodes[1] = Node("f", b"/.jail/manifest", text=MANIFEST + manifest)
+    done = verify(written(nodes, scratch / "image.tar"))
+    if words is None:
+        assert (done.status, done.out) == (0, ""), done
+    else:
+        assert done.status == 4
+        assert words in done.out and done.out.count("\n") == 1, done
+
+
+def test_a_home_cannot_be_a_directory_of_all(scratch):
+    nodes = [node for node in jail() if node.path != b"/etc/passwd"]
+    nodes += [Node("f", b"/etc/passwd", text=b"user:x:1000:1000::/etc:/x\n"),
+              Node("d", b"/etc", 0o755, 1000, 1000)]
+    done = verify(written(nodes, scratch / "image.tar"))
+    assert "/etc: owner 1000:1000 is now root" in done.out
 
 
 @pytest.mark.parametrize("text,words", [
@@ -232,7 +274,7 @@ def test_an_image_compressed_twice_is_refused(scratch):
 
 
 def little_memory():
-    resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
+    resource.setrlimit(resource.RLIMIT_AS, (250 << 20, 250 << 20))
 
 
 @pytest.mark.skipif("asan" in BUILD.name, reason="sanitizers need memory")
@@ -240,7 +282,7 @@ def test_a_bomb_costs_no_memory(scratch):
     """More zeros than there may be memory, in a small file."""
     sparse = scratch / "sparse"
     with open(sparse, "wb") as file:
-        file.truncate(600 << 20)
+        file.truncate(300 << 20)
     image = written(jail(Node("f", b"/zeros", file=str(sparse))),
                     scratch / "image.tar.zst")
     assert image.stat().st_size < 1 << 20
