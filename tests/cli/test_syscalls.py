@@ -56,6 +56,27 @@ def test_without_a_filter_the_same_check_fails():
     assert counts(done)[3] > 80
 
 
+@pytest.mark.parametrize("launch, tool", [
+    ((), ()),
+    (("--net=host",), ("--features", "1")),
+    (("--syscall-allow=chroot,@debug", "--syscall-deny=@ipc"),
+     ("--allow", "chroot,@debug", "--deny", "@ipc")),
+])
+def test_in_a_jail_every_number_is_answered_as_the_table_says(
+        jaillaunch, launch, tool):
+    done = jaillaunch("-r", "/", "-u", "54321", *launch, "--", SYSCALLS,
+                      "--inside", *tool)
+    assert done.status == 0, done
+    assert counts(done)[3] == 0
+
+
+def test_an_insecure_jail_fails_the_same_check(jaillaunch):
+    done = jaillaunch("-r", "/", "-u", "54321", "-I", "--", SYSCALLS,
+                      "--inside")
+    assert done.status == 1, done
+    assert counts(done)[3] > 80
+
+
 def test_chroot_ends_as_the_readme_says():
     assert run(FILTERED, "chroot", "/tmp").status == -signal.SIGSYS
     done = run(FILTERED, "bash", "-c", "chroot /tmp; echo $?")
