@@ -168,7 +168,7 @@ TEST(file_capabilities_come_from_the_manifest_alone)
 	node->mode = 0755;
 	node->caps = strdup("cap_net_raw");
 	assert_int_equal(lockdown(tree, &notes, &err), -1);
-	assert_string_equal(err.msg, "/ping (always made): file capabilities "
+	assert_string_equal(err.msg, "/ping: file capabilities "
 				     "that no `caps` gives");
 	node->exceptions = MAY_CAPS;
 	assert_int_equal(lockdown(tree, &notes, &err), 0);
