@@ -197,7 +197,8 @@ $(fuzz_programs): $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(fuzz_main) \
 	$(Q)$(CC) -pie $(link) $(if $(fuzzer),-fsanitize=fuzzer) $(LDFLAGS) \
 		-o $@ $^ $(test_libs)
 
-$(B)/obj/tests/%.o: ours += -Ibuilder -Ilauncher -Itests
+# -iquote: builder/elf.h must not stand before the system's <elf.h>.
+$(B)/obj/tests/%.o: ours += -iquote builder -iquote launcher -Itests
 $(B)/obj/tests/fuzz/%.o: ours += -Wno-missing-prototypes
 
 # What each target needs from the distribution; installed when missing.
