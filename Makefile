@@ -31,7 +31,8 @@ HOSTCC ?= cc
 
 # Whatever has its own main() is a program; all else goes into an archive.
 mains := $(wildcard builder/jailbuild.c launcher/jaillaunch.c \
-	launcher/jail-unpack.c launcher/policy/policy-gen.c)
+	launcher/jail-unpack.c launcher/jail-policy.c \
+	launcher/policy/policy-gen.c)
 programs := $(filter-out policy-gen,$(basename $(notdir $(mains))))
 
 warnings := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wcast-qual \
@@ -71,7 +72,7 @@ builder_libs := -larchive -lelf -lcrypto -lcap -ljansson
 # What libarchive and libelf need of others when linked statically.
 builder_static_libs := $(if $(filter 1,$(STATIC)),-lz -llzma -lzstd -lacl)
 unpack_libs := -lz -llzma -lzstd -lcrypto -lcap
-launcher_libs := -ljansson -lcap -lseccomp
+policy_libs := -lseccomp
 
 all: $(programs:%=$(B)/%)
 
@@ -87,11 +88,41 @@ $(B)/jailbuild: $(call objects,builder/jailbuild.c) $(B)/libbuilder.a \
 		$(builder_libs) $(builder_static_libs) 2>$@.log || \
 		{ cat $@.log; exit 1; }
 
-$(B)/jaillaunch: $(call objects,launcher/jaillaunch.c) $(B)/liblauncher.a \
+# jaillaunch links no library; what needs one are helper programs.  It is built
+# with musl where there is a musl-gcc for the machine: the start-up code of
+# glibc asks the processor some seventy questions (CPUID), and in a virtual
+# machine each costs microseconds.
+ifeq ($(origin MUSL),undefined)
+MUSL := $(if $(CROSS)$(SANITIZE)$(filter 0,$(STATIC)),,$(shell \
+	command -v musl-gcc))
+endif
+launch_c := launcher/jaillaunch.c $(common_c) $(filter-out \
+	launcher/decompress.c launcher/tar_reader.c launcher/unpack_confine.c \
+	launcher/policy/%,$(launcher_c)) launcher/policy/builtin.c
+ifneq ($(MUSL),)
+launch_cc := $(MUSL)
+launch_objects := $(launch_c:%.c=$(B)/musl/%.o)
+else
+launch_cc := $(CC)
+launch_objects := $(call objects,$(launch_c))
+endif
+$(B)/jaillaunch: $(launch_objects)
+	$(call say,LD,$@)
+	$(Q)$(launch_cc) $(static_or_pie) $(link) $(LDFLAGS) -o $@ $^
+
+# The kernel's headers come from the distribution, behind musl's own.
+kernel_headers := -idirafter /usr/include $(addprefix -idirafter ,$(wildcard \
+	/usr/include/$(shell $(CC) -print-multiarch)))
+$(B)/musl/%.o: %.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(MUSL) $(ours) $(pie) -Dstrerrordesc_np=strerror \
+		$(kernel_headers) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/jail-policy: $(call objects,launcher/jail-policy.c) $(B)/liblauncher.a \
 		$(B)/libcommon.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(static_or_pie) $(link) $(LDFLAGS) -o $@ $^ \
-		$(launcher_libs)
+	$(Q)$(CC) -pie $(link) $(LDFLAGS) -o $@ $^ $(policy_libs)
 
 $(B)/jail-unpack: $(call objects,launcher/jail-unpack.c) $(B)/liblauncher.a \
 		$(B)/libcommon.a
@@ -127,7 +158,8 @@ $(policy_headers): $(B)/gen/policy_%.h: $(B)/policy-gen
 	$(call say,GEN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$< $* >$@.new && mv $@.new $@
-$(call objects,launcher/policy/policy.c tests/unit/test_policy.c): \
+$(foreach dir,obj musl,$(B)/$(dir)/launcher/policy/builtin.o) \
+	$(call objects,tests/unit/test_policy.c): \
 	$(policy_headers)
 
 # The names and numbers that the target's kernel headers have, for the tests.
@@ -142,7 +174,7 @@ $(B)/obj/tests/unit/test_syscalls.o: $(B)/gen/kernel_names.h
 unit_programs := $(unit_c:tests/unit/%.c=$(B)/unit/%)
 unit: $(unit_programs)
 test_archives := $(B)/libbuilder.a $(B)/liblauncher.a $(B)/libcommon.a
-test_libs := $(builder_libs) $(launcher_libs) $(unpack_libs)
+test_libs := $(builder_libs) $(policy_libs) $(unpack_libs)
 $(unit_programs): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(test_archives)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
@@ -180,7 +212,7 @@ $(without_programs): $(B)/without/%: $(B)/obj/without/%.o \
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(static_or_pie) $(link) $(LDFLAGS) -o $@ $^ \
-		$(launcher_libs)
+		$(policy_libs)
 
 $(tool_programs): $(B)/tools/%: $(B)/obj/tests/tools/%.o $(test_archives)
 	$(call say,LD,$@)
@@ -202,9 +234,9 @@ $(B)/obj/tests/%.o: ours += -iquote builder -iquote launcher -Itests
 $(B)/obj/tests/fuzz/%.o: ours += -Wno-missing-prototypes
 
 # What each target needs from the distribution; installed when missing.
-build_packages := gcc make libc6-dev libseccomp-dev libcap-dev libarchive-dev \
-	zlib1g-dev liblzma-dev libzstd-dev \
-	libelf-dev libssl-dev libjansson-dev libacl1-dev
+build_packages := gcc musl-tools make libc6-dev libseccomp-dev libcap-dev \
+	libarchive-dev zlib1g-dev liblzma-dev libzstd-dev libelf-dev libssl-dev \
+	libjansson-dev libacl1-dev
 check_packages := $(shell cat tests/packages)
 install_missing = @missing=$$(for package in $1; do \
 	dpkg-query -W -f='$${db:Status-Status}' $$package 2>/dev/null | \
@@ -274,7 +306,8 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/man/man1 \
 		$(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 755 $(B)/jailbuild $(B)/jaillaunch $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(B)/jail-unpack $(DESTDIR)$(PREFIX)/libexec/jailwright
+	install -m 755 $(B)/jail-unpack $(B)/jail-policy \
+		$(DESTDIR)$(PREFIX)/libexec/jailwright
 	install -m 644 manifests/*.txt \
 		$(DESTDIR)$(PREFIX)/share/jailwright/manifests
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
@@ -288,4 +321,4 @@ help:
 
 .PHONY: demo images all unit check asan fuzz fuzzers cross bench lint install packages packages-check clean help
 .SECONDARY:
--include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/obj $(B)/musl -name '*.d' 2>/dev/null)

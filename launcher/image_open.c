@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "copy_in.h"
 #include "devices.h"
+#include "helper.h"
 #include "private_dir.h"
 #include "rootfd.h"
 
@@ -57,36 +57,13 @@ static int open_file(const char *path, struct err *err)
 	return take_fd(&fd);
 }
 
-/* Beside ourselves (a build directory), or where `make install` puts it. */
-static int find_helper(char **out, struct err *err)
-{
-	auto_free char *beside = NULL;
-	char self[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
-
-	if (len > 0) {
-		self[len] = '\0';
-		slash = strrchr(self, '/');
-		if (asprintf(&beside, "%.*s/jail-unpack", (int)(slash - self),
-			     self) < 0)
-			return err_sys(err, ENOMEM, "jail-unpack");
-		if (access(beside, X_OK) == 0) {
-			*out = TAKE(beside);
-			return 0;
-		}
-	}
-	*out = strdup(JAIL_LIBEXEC "/jail-unpack");
-	return *out ? 0 : err_sys(err, ENOMEM, "jail-unpack");
-}
-
 static int unpack(const char *path, struct image *image, struct err *err)
 {
 	auto_free char *helper = NULL;
 	auto_close int file = open_file(path, err);
 	struct unpack_job job = {.image_fd = file, .name = path};
 
-	if (file < 0 || find_helper(&helper, err) < 0 ||
+	if (file < 0 || helper_find("jail-unpack", &helper, err) < 0 ||
 	    private_dir_make(&image->dir, err) < 0)
 		return -1;
 	job.dir_fd = private_dir_fd(image->dir);

@@ -1,13 +1,13 @@
 #include "report.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "fdio.h"
 #include "image_open.h"
+#include "json.h"
 #include "outcome.h"
 #include "outfile.h"
 #include "plan.h"
@@ -82,178 +82,176 @@ static double seconds(struct timeval time)
 	return (double)time.tv_sec + (double)time.tv_usec / 1e6;
 }
 
-static json_t *use_object(const struct outcome *outcome)
+static void put_use(struct json *json, const struct outcome *outcome)
 {
 	const struct rusage *use = &outcome->all;
 
-	return json_pack("{s:f,s:f,s:f,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
-			 "wall_seconds", (double)outcome->nanoseconds / 1e9,
-			 "user_seconds", seconds(use->ru_utime),
-			 "system_seconds", seconds(use->ru_stime),
-			 "max_rss_bytes", (json_int_t)use->ru_maxrss * 1024,
-			 "voluntary_switches", (json_int_t)use->ru_nvcsw,
-			 "involuntary_switches", (json_int_t)use->ru_nivcsw,
-			 "blocks_in", (json_int_t)use->ru_inblock, "blocks_out",
-			 (json_int_t)use->ru_oublock, "page_faults",
-			 (json_int_t)(use->ru_minflt + use->ru_majflt),
-			 "orphans_ended", (json_int_t)outcome->n_orphans);
+	json_open(json, "use", '{');
+	json_seconds(json, "wall_seconds",
+		     (double)outcome->nanoseconds / 1000000000);
+	json_seconds(json, "user_seconds", seconds(use->ru_utime));
+	json_seconds(json, "system_seconds", seconds(use->ru_stime));
+	json_number(json, "max_rss_bytes", (int64_t)use->ru_maxrss * 1024);
+	json_number(json, "voluntary_switches", use->ru_nvcsw);
+	json_number(json, "involuntary_switches", use->ru_nivcsw);
+	json_number(json, "blocks_in", use->ru_inblock);
+	json_number(json, "blocks_out", use->ru_oublock);
+	json_number(json, "page_faults", use->ru_minflt + use->ru_majflt);
+	json_number(json, "orphans_ended", (int64_t)outcome->n_orphans);
+	json_close(json, '}');
 }
 
-static json_t *failure_object(const struct err *failure)
+static void put_failure(struct json *json, const struct err *failure)
 {
-	char words[4 * sizeof(failure->msg) + 1];
-
-	err_escape(failure->msg, words, sizeof(words));
-	return json_pack("{s:s,s:i,s:s}", "kind", error_kinds[failure->kind],
-			 "errno", failure->sys, "message", words);
+	json_open(json, "error", '{');
+	json_string(json, "kind", error_kinds[failure->kind]);
+	json_number(json, "errno", failure->sys);
+	json_string(json, "message", failure->msg);
+	json_close(json, '}');
 }
 
-static json_t *layers_array(const struct plan *plan)
-{
-	json_t *array = json_array();
-	size_t i;
-
-	for (i = 0; i < plan->n; i++) {
-		const struct plan_row *row = &plan->rows[i];
-
-		json_array_append_new(
-			array,
-			json_pack("{s:s,s:b,s:s}", "name", row->layer->name,
-				  "applied", row->is_on,
-				  row->is_on ? "denies" : "why",
-				  row->is_on ? row->layer->denies : row->why));
-	}
-	return array;
-}
-
-static json_t *limit_value(const struct jail_limit *limit,
-			   const struct limit_row *row)
-{
-	if (limit->value == LIMIT_UNLIMITED)
-		return json_string("unlimited");
-	if (row->unit == LIMIT_MILLISECONDS)
-		return json_real((double)limit->value / 1000);
-	return json_integer((json_int_t)limit->value);
-}
-
-static json_t *limits_array(const struct jail_spec *spec)
-{
-	json_t *array = json_array();
-	size_t i;
-
-	for (i = 0; i < N_LIMITS; i++)
-		if (spec->limits[i].is_set)
-			json_array_append_new(
-				array,
-				json_pack("{s:s,s:o,s:s}", "name",
-					  limit_rows[i].name, "value",
-					  limit_value(&spec->limits[i],
-						      &limit_rows[i]),
-					  "enforced_by", enforcement[i]));
-	return array;
-}
-
-static json_t *user_object(const struct jail_user *user)
-{
-	json_t *groups = json_array();
-	size_t i;
-
-	for (i = 0; i < user->n_groups; i++)
-		json_array_append_new(groups, json_integer(user->groups[i]));
-	return json_pack("{s:i,s:i,s:o,s:s?,s:b}", "uid", (int)user->uid, "gid",
-			 (int)user->gid, "groups", groups, "name", user->name,
-			 "shares_uid", 1);
-}
-
-/* What the reader must know about the confinement that was in force. */
-static json_t *notes_array(const struct jail_spec *spec)
-{
-	json_t *array = json_array();
-
-	json_array_append_new(
-		array,
-		json_string("shares its uid with others: processes of the same "
-			    "uid outside can signal it, and limit pids counts "
-			    "them"));
-	json_array_append_new(
-		array, json_string("refused system calls are not itemised"));
-	if (!spec->seccomp)
-		json_array_append_new(
-			array, json_string("no seccomp: the host's network is "
-					   "within reach"));
-	return array;
-}
-
-static void add_outcome(json_t *top, const struct report_facts *facts)
+static void put_outcome(struct json *json, const struct report_facts *facts)
 {
 	const struct outcome *outcome = facts->outcome;
 
-	json_object_set_new(top, "outcome",
-			    json_string(kind_names[outcome->kind]));
-	json_object_set_new(top, "exit_status",
-			    json_integer(outcome_status(outcome)));
+	json_string(json, "outcome", kind_names[outcome->kind]);
+	json_number(json, "exit_status", outcome_status(outcome));
 	if (outcome->kind == OUTCOME_SIGNALED) {
-		json_object_set_new(top, "signal",
-				    json_integer(outcome->signal));
-		json_object_set_new(top, "signal_name",
-				    json_string(sigabbrev_np(outcome->signal)));
+		json_number(json, "signal", outcome->signal);
+		json_string(json, "signal_words", strsignal(outcome->signal));
 	}
 	if (outcome->kind == OUTCOME_TIME_LIMIT)
-		json_object_set_new(
-			top, "limit",
-			json_string(limit_rows[outcome->limit].name));
+		json_string(json, "limit", limit_rows[outcome->limit].name);
 	if (facts->failure)
-		json_object_set_new(top, "error",
-				    failure_object(facts->failure));
+		put_failure(json, facts->failure);
 	if (outcome->has_run)
-		json_object_set_new(top, "use", use_object(outcome));
+		put_use(json, outcome);
 }
 
-static json_t *root_object(const struct image *image)
+static void put_root(struct json *json, const struct image *image)
 {
-	if (!image->dir)
-		return json_pack("{s:s,s:s}", "method", "directory, chroot",
-				 "name", image->name);
-	return json_pack("{s:s,s:s,s:s,s:I,s:I}", "method",
-			 "image unpacked into a private directory, chroot",
-			 "name", image->name, "sha256", image->unpacked.digest,
-			 "bytes", (json_int_t)image->unpacked.bytes, "members",
-			 (json_int_t)image->unpacked.members);
+	json_open(json, "root", '{');
+	json_string(json, "name", image->name);
+	json_string(json, "method",
+		    image->dir ? "image unpacked into a private directory, "
+				 "chroot"
+			       : "directory, chroot");
+	if (image->dir) {
+		json_string(json, "sha256", image->unpacked.digest);
+		json_number(json, "bytes", (int64_t)image->unpacked.bytes);
+		json_number(json, "members", (int64_t)image->unpacked.members);
+	}
+	json_close(json, '}');
 }
 
-static json_t *make_object(const struct report_facts *facts)
+static void put_user(struct json *json, const struct jail_user *user)
 {
-	json_t *top =
-		json_pack("{s:s,s:i}", "jaillaunch", JAIL_VERSION, "format", 1);
+	size_t i;
 
-	add_outcome(top, facts);
+	json_open(json, "user", '{');
+	json_number(json, "uid", user->uid);
+	json_number(json, "gid", user->gid);
+	json_open(json, "groups", '[');
+	for (i = 0; i < user->n_groups; i++)
+		json_number(json, NULL, user->groups[i]);
+	json_close(json, ']');
+	json_string(json, "name", user->name);
+	json_bool(json, "shares_uid", true);
+	json_close(json, '}');
+}
+
+static void put_limit(struct json *json, const struct jail_limit *limit,
+		      enum limit which)
+{
+	const struct limit_row *row = &limit_rows[which];
+
+	json_open(json, NULL, '{');
+	json_string(json, "name", row->name);
+	if (limit->value == LIMIT_UNLIMITED)
+		json_string(json, "value", "unlimited");
+	else if (row->unit == LIMIT_MILLISECONDS)
+		json_seconds(json, "value", (double)limit->value / 1000);
+	else
+		json_number(json, "value", (int64_t)limit->value);
+	json_string(json, "enforced_by", enforcement[which]);
+	json_close(json, '}');
+}
+
+static void put_limits(struct json *json, const struct jail_spec *spec)
+{
+	size_t i;
+
+	json_open(json, "limits", '[');
+	for (i = 0; i < N_LIMITS; i++)
+		if (spec->limits[i].is_set)
+			put_limit(json, &spec->limits[i], (enum limit)i);
+	json_close(json, ']');
+}
+
+static void put_layers(struct json *json, const struct plan *plan)
+{
+	size_t i;
+
+	json_open(json, "layers", '[');
+	for (i = 0; i < plan->n; i++) {
+		const struct plan_row *row = &plan->rows[i];
+
+		json_open(json, NULL, '{');
+		json_string(json, "name", row->layer->name);
+		json_bool(json, "applied", row->is_on);
+		json_string(json, row->is_on ? "denies" : "why",
+			    row->is_on ? row->layer->denies : row->why);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+/* What the reader must know about the confinement that was in force. */
+static void put_notes(struct json *json, const struct jail_spec *spec)
+{
+	json_open(json, "notes", '[');
+	json_string(json, NULL,
+		    "shares its uid with others: processes of that uid outside "
+		    "can be signalled, and limit pids counts them");
+	json_string(json, NULL, "refused system calls are not itemised");
+	if (!spec->seccomp)
+		json_string(json, NULL,
+			    "no seccomp: the host's network is within reach");
+	json_close(json, ']');
+}
+
+static char *make_text(const struct report_facts *facts)
+{
+	struct json json;
+
+	if (json_start(&json) < 0)
+		return NULL;
+	json_open(&json, NULL, '{');
+	json_string(&json, "jaillaunch", JAIL_VERSION);
+	json_number(&json, "format", 1);
+	put_outcome(&json, facts);
 	if (facts->image)
-		json_object_set_new(top, "root", root_object(facts->image));
+		put_root(&json, facts->image);
 	if (facts->spec) {
-		json_object_set_new(top, "user",
-				    user_object(&facts->spec->user));
-		json_object_set_new(top, "limits", limits_array(facts->spec));
-		json_object_set_new(top, "notes", notes_array(facts->spec));
+		put_user(&json, &facts->spec->user);
+		put_limits(&json, facts->spec);
+		put_notes(&json, facts->spec);
 	}
 	if (facts->plan)
-		json_object_set_new(top, "layers", layers_array(facts->plan));
-	return top;
+		put_layers(&json, facts->plan);
+	json_close(&json, '}');
+	return json_text(&json);
 }
 
 int report_write(struct report *report, const struct report_facts *facts,
 		 struct err *err)
 {
-	json_t *top = make_object(facts);
-	auto_free char *text = NULL;
+	auto_free char *text = make_text(facts);
 	int fd = report->file ? report->file->fd : report->fd, error;
 
-	text = top ? json_dumps(top, JSON_INDENT(1) | JSON_ENSURE_ASCII) : NULL;
-	json_decref(top);
 	if (!text)
 		return err_sys(err, ENOMEM, "--report");
 	error = fd_write_full(fd, text, strlen(text));
-	if (error == 0)
-		error = fd_write_full(fd, "\n", 1);
 	if (error < 0)
 		return err_sys(err, -error, "--report %s", report->name);
 	return report->file ? outfile_commit(report->file, err) : 0;

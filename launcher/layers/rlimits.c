@@ -119,8 +119,8 @@ static int rlimits_apply(const void *opaque)
 
 	for (i = 0; i < N_ROWS; i++)
 		if (state->settings[i].is_set &&
-		    setrlimit((__rlimit_resource_t)rows[i].resource,
-			      &state->settings[i].limit) < 0)
+		    prlimit(0, rows[i].resource, &state->settings[i].limit,
+			    NULL) < 0)
 			return layer_failed(i, errno);
 	return 0;
 }

@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../policy/policy.h"
+#include "../policy_load.h"
 #include "../spec.h"
 
 static const char *const steps[] = {"load the filter", NULL};
@@ -50,7 +50,7 @@ static int seccomp_prepare(const struct jail_spec *spec, void **out,
 	if (!state)
 		return err_sys(err, ENOMEM, "seccomp");
 	*out = state;
-	return policy_filter(&request, &state->program, &state->owned, err);
+	return policy_load(&request, &state->program, &state->owned, err);
 }
 
 static int seccomp_apply(const void *opaque)

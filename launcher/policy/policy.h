@@ -7,6 +7,7 @@
  * that is amended is compiled at launch, in `prepare`, never in the child.
  */
 #include <linux/filter.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cleanup.h"
@@ -36,3 +37,7 @@ struct policy_request {
  */
 int policy_filter(const struct policy_request *request,
 		  struct sock_fprog *program, void **owned, struct err *err);
+
+/* The same, only where nothing has to be compiled; else false. */
+bool policy_builtin(const struct policy_request *request,
+		    struct sock_fprog *program);

@@ -1,0 +1,14 @@
+#pragma once
+/*
+ * policy_answer: what jail-policy writes to its standard output: this, then
+ * either the filter's instructions or the words of the failure.
+ */
+#include <stdint.h>
+
+struct policy_answer {
+	uint32_t kind; /* enum err_kind; ERR_NONE: a filter follows */
+	uint32_t size; /* of what follows, in bytes */
+};
+
+/* BPF_MAXINSNS instructions of 8 bytes. */
+#define POLICY_ANSWER_MOST (4096 * 8)
