@@ -47,12 +47,34 @@ static bool is_costly(const char *path, size_t *n_patterns)
 	return n > VARIABLES_MAX || ++*n_patterns > PATTERNS_MAX;
 }
 
-static int except(struct tree *tree, const char *path, unsigned exception,
+/* As the builder reads a path: /bin/su is /usr/bin/su where /bin is a link to
+ * usr/bin.  NULL: no memory. */
+static char *through_top_link(const struct tree *tree, const char *path)
+{
+	size_t len = 1 + strcspn(path + 1, "/");
+	auto_free char *top = strndup(path, len);
+	const struct node *node = top ? tree_find(tree, top) : NULL;
+	char *out = NULL;
+
+	if (!top)
+		return NULL;
+	if (!node || node->type != NODE_SYMLINK || !path[len])
+		return strdup(path);
+	if (asprintf(&out, "/%s%s", node->target + (*node->target == '/'),
+		     path + len) < 0)
+		return NULL;
+	return out;
+}
+
+static int except(struct tree *tree, const char *named, unsigned exception,
 		  size_t *n_patterns, struct err *err)
 {
 	auto_free char *pattern = NULL;
+	auto_free char *path = through_top_link(tree, named);
 	struct node *node;
 
+	if (!path)
+		return err_sys(err, ENOMEM, "%s", named);
 	if (!strchr(path, '{')) {
 		node = tree_find(tree, path);
 		if (node)
