@@ -105,6 +105,16 @@ static void raise_limits(void)
 	}
 }
 
+static void look_at_stream(struct caller_stream *stream, int fd)
+{
+	int exclusive = 0;
+
+	stream->flags = fcntl(fd, F_GETFL);
+	stream->is_terminal = tcgetattr(fd, &stream->modes) == 0;
+	if (stream->is_terminal && ioctl(fd, TIOCGEXCL, &exclusive) == 0)
+		stream->is_exclusive = exclusive;
+}
+
 static void look_at_terminal(struct caller *caller)
 {
 	pid_t foreground = tcgetpgrp(STDIN_FILENO);
@@ -133,7 +143,7 @@ int caller_take(struct caller *caller, struct err *err)
 	raise_limits();
 	umask(022);
 	for (fd = 0; fd < 3; fd++)
-		caller->flags[fd] = fcntl(fd, F_GETFL);
+		look_at_stream(&caller->streams[fd], fd);
 	if (is_device)
 		look_at_terminal(caller);
 	return 0;
@@ -149,19 +159,42 @@ void caller_lend_terminal(struct caller *caller, pid_t group)
 	caller->is_lent = tcsetpgrp(STDIN_FILENO, group) == 0;
 }
 
+/*
+ * A program in another session may do this to a terminal, too: stop its
+ * output, which no key starts again, let nobody else open it, change its modes.
+ * The modes stay if somebody else is in the terminal's foreground: they are
+ * his by now.
+ */
+static void give_back_stream(const struct caller *caller, int fd)
+{
+	const struct caller_stream *stream = &caller->streams[fd];
+	pid_t foreground;
+
+	if (stream->is_terminal) {
+		tcflow(fd, TCOON);
+		if (!stream->is_exclusive)
+			ioctl(fd, TIOCNXCL);
+		foreground = tcgetpgrp(fd);
+		if (foreground < 0 ||
+		    (!caller->has_terminal && foreground == getpgrp()))
+			tcsetattr(fd, TCSANOW, &stream->modes);
+	}
+	if (stream->flags >= 0 && fcntl(fd, F_GETFL) != stream->flags)
+		fcntl(fd, F_SETFL, stream->flags);
+}
+
 /* SIGTTOU is blocked, so that we may do this from the background. */
 void caller_give_back(struct caller *caller)
 {
 	int fd;
 
+	/* First: setting modes waits for output, which may be stopped. */
+	for (fd = 0; fd < 3; fd++)
+		give_back_stream(caller, fd);
 	if (caller->is_lent) {
 		tcgetattr(STDIN_FILENO, &caller->jail_modes);
 		tcsetpgrp(STDIN_FILENO, getpgrp());
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &caller->modes);
 		caller->is_lent = false;
 	}
-	for (fd = 0; fd < 3; fd++)
-		if (caller->flags[fd] >= 0 &&
-		    fcntl(fd, F_GETFL) != caller->flags[fd])
-			fcntl(fd, F_SETFL, caller->flags[fd]);
 }

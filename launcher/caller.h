@@ -3,8 +3,8 @@
  * caller: the state that we were started in.  The caller is dirty: signals may
  * be ignored or blocked, descriptors 0-2 closed, limits tiny, timers running.
  * caller_take() makes it clean for us and for all that we start, and notes
- * what has to be given back: terminal modes, the terminal's foreground group,
- * and the flags of 0-2, which the program shares with the caller.
+ * what has to be given back: modes of terminals on 0-2, the foreground group of
+ * ours, and the flags of 0-2, which the program shares with the caller.
  */
 #include <stdbool.h>
 #include <sys/types.h>
@@ -12,8 +12,15 @@
 
 #include "err.h"
 
+/* One of descriptors 0-2; the program can change it without owning it. */
+struct caller_stream {
+	int flags;
+	bool is_terminal, is_exclusive;
+	struct termios modes;
+};
+
 struct caller {
-	int flags[3]; /* of descriptors 0-2 */
+	struct caller_stream streams[3];
 	bool has_terminal; /* 0 is the terminal of this session */
 	bool is_lent; /* its foreground is the jail's */
 	struct termios modes; /* of the terminal, when it was ours */
@@ -22,7 +29,7 @@ struct caller {
 
 int caller_take(struct caller *caller, struct err *err);
 
-/* The terminal and the flags are as they were.  May be called repeatedly. */
+/* Terminals and flags are as they were.  May be called repeatedly. */
 void caller_give_back(struct caller *caller);
 
 /*

@@ -24,6 +24,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 CAPABILITY_VERSION_3, VFS_CAP_REVISION_2 = 0x20080522, 0x02000000
 PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 8, 47, 2
 PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP = 28, 4
+TIOCGEXCL = 0x80045440
 CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x20000, 0x4000, 1 << 18
 
 _numbers = itertools.count(1)
@@ -304,17 +305,28 @@ def working_directory(case):
     case.cwd = case.secret.parent
 
 
+def open_terminal(case, fd):
+    ours, case.terminal = os.openpty()
+    case.stack.callback(os.close, ours)
+    case.stack.callback(os.close, case.terminal)
+    case.modes = termios.tcgetattr(case.terminal)
+    case.fds[fd] = case.terminal
+    case.argv.append(fd)
+
+
 def terminal(case):
     """A terminal of the caller's: its controlling one, and standard input."""
-    ours, theirs = os.openpty()
-    case.stack.callback(os.close, ours)
-    case.stack.callback(os.close, theirs)
-    case.fds[0] = theirs
+    open_terminal(case, 0)
 
     def take():
         os.setsid()
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     case.before.append(take)
+
+
+def terminal_on_stdout(case):
+    """A terminal, standard output alone, and of no session."""
+    open_terminal(case, 1)
 
 
 def abstract_listener(kind):
@@ -545,3 +557,21 @@ def memory_left(case):
 def queue_left(case):
     name = case.argv[-1].encode()
     return libc.mq_unlink(name) == 0
+
+
+def terminal_is_frozen(case):
+    os.set_blocking(case.terminal, False)
+    try:
+        os.write(case.terminal, b"x")
+    except BlockingIOError:
+        return True
+    return False
+
+
+def terminal_is_exclusive(case):
+    answer = fcntl.ioctl(case.terminal, TIOCGEXCL, bytes(4))
+    return any(answer)
+
+
+def terminal_modes_differ(case):
+    return termios.tcgetattr(case.terminal) != case.modes

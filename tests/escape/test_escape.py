@@ -23,7 +23,8 @@ from escape.confederates import (
     program_mode, queue_left, queue_name, secret_environment, secret_path,
     shared_memory, soft_limit, socket_with_directory_at,
     sticky_capabilities, stranger,
-    terminal, user_line, working_directory)
+    terminal, terminal_is_exclusive, terminal_is_frozen, terminal_modes_differ,
+    terminal_on_stdout, user_line, working_directory)
 
 DIRECTORY, IMAGE, HOST = "-r", "-i", "-r /"
 
@@ -339,6 +340,12 @@ TABLE = [
     Row("terminal_paste", "user", "seccomp", "EPERM", (terminal,)),
     Row("terminal_foreground", "user", "session", "ENOTTY", (terminal,),
         later="a terminal of the jail's own"),
+    *(Row(f"{name}{of}", "user", "supervisor", "nothing is left", (where,),
+          program=name, left=left)
+      for name, left in (("terminal_frozen", terminal_is_frozen),
+                         ("terminal_exclusive", terminal_is_exclusive),
+                         ("terminal_modes", terminal_modes_differ))
+      for of, where in (("", terminal), ("_stdout", terminal_on_stdout))),
 
     # The machine
     Row("reboot", "root", "seccomp", "SIGSYS",
