@@ -98,12 +98,12 @@ static inline __attribute__((unused)) const char *word_of(int argc, char **argv,
 	return argv[n];
 }
 
-/* Whether a process has ended, within a second; a zombie has. */
+/* Whether a process has ended, within five seconds; a zombie has. */
 static inline __attribute__((unused)) int has_ended(pid_t pid)
 {
 	struct pollfd end = {(int)syscall(SYS_pidfd_open, pid, 0), POLLIN, 0};
 
-	return end.fd < 0 || poll(&end, 1, 1000) == 1;
+	return end.fd < 0 || poll(&end, 1, 5000) == 1;
 }
 
 /* Reads what lies outside the jail. */

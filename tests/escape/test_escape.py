@@ -428,6 +428,7 @@ def test_succeeds_outside(scratch, row):
 
 def launch(case, root, launcher=BUILD / "jaillaunch"):
     """The command line."""
+    case.is_inside = True
     user = case.row.user or case.uid
     where, program = [DIRECTORY, case.root], "/attempt"
     if root == IMAGE:
