@@ -1,6 +1,7 @@
 #include "decompress.h"
 
 #include <errno.h>
+#define ZLIB_CONST
 #include <lzma.h>
 #include <stdbool.h>
 #include <string.h>
@@ -62,7 +63,7 @@ static long gzip_step(struct decompress *decompress, struct err *err)
 
 	if (decompress->is_whole && decompress->left > 0)
 		inflateReset(gzip); /* another stream, or "bad header" */
-	gzip->next_in = (Bytef *)(uintptr_t)decompress->at;
+	gzip->next_in = decompress->at; /* ZLIB_CONST */
 	gzip->avail_in = (uInt)decompress->left;
 	gzip->next_out = decompress->out;
 	gzip->avail_out = CHUNK;
@@ -182,9 +183,12 @@ static int find_codec(struct decompress *decompress, struct err *err)
 			decompress->codec = &codecs[i];
 	if (decompress->left == 0)
 		return err_set(err, ERR_INPUT, "the file is empty");
-	return decompress->codec->start
-		       ? decompress->codec->start(decompress, err)
-		       : 0;
+	if (!decompress->codec->start)
+		return 0;
+	decompress->out = malloc(CHUNK);
+	if (!decompress->out)
+		return err_sys(err, ENOMEM, "unpack");
+	return decompress->codec->start(decompress, err);
 }
 
 int decompress_new(int fd, const uint8_t *data, size_t len,
@@ -192,11 +196,9 @@ int decompress_new(int fd, const uint8_t *data, size_t len,
 {
 	auto_of(decompress) struct decompress *made = calloc(1, sizeof(*made));
 
-	if (made) {
-		made->in = fd < 0 ? NULL : malloc(CHUNK);
-		made->out = malloc(CHUNK);
-	}
-	if (!made || (fd >= 0 && !made->in) || !made->out)
+	if (made && fd >= 0)
+		made->in = malloc(CHUNK);
+	if (!made || (fd >= 0 && !made->in))
 		return err_set(err, ERR_SYSTEM, "out of memory");
 	made->fd = fd;
 	made->at = data;

@@ -10,6 +10,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "decompress.h"
@@ -19,6 +20,7 @@
 #include "unpack_record.h"
 
 #define SECONDS_MAX 1000000u
+#define DIRECT_MIN (64u << 10)
 
 /* The tar's bytes on their way to the reader, hashed. */
 struct hashed {
@@ -49,6 +51,18 @@ static int flush(struct output *output, struct err *err)
 	int status = fd_write_full(STDOUT_FILENO, output->buffer, output->n);
 
 	output->n = 0;
+	return status < 0 ? err_sys(err, -status, "write") : 0;
+}
+
+/* Too large to be worth a copy. */
+static int put_directly(struct output *output, const void *data, size_t len,
+			struct err *err)
+{
+	int status;
+
+	if (flush(output, err) < 0)
+		return -1;
+	status = fd_write_full(STDOUT_FILENO, data, len);
 	return status < 0 ? err_sys(err, -status, "write") : 0;
 }
 
@@ -84,6 +98,8 @@ static int put_record(struct output *output, struct unpack_record *record,
 	    put(output, path, record->path_len, err) < 0 ||
 	    put(output, target, record->target_len, err) < 0)
 		return -1;
+	if (record->data_len >= DIRECT_MIN)
+		return put_directly(output, data, record->data_len, err);
 	return put(output, data, record->data_len, err);
 }
 
@@ -146,7 +162,7 @@ static int put_end(struct output *output, struct hashed *hashed,
 
 	if (EVP_DigestFinal_ex(hashed->hash, digest, &len) != 1)
 		return err_set(err, ERR_SYSTEM, "SHA-256 failed");
-	for (unsigned i = 0; i < len; i++)
+	for (size_t i = 0; i < len; i++)
 		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
 	return put_record(output, &record, hex, "", NULL, err);
 }
@@ -189,13 +205,13 @@ static void put_error(struct output *output, const struct tar_reader *reader,
 /* The only argument: how many seconds of processor time it may take. */
 static unsigned seconds_allowed(int argc, char **argv)
 {
-	unsigned seconds = 0;
-	char rest;
+	unsigned long seconds;
+	char *end;
 
-	if (argc != 2 || sscanf(argv[1], "%u%c", &seconds, &rest) != 1 ||
-	    seconds > SECONDS_MAX)
+	if (argc != 2)
 		return 0;
-	return seconds;
+	seconds = strtoul(argv[1], &end, 10);
+	return *end == '\0' && seconds <= SECONDS_MAX ? (unsigned)seconds : 0;
 }
 
 /* Everything that looks at the file system, before it is out of reach. */
@@ -223,14 +239,13 @@ int main(int argc, char **argv)
 		fprintf(stderr, "jail-unpack: started by jaillaunch only\n");
 		return 125;
 	}
+	tar_init(&reader, hashed_read, &hashed);
 	status = prepare(&hashed, &err);
 	if (status == 0 && unpack_confine(seconds, &err) < 0)
 		status = err_reword(&err, ERR_HOST, "cannot confine itself");
 	if (status == 0)
 		status = decompress_new(STDIN_FILENO, NULL, 0,
 					&hashed.decompress, &err);
-	if (status == 0)
-		status = tar_init(&reader, hashed_read, &hashed, &err);
 	if (status == 0)
 		status = put_archive(&output, &hashed, &reader, &err);
 	if (status < 0)

@@ -1,5 +1,6 @@
 #include "tar_reader.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,16 +33,11 @@ static int refuse(struct err *err, const char *words)
 	return err_set(err, ERR_INPUT, "%s", words);
 }
 
-int tar_init(struct tar_reader *reader, tar_source *source, void *context,
-	     struct err *err)
+void tar_init(struct tar_reader *reader, tar_source *source, void *context)
 {
 	memset(reader, 0, sizeof(*reader));
 	reader->source = source;
 	reader->context = context;
-	reader->pax = malloc(PAX_MAX);
-	if (!reader->pax)
-		return err_set(err, ERR_SYSTEM, "out of memory");
-	return 0;
 }
 
 void tar_clear(struct tar_reader *reader)
@@ -188,7 +184,7 @@ static int check_header(const struct header *header, struct err *err)
 {
 	const unsigned char *bytes = (const unsigned char *)header;
 	size_t at = offsetof(struct header, checksum);
-	int64_t sum = 8 * ' ', said;
+	int64_t sum = 8 * (int64_t)' ', said;
 
 	/* first, so that a stranger's file is called what it is */
 	if (memcmp(header->magic, "ustar\00000", 8) != 0 &&
@@ -453,6 +449,10 @@ static int read_pax(struct tar_reader *reader, uint64_t size,
 		return err_set(err, ERR_INPUT,
 			       "an extended header of %llu bytes (at most %d)",
 			       (unsigned long long)size, PAX_MAX);
+	if (!reader->pax)
+		reader->pax = malloc(PAX_MAX);
+	if (!reader->pax)
+		return err_sys(err, ENOMEM, "extended header");
 	is_there = size ? take(reader, reader->pax, size, err) : 1;
 	if (is_there == 0)
 		return refuse(err, "the archive is cut off");

@@ -37,14 +37,12 @@ struct tar_reader {
 	uint64_t data_left; /* of the current member */
 	unsigned padding; /* after its data */
 	uint64_t number; /* of the current member; 0 before the first */
-	char *pax; /* payload of an extended header */
+	char *pax; /* room for an extended header, from the first on */
 	/* of the current member, NUL-terminated, as far as they are known */
 	char path[UNPACK_NAME_MAX + 1], target[UNPACK_NAME_MAX + 1];
 };
 
-/* 0, or -1 when there is no memory. */
-int tar_init(struct tar_reader *reader, tar_source *source, void *context,
-	     struct err *err);
+void tar_init(struct tar_reader *reader, tar_source *source, void *context);
 void tar_clear(struct tar_reader *reader);
 
 /*

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -152,15 +153,12 @@ static int take_data(struct stream *stream, size_t len, int fd, struct err *err)
 /* A long name keeps its beginning and its end. */
 static void shorten(const char *name, char *out, size_t size)
 {
-	size_t len = strlen(name), half = (size - 4) / 2;
+	int len = (int)strlen(name), half = ((int)size - 4) / 2;
 
-	if (len < size) {
-		memcpy(out, name, len + 1);
-		return;
-	}
-	memcpy(out, name, half);
-	memcpy(out + half, "...", 3);
-	memcpy(out + half + 3, name + len - half, half + 1);
+	if (len < (int)size)
+		snprintf(out, size, "%s", name);
+	else
+		snprintf(out, size, "%.*s...%s", half, name, name + len - half);
 }
 
 static int at_member(const struct message *message, struct err *err)
@@ -176,18 +174,18 @@ static int at_member(const struct message *message, struct err *err)
 static int take_error(const struct message *message, struct err *err)
 {
 	const struct unpack_record *record = &message->record;
+	const char *words = message->target;
 
-	if (record->cause == EPERM)
-		return err_set(err, ERR_HOST, "jail-unpack: %.300s",
-			       message->target);
-	if (record->cause != 0) {
-		err_set(err, ERR_SYSTEM, "jail-unpack: %.300s",
-			message->target);
-		err->sys = record->cause < 4096 ? (int)record->cause : EIO;
-		return -1;
+	if (words[0] == '\0')
+		words = "it gives no reason";
+	if (record->cause == 0) {
+		err_set(err, ERR_INPUT, "%.300s", words);
+		return record->number ? at_member(message, err) : -1;
 	}
-	err_set(err, ERR_INPUT, "%.300s", message->target);
-	return record->number ? at_member(message, err) : -1;
+	err_set(err, record->cause == EPERM ? ERR_HOST : ERR_SYSTEM,
+		"jail-unpack: %.300s", words);
+	err->sys = record->cause < 4096 ? (int)record->cause : EIO;
+	return -1;
 }
 
 static int take_file(struct stream *stream, const struct message *file, int fd,

@@ -910,6 +910,7 @@ LIES = {
               'member 7 "na\\x0ame": wo\\x1brds'),
     "long error": (record("ERROR", b"n" * 4095, b"w" * 4095, number=7),
                    'member 7 "nnn'),
+    "error without words": (record("ERROR"), "it gives no reason"),
     "error in a file": (record("FILE", b"f", size=9, number=1)
                         + record("ERROR", b"x", b"words", number=5),
                         'member 1 "f": words'),
