@@ -136,9 +136,8 @@ static bool is_omitted(const struct node *node, void *context)
 	const char *name = strrchr(node->path, '/') + 1;
 	const char *glob = context;
 
-	if (is_kept(node->path))
-		return false;
-	return pattern_match(glob, strchr(glob, '/') ? node->path : name);
+	return !is_kept(node->path) &&
+	       pattern_match(glob, *glob == '/' ? node->path : name);
 }
 
 int plan_omit(struct plan *plan, struct err *err)
