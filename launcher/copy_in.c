@@ -241,8 +241,8 @@ int copy_in(int root_fd, const char *request, struct err *err)
 	to_fd = make_way(root_fd, colon + 1);
 	if (to_fd < 0)
 		return err_sys_kind(err, ERR_INPUT, -to_fd,
-				    "--copy %s: the way to %s in the image",
-				    request, colon + 1);
+				    "--copy %s: the way there in the image",
+				    request);
 	name = strrchr(colon + 1, '/') + 1;
 	place.from = source;
 	place.to_fd = to_fd;

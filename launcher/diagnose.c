@@ -290,7 +290,7 @@ static enum finding check_content(const struct look *look, const char *path,
 		return FOUND_NOTHING;
 	if (len == 0)
 		return fault(look, path, "it is empty");
-	if (len > SELFMAG && memcmp(head, ELFMAG, SELFMAG) == 0)
+	if (len >= SELFMAG && memcmp(head, ELFMAG, SELFMAG) == 0)
 		return check_elf(look, path, fd, head, (size_t)len, depth);
 	if (len >= 2 && memcmp(head, "#!", 2) == 0)
 		return check_script(look, path, head, depth);

@@ -7,7 +7,7 @@ import shutil
 import stat
 import subprocess
 
-from conftest import shared_once
+from conftest import BUILD, run, shared_once
 
 PASSWD = """\
 root:x:0:0:root:/root:/bin/sh
@@ -77,3 +77,27 @@ def compile_c(source, output, *flags):
                     "-D_GNU_SOURCE", "-o", str(output), "-", *flags],
                    input=source, text=True, check=True)
     return pathlib.Path(output)
+
+
+def launch(*argv, root=None, **kwargs):
+    """In the shared root, as jailuser unless the options say otherwise."""
+    argv = [str(arg) for arg in argv]
+    if "-u" not in argv[:argv.index("--")] and "--spec" not in argv:
+        argv = ["-u", "jailuser"] + argv
+    return run(BUILD / "jaillaunch", "-r", root or busybox_root(), *argv,
+               **kwargs)
+
+
+def sh(script, *options, **kwargs):
+    return launch(*options, "--", "/bin/sh", "-c", script, **kwargs)
+
+
+def refuses(words, *argv, status=125, **kwargs):
+    """One line, ours, with these words; nothing on standard output."""
+    done = run(BUILD / "jaillaunch", *argv, **kwargs)
+    assert done.status == status, done
+    assert done.out == "", done
+    assert done.err.startswith("jaillaunch: "), done
+    assert done.err.count("\n") == 1, done
+    assert words in done.err, done
+    return done

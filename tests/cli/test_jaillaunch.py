@@ -1,41 +1,15 @@
 """jaillaunch from outside: each option, message and exit status."""
 
-import json
 import os
-import shutil
 import subprocess
 
 import pytest
 
-from conftest import BUILD, ordinary_user, run
-from jailroot import busybox_root, compile_c
+from conftest import BUILD
+from jailroot import busybox_root, launch, refuses, sh
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0,
                                 reason="chroot needs root")
-
-
-def launch(*argv, root=None, **kwargs):
-    """In the shared root, as jailuser unless the options say otherwise."""
-    argv = [str(arg) for arg in argv]
-    if "-u" not in argv[:argv.index("--")] and "--spec" not in argv:
-        argv = ["-u", "jailuser"] + argv
-    return run(BUILD / "jaillaunch", "-r", root or busybox_root(), *argv,
-               **kwargs)
-
-
-def sh(script, *options, **kwargs):
-    return launch(*options, "--", "/bin/sh", "-c", script, **kwargs)
-
-
-def refuses(words, *argv, status=125, **kwargs):
-    """One line, ours, with these words; nothing on standard output."""
-    done = run(BUILD / "jaillaunch", *argv, **kwargs)
-    assert done.status == status, done
-    assert done.out == "", done
-    assert done.err.startswith("jaillaunch: "), done
-    assert done.err.count("\n") == 1, done
-    assert words in done.err, done
-    return done
 
 
 # --- exit status

@@ -1,0 +1,568 @@
+"""jaillaunch from outside: limits, the diagnosis of exec failures, images,
+specs, reports, and what is refused."""
+
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+
+import pytest
+
+from conftest import BUILD, ROOT, ordinary_user, run
+from jailroot import (busybox_root, compile_c, launch, make_root, refuses,
+                      sh)
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0,
+                                reason="chroot needs root")
+
+
+# --- limits
+
+@pytest.mark.parametrize("limit,flag,value", [
+    ("nofile=50", "-n", "50"), ("fsize=4K", "-f", "8"),
+    ("stack=1M", "-s", "1024"), ("as=100M", "-v", "102400"),
+    ("memory=100M", "-v", "102400"),
+    ("cpu-time=1500ms", "-t", "2")])
+def test_limits_hold(limit, flag, value):
+    done = sh(f"ulimit {flag}", "--limit", limit)
+    assert done.out == value + "\n", done
+
+
+def test_limit_pids():
+    flags = ["-u", "76543210", "--limit", "pids=2"]
+    assert launch(*flags, "--", "sh", "-c", "sleep 0.1; true").status == 0
+    done = launch(*flags, "--", "sh", "-c", "sleep 0.1 | sleep 0.1")
+    assert done.status != 0 and "fork" in done.err, done
+
+
+def test_the_lower_of_memory_and_as_counts():
+    for pair in (("as=50M", "memory=100M"), ("memory=50M", "as=100M")):
+        done = sh("ulimit -v", "--limit", pair[0], "--limit", pair[1])
+        assert done.out == "51200\n", done
+
+
+def test_core_is_one_byte_even_when_none_was_asked_for():
+    program = 'ulimit -c; ulimit -H -c'
+    assert sh(program).out == sh(program, "--limit", "core=0").out
+
+
+@pytest.mark.parametrize("limit,words", [
+    ("cpus=1", "limit cpus is not built yet"),
+    ("tmp=1M", "limit tmp is not built yet"),
+    ("output=1M", "limit output is not built yet"),
+    ("memroy=1M", 'did you mean "memory"'),
+    ("nofile", "has no value"), ("pids=many", "not a whole number")])
+def test_limits_that_are_refused(limit, words):
+    refuses(words, "-r", busybox_root(), "-u", "1000", "--limit", limit, "id")
+
+
+# --- why a program cannot be executed
+
+@pytest.fixture
+def root(scratch):
+    """A root of the test's own."""
+    path = scratch / "root"
+    make_root(path)
+    return path
+
+
+def diagnosis(root, words, program="/prog", status=126, user="jailuser"):
+    refuses(words, "-r", root, "-u", user, program, status=status)
+
+
+def write(path, data, mode=0o755):
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    path.chmod(mode)
+
+
+def test_script_whose_interpreter_is_missing(root):
+    write(root / "prog", "#!/usr/bin/python9 -x\n")
+    diagnosis(root, "/prog: its interpreter (#!): /usr/bin/python9: no such "
+              "file in the jail: it has no /usr\n")
+
+
+def test_elf_whose_interpreter_is_missing(root):
+    shutil.copy("/bin/true", root / "prog")
+    shutil.rmtree(root / "lib64")
+    diagnosis(root, "/prog: its interpreter (PT_INTERP): /lib64/ld-linux-"
+              "x86-64.so.2: no such file in the jail")
+
+
+def test_interpreter_that_is_not_executable(root):
+    write(root / "interp", "#!/bin/sh\n", 0o644)
+    write(root / "prog", "#!/interp\n")
+    diagnosis(root, "its interpreter (#!): /interp: not executable for uid "
+              "1000 (mode 644, owner 0)")
+
+
+def test_program_of_another_machine(root):
+    head = bytearray(open("/bin/true", "rb").read())
+    head[18:20] = (183 if os.uname().machine == "x86_64" else 62).to_bytes(
+        2, "little")
+    write(root / "prog", bytes(head))
+    diagnosis(root, "a program for aarch64; this machine is x86-64"
+              if os.uname().machine == "x86_64" else "a program for x86-64")
+
+
+def test_program_not_executable_for_the_user(root):
+    write(root / "prog", "#!/bin/sh\n", 0o744)
+    diagnosis(root, "/prog: not executable for uid 1000 (mode 744, owner 0)")
+
+
+def test_directory_that_the_user_may_not_enter(root):
+    write(root / "root/prog", "#!/bin/sh\n")
+    diagnosis(root, "uid 1000 may not enter the directory /root (mode 700",
+              program="/root/prog")
+
+
+def test_program_on_a_noexec_mount(root):
+    if subprocess.run(["unshare", "-m", "true"], check=False).returncode:
+        pytest.skip("no mount namespace")
+    script = (f"mount -t tmpfs -o noexec none {root}/tmp && "
+              f"cp /bin/busybox {root}/tmp/prog && chmod 755 {root}/tmp && "
+              f"{BUILD}/jaillaunch -r {root} -u 1000 /tmp/prog")
+    done = run("unshare", "-m", "sh", "-c", script)
+    assert done.status == 126, done
+    assert "/tmp/prog: its file system is mounted noexec" in done.err, done
+
+
+@pytest.mark.parametrize("target", ["/opt/outside/prog", "../../outside"])
+def test_link_that_leads_outside(root, target):
+    (root / "prog").symlink_to(target)
+    diagnosis(root, f"the symbolic link /prog -> {target} leads to nothing in "
+              "the jail (links cannot lead outside its root)")
+
+
+def test_link_in_the_middle_that_leads_outside(root):
+    (root / "opt").symlink_to("/srv/elsewhere")
+    diagnosis(root, "/opt/prog: the symbolic link /opt -> /srv/elsewhere "
+              "leads to nothing", program="/opt/prog")
+
+
+def test_link_in_a_circle(root):
+    (root / "prog").symlink_to("prog")
+    diagnosis(root, "leads in a circle")
+
+
+@pytest.mark.parametrize("data,words", [
+    ("echo hello\n", "neither an ELF program nor a script"),
+    ("", "it is empty"),
+    ("#!\n", 'its "#!" line names nothing'),
+    ("#!/bin/sh\r\n", "carriage return"),
+    ("#!bin/nothing\n", "is not an absolute path"),
+    (b"\x7fELF", "truncated"),
+])
+def test_broken_program(root, data, words):
+    write(root / "prog", data)
+    diagnosis(root, words)
+
+
+def test_directory_and_fifo_as_program(root):
+    (root / "prog").mkdir()
+    diagnosis(root, "it is a directory")
+    (root / "prog").rmdir()
+    os.mkfifo(root / "prog", 0o755)
+    diagnosis(root, "it is not a regular file")
+
+
+def test_found_along_path_but_not_executable(root):
+    write(root / "bin/tool", "#!/nothing\n")
+    diagnosis(root, "/bin/tool: its interpreter (#!): /nothing: no such file",
+              program="tool")
+
+
+def test_names_in_messages_are_escaped(root):
+    diagnosis(root, "/pr\\x1bog: no such file", program="/pr\033og",
+              status=127)
+
+
+# --- images and specs
+
+def make_manifest_image(path, manifest):
+    tree = path.parent / (path.name + ".tree")
+    make_root(tree)
+    shutil.rmtree(tree / "dev")
+    if manifest is not None:
+        (tree / ".jail").mkdir()
+        (tree / ".jail/manifest").write_text(manifest)
+    subprocess.run(["tar", "-C", tree, "--owner=0", "--group=0", "-cf", path,
+                    "."], check=True)
+    shutil.rmtree(tree)
+
+
+def image(scratch, manifest=None):
+    path = scratch / "image.tar"
+    make_manifest_image(path, manifest)
+    return path
+
+
+def test_an_image_says_how_it_is_launched(scratch):
+    path = image(scratch, """\
+entry /bin/sh -c "id -u; pwd; echo $COLOR; ulimit -n"
+env COLOR=green
+limit nofile=77
+run-as jailuser
+workdir /tmp
+""")
+    done = run(BUILD / "jaillaunch", "-i", path)
+    assert (done.status, done.out, done.err) == (
+        0, "1000\n/tmp\ngreen\n77\n", ""), done
+    done = run(BUILD / "jaillaunch", "-i", path, "-u", "1234", "-d", "/bin",
+               "-e", "COLOR=red", "--limit", "nofile=88")
+    assert done.out == "1234\n/bin\nred\n88\n", done
+
+
+@pytest.mark.parametrize("line,words", [
+    ("run-as root", "--allow-root"),
+    ("run-as 0", "--allow-root"),
+    ("net host", 'the image asks for "net host", which only you can allow'),
+    ("seccomp none", "the image asks to run without seccomp"),
+    ("need proc", "need proc is not built yet"),
+])
+def test_an_image_cannot_lower_the_floor(scratch, line, words):
+    lines = ["entry /bin/true", line]
+    if not line.startswith("run-as"):
+        lines.append("run-as jailuser")
+    path = image(scratch, "\n".join(lines) + "\n")
+    refuses(words, "-i", path)
+
+
+def test_an_image_cannot_raise_a_limit(scratch):
+    path = image(scratch, """\
+entry /bin/sh -c "ulimit -c; ulimit -n"
+limit core=1G
+limit nofile=100000000
+run-as jailuser
+""")
+    done = run("sh", "-c", "ulimit -n 300; exec \"$0\" -i \"$1\"",
+               BUILD / "jaillaunch", path)
+    assert done.out == sh("ulimit -c").out + "300\n", done
+
+
+def test_a_caller_may_allow_what_an_image_asks_for(scratch):
+    path = image(scratch, "entry /bin/true\nnet host\nrun-as jailuser\n")
+    for flags in (["--net", "host"], ["--net", "none"], ["-n"]):
+        assert run(BUILD / "jaillaunch", "-i", path, *flags).status == 0
+
+
+def test_devices_of_an_image(scratch):
+    path = image(scratch)
+    ls = ["-i", path, "-u", "1000", "--", "ls", "/dev"]
+    assert run(BUILD / "jaillaunch", *ls).out.split() == [
+        "full", "null", "random", "urandom", "zero"]
+    assert run(BUILD / "jaillaunch", "--dev", "null,tty", *ls).out.split() \
+        == ["null", "tty"]
+    assert run(BUILD / "jaillaunch", "--dev", "none", *ls).out == ""
+    refuses('no device "sda"', "--dev", "null,sda", *ls)
+    done = run(BUILD / "jaillaunch", "-i", path, "-u", "1000", "--", "sh",
+               "-c", "echo x >/dev/null && head -c 3 /dev/zero | wc -c")
+    assert done.out == "3\n", done
+
+
+def test_devices_of_a_directory_are_only_looked_for(root):
+    assert run(BUILD / "jaillaunch", "-r", root, "-u", 1000, "--dev",
+               "null,zero", "true").status == 0
+    refuses(f"has no /dev/full, and -r changes nothing there: mknod -m 666 "
+            f"{root}/dev/full c 1 7", "-r", root, "-u", 1000, "--dev",
+            "null,full", "true")
+
+
+def test_a_link_named_dev_does_not_steer_us(scratch):
+    tree = scratch / "tree"
+    make_root(tree)
+    shutil.rmtree(tree / "dev")
+    (scratch / "victim").mkdir()
+    (tree / "dev").symlink_to(scratch / "victim")
+    subprocess.run(["tar", "-C", tree, "-cf", scratch / "image.tar", "."],
+                   check=True)
+    done = run(BUILD / "jaillaunch", "-i", scratch / "image.tar", "-u", 1000,
+               "true")
+    assert done.status == 125, done
+    assert os.listdir(scratch / "victim") == []
+
+
+def test_copies_into_an_image(scratch):
+    path = image(scratch)
+    tree = scratch / "data"
+    (tree / "sub").mkdir(parents=True)
+    write(tree / "tool", "#!/bin/sh\necho tool\n", 0o4700)
+    write(tree / "sub/note", "note\n", 0o600)
+    (tree / "link").symlink_to("sub/note")
+    done = run(BUILD / "jaillaunch", "-i", path, "-u", 1000, "--copy",
+               f"{tree}:/opt/app", "--copy", f"{tree}/sub/note:/etc/group",
+               "--", "sh", "-c", "/opt/app/tool; cat /opt/app/link /etc/group;"
+               " stat -c '%a %u' /opt/app/tool /opt/app/sub/note")
+    assert done.out == "tool\nnote\nnote\n755 0\n644 0\n", done
+
+
+@pytest.mark.parametrize("copy,words", [
+    ("/nothing:/x", "No such file"), ("nocolon", "is not SRC:DST"),
+    ("/etc/passwd:relative", "is not SRC:DST"),
+    ("/etc/passwd:/a/../../x", "is not SRC:DST"),
+    ("/etc/passwd:/", "names no file"),
+    ("/dev/null:/x", "neither a file"),
+    ("/etc/passwd:/bin/busybox/x", "Not a directory"),
+])
+def test_copies_that_are_refused(scratch, copy, words):
+    refuses(words, "-i", image(scratch), "-u", 1000, "--copy", copy, "true")
+
+
+def test_copy_stays_in_the_root(scratch):
+    tree = scratch / "tree"
+    make_root(tree)
+    (scratch / "victim").mkdir()
+    (tree / "out").symlink_to(scratch / "victim")
+    (tree / "up").symlink_to("../../../../../../tmp")
+    subprocess.run(["tar", "-C", tree, "-cf", scratch / "image.tar", "."],
+                   check=True)
+    before = set(os.listdir("/tmp"))
+    for way in ("out", "up"):
+        run(BUILD / "jaillaunch", "-i", scratch / "image.tar", "-u", 1000,
+            "--copy", f"/etc/passwd:/{way}/jailcopy", "true")
+    assert os.listdir(scratch / "victim") == []
+    assert "jailcopy" not in set(os.listdir("/tmp")) - before
+
+
+def test_copy_needs_an_image():
+    refuses("--copy needs -i", "-r", busybox_root(), "-u", 1000, "--copy",
+            "/etc/passwd:/x", "true")
+
+
+def test_spec_file(scratch):
+    spec = scratch / "spec.txt"
+    spec.write_text('run-as jailuser\nentry /bin/sh -c "echo $A; pwd"\n'
+                    "env A=spec\nworkdir /bin\nnet host\nseccomp default\n"
+                    "bash\n")
+    done = run(BUILD / "jaillaunch", "-r", busybox_root(), "--spec", spec)
+    assert (done.out, done.err) == ("spec\n/bin\n", ""), done
+    done = run(BUILD / "jaillaunch", "-r", busybox_root(), "--spec", spec,
+               "-e", "A=flag", "--", "sh", "-c", "echo $A")
+    assert done.out == "flag\n", done
+
+
+def test_broken_spec_file(scratch):
+    spec = scratch / "spec.txt"
+    spec.write_text("run-as jailuser\nlimit cpus=2\n")
+    refuses(f"{spec}:2: limit cpus is not built yet", "-r", busybox_root(),
+            "--spec", spec, "true")
+    refuses("nowhere", "-r", busybox_root(), "--spec", "/nowhere", "true")
+
+
+def test_broken_images(scratch):
+    refuses("No such file", "-i", scratch / "none", "-u", 1000, "true")
+    refuses("a directory (give it by -r)", "-i", scratch, "-u", 1000, "true")
+    write(scratch / "junk", "junk")
+    refuses("junk", "-i", scratch / "junk", "-u", 1000, "true")
+    for base in ("/run/jailwright", "/var/lib/jailwright"):
+        if os.path.isdir(base):
+            assert stat.S_IMODE(os.stat(base).st_mode) == 0o700
+
+
+# --- seccomp, net, caps
+
+def test_insecure_says_so():
+    done = launch("-I", "--", "true")
+    assert done.status == 0 and "warning: no seccomp" in done.err, done
+    assert launch("-I", "-q", "--", "true").err == ""
+
+
+def test_chroot_is_a_bad_system_call():
+    done = sh("chroot /tmp; echo $?")
+    assert done.out == "159\n" and "Bad system call" in done.err, done
+
+
+def test_syscalls_can_be_denied_and_allowed():
+    assert launch("--syscall-deny", "getcwd", "--", "pwd").status != 0
+    assert launch("--syscall-block", "getcwd", "--", "pwd").status != 0
+    refuses('"getcwdd"', "-r", busybox_root(), "-u", 1000, "--syscall-deny",
+            "getcwdd", "true")
+
+
+@pytest.mark.parametrize("flags,words", [
+    (["--net", "private"], "--net private is not built yet"),
+    (["--net", "lan0"], "networks of jails are not built yet"),
+    (["-n", "--net", "host"], "contradict"),
+    (["--seccomp", "cape"], "--seccomp cape is not built yet"),
+    (["--seccomp", "./policy.json"], "is not built yet"),
+    (["--seccomp", "defualt"], "it is default or none"),
+    (["-I", "--seccomp", "default"], "contradict"),
+    (["-I", "--net", "none"], "--net none is enforced by seccomp"),
+    (["-I", "--syscall-deny", "pause"], "there is none"),
+    (["--caps", "net_rwa"], 'did you mean "net_raw"'),
+    (["--keep-fd", "77"], "the descriptor is not open"),
+    (["--keep-fd", "x"], "is not a descriptor's number"),
+    (["--exec", "--report", "/tmp/x"], "--report needs the supervisor"),
+    (["--exec", "--limit", "wall-time=1"], "wall-time needs the supervisor"),
+    (["--report", "fd:99"], "--report fd:99"),
+    (["--report", "/nowhere/x"], "/nowhere/x"),
+    (["--nothing"], "unknown or ambiguous option"),
+])
+def test_flags_that_are_refused(flags, words):
+    refuses(words, "-r", busybox_root(), "-u", "1000", *flags, "true")
+
+
+def test_image_and_root_and_neither():
+    refuses("one, not both", "-r", "/", "-i", "x", "-u", 1, "true")
+    refuses("no root: say -i", "-u", 1, "true")
+    refuses("--exec with -i", "-i", "x", "--exec", "-u", 1, "true")
+    refuses("-r /etc/passwd: not a directory", "-r", "/etc/passwd", "-u", 1,
+            "true")
+
+
+def test_directories_are_no_descriptors_to_keep():
+    fd = os.open("/", os.O_RDONLY | os.O_DIRECTORY)
+    refuses(f"--keep-fd {fd} is a directory", "-r", busybox_root(), "-u", 1,
+            "--keep-fd", fd, "true", pass_fds=[fd])
+    os.close(fd)
+
+
+def test_caps_of_root(root):
+    program = compile_c(r"""
+        #include <stdio.h>
+        #include <sys/prctl.h>
+        #include <unistd.h>
+        int main(void)
+        {
+            int n = 0, i;
+            for (i = 0; i < 64; i++)
+                n += prctl(PR_CAPBSET_READ, i, 0, 0, 0) == 1;
+            printf("%d %d\n", n, chown("/own", 5, 5));
+        }""", root / "capped")
+    assert program.exists()
+    write(root / "own", "")
+    for flags, expected in (([], "0 -1\n"), (["--caps", "CAP_CHOWN"], "1 0\n")):
+        done = run(BUILD / "jaillaunch", "-r", root, "-u", "root",
+                   "--allow-root", *flags, "/capped")
+        assert done.out == expected, done
+    done = run(BUILD / "jaillaunch", "-r", root, "-u", "1000", "--caps",
+               "chown", "/capped")
+    assert done.out == "1 -1\n", done
+
+
+# --- reports and explanations
+
+def test_report_of_a_good_run(scratch):
+    done = launch("--report", scratch / "r", "--limit", "nofile=50", "--",
+                  "sh", "-c", "exit 3")
+    assert (done.status, done.out, done.err) == (3, "", "")
+    report = json.loads((scratch / "r").read_text())
+    assert report["outcome"] == "exited" and report["exit_status"] == 3
+    assert report["user"] == {"uid": 1000, "gid": 1000, "groups": [29],
+                              "name": "jailuser", "shares_uid": True}
+    assert [layer["name"] for layer in report["layers"]] == [
+        "session", "fds", "root", "rlimits", "bounding", "ids", "caps",
+        "no-new-privs", "seccomp"]
+    assert all(layer["applied"] for layer in report["layers"])
+    assert report["limits"] == [{"name": "nofile", "value": 50,
+                                 "enforced_by": "rlimit: each process"}]
+    for key in ("wall_seconds", "user_seconds", "system_seconds",
+                "max_rss_bytes", "voluntary_switches", "blocks_in"):
+        assert report["use"][key] >= 0
+    assert report["use"]["max_rss_bytes"] > 100000
+    assert "shares its uid" in report["notes"][0]
+
+
+@pytest.mark.parametrize("argv,outcome,status", [
+    (["kill -9 $$"], "signaled", 137), (None, "not-found", 127)])
+def test_report_of_other_ends(argv, outcome, status):
+    program = ["sh", "-c", *argv] if argv else ["nothing"]
+    done = launch("--report", "fd:1", "--", *program)
+    report = json.loads(done.out)
+    assert (report["outcome"], report["exit_status"]) == (outcome, status)
+    if argv:
+        assert report["signal"] == 9 and "use" in report
+    else:
+        assert report["error"]["message"] in done.err
+
+
+def test_report_of_a_launch_that_failed(scratch):
+    done = launch("--report", scratch / "r", "-u", "bob", "--", "true")
+    assert done.status == 125
+    report = json.loads((scratch / "r").read_text())
+    assert report["outcome"] == "failed"
+    assert report["error"]["kind"] == "usage"
+    assert 'user "bob"' in report["error"]["message"]
+
+
+def test_report_has_the_digest_of_the_image(scratch):
+    import hashlib
+    path = image(scratch)
+    done = run(BUILD / "jaillaunch", "-i", path, "-u", 1000, "--report",
+               "fd:1", "true")
+    assert json.loads(done.out)["root"]["sha256"] == \
+        hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_explain_runs_nothing(scratch):
+    done = launch("--explain", "-I", "--", "touch", "/tmp/x")
+    assert done.status == 0 and done.err == "", done
+    lines = done.out.splitlines()
+    assert len(lines) == 9
+    assert re.match(r"root +on +denies files", lines[2])
+    assert re.match(r"seccomp +off +-I", lines[8])
+    assert not (busybox_root() / "tmp/x").exists()
+
+
+def test_verbose_tells_on_standard_error():
+    done = launch("-v", "--", "true")
+    assert done.out == "" and "no-new-privs" in done.err
+
+
+# --- the ordinary user, help
+
+def test_an_ordinary_user_is_told():
+    done = run(BUILD / "jaillaunch", "-r", busybox_root(), "-u", "1000",
+               "true", **ordinary_user())
+    assert done.status == 125 and done.err.count("\n") == 1, done
+    assert "Operation not permitted: only root" in done.err, done
+
+
+def test_an_ordinary_user_and_an_image(scratch):
+    path = image(scratch)
+    done = run(BUILD / "jaillaunch", "-i", path, "-u", "1000", "true",
+               **ordinary_user())
+    assert done.status == 125 and done.err.count("\n") == 1, done
+
+
+LATER = """deny-action ambient-caps ns landlock require bind tmpfs writable
+persist proc read write on-violation tty events learn uid-pool no-pin
+oci""".split()
+
+
+def help_text():
+    return run(BUILD / "jaillaunch", "--help").out
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_options_of_later_versions_are_refused_by_name(name):
+    source = (ROOT / "launcher/jaillaunch.c").read_text()
+    row = re.search(r'\{0, "%s", (NULL|"[^"]*"), OPT_NOT_YET' % name, source)
+    argument = [] if row[1] == "NULL" else ["x"]
+    refuses(f"--{name} is not built yet", "-r", busybox_root(), "-u", "1000",
+            "--" + name, *argument, "true")
+    assert f"--{name} " not in help_text()
+
+
+def test_help_and_version():
+    done = run(BUILD / "jaillaunch", "--help")
+    assert done.status == 0 and done.err == ""
+    assert all(len(line) <= 80 for line in done.out.splitlines()), done.out
+    assert run(BUILD / "jaillaunch", "--version").out.startswith("jaillaunch ")
+
+
+def test_the_manual_has_the_options_of_the_help():
+    text = (ROOT / "docs/man/jaillaunch.1").read_text()
+    names = re.findall(r"--([a-z-]+)", help_text().split("\n\n", 2)[2])
+    assert len(names) > 20
+    for name in set(names):
+        assert f"Fl -{name}" in text, name
+    for name in re.findall(r"Fl -([a-z-]+)", text):
+        assert f"--{name}" in help_text(), name
+
+
+def test_the_manual_is_well_formed():
+    done = run("mandoc", "-T", "lint", "-W", "warning",
+               ROOT / "docs/man/jaillaunch.1")
+    assert done.status == 0, done
