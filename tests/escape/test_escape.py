@@ -26,7 +26,7 @@ from escape.confederates import (
     terminal, terminal_is_exclusive, terminal_is_frozen, terminal_modes_differ,
     terminal_on_stdout, user_line, working_directory)
 
-DIRECTORY, IMAGE, HOST = "-r", "-i", "-r /"
+DIRECTORY, IMAGE, HOST, IN_PLACE = "-r", "-i", "-r /", "--exec"
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,14 @@ class Row:
     later: str = ""
     left: object = None
     control_prefix: tuple = ()
+
+    def all_roots(self):
+        """--exec has no supervisor and stays in the caller's session; all
+        other layers are the same."""
+        if DIRECTORY not in self.roots or self.later or self.layer in (
+                "supervisor", "watcher", "session"):
+            return self.roots
+        return (*self.roots, IN_PLACE)
 
     def expected(self, root):
         return dict(self.by).get(root, self.refusal)
@@ -230,6 +238,16 @@ TABLE = [
     Row("socketpair_inet", "user", "seccomp", "EAFNOSUPPORT"),
     Row("connect_loopback", "user", "seccomp", "EAFNOSUPPORT",
         (loopback_listener,)),
+    *(Row(f"{name}_net_host", "user", "seccomp", refusal, needs, program=name,
+          roots=(DIRECTORY,), options=("--net", "host"))
+      for name, refusal, needs in (
+          ("socket_vsock", "EAFNOSUPPORT", ()),
+          ("socket_alg", "EAFNOSUPPORT", ()),
+          ("abstract_socket", "EAFNOSUPPORT",
+           (abstract_listener(socket.SOCK_STREAM),)),
+          ("abstract_datagram", "ESOCKTNOSUPPORT",
+           (abstract_listener(socket.SOCK_DGRAM),
+            number(socket.SOCK_DGRAM))))),
     Row("list_interfaces", "user", "seccomp", "ENOTTY"),
     Row("io_uring", "user", "seccomp", "ENOSYS"),
 
@@ -399,7 +417,7 @@ ALONE = [row for row in TABLE if row.layer in LAYERS and not row.behind
          and not row.later and row.roots[0] != IMAGE]
 BY_NAME = {row.name: row for row in TABLE}
 INSIDE = [pytest.param(row, root, id=f"{row.name}-{root}".replace(" ", ""))
-          for row in TABLE for root in row.roots]
+          for row in TABLE for root in row.all_roots()]
 
 
 @contextlib.contextmanager
@@ -437,8 +455,9 @@ def launch(case, root, launcher=BUILD / "jaillaunch"):
         where = [IMAGE, image]
     elif root == HOST:
         where, program = [DIRECTORY, "/"], case.root / "attempt"
-    return [launcher, *where, f"--user={user}",
-            "--report", case.scratch / "report", *case.row.options, "--",
+    how = ["--exec"] if root == IN_PLACE else \
+        ["--report", case.scratch / "report"]
+    return [launcher, *where, f"--user={user}", *how, *case.row.options, "--",
             program, *case.argv]
 
 
