@@ -26,7 +26,8 @@ def counts(done):
     ("root", 0), ("root", 7), ("ordinary", 0), ("ordinary", 3),
     ("ordinary", 4)])
 def test_every_number_is_answered_as_the_table_says(user, features):
-    done = run(SYSCALLS, "--features", features, **USERS[user]())
+    done = run(SYSCALLS, "--features", features, timeout=300,
+               **USERS[user]())
     assert done.status == 0, done
     calls, refused, shown, wrong = counts(done)
     assert wrong == 0 and calls > 780, done
