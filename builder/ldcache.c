@@ -168,7 +168,8 @@ static void find_named(struct ldcache *cache)
 	if (n > (cache->len - at - 8) / 16)
 		return;
 	for (uint32_t i = 0; i < n; i++) {
-		const unsigned char *section = cache->base + at + 8 + 16 * i;
+		const unsigned char *section =
+			cache->base + at + 8 + (size_t)16 * i;
 		size_t offset = u32(cache, section + 8);
 		size_t size = u32(cache, section + 12);
 

@@ -185,7 +185,8 @@ static void take_version(struct scan *scan, const char *text)
 	if (!starts_with(text, "ld.so ") || !number)
 		return;
 	scan->has_version = true;
-	scan->is_old = atoi(number + strlen("release version 2.")) < 37;
+	scan->is_old =
+		strtol(number + strlen("release version 2."), NULL, 10) < 37;
 }
 
 static void take_dir(struct scan *scan, const char *text, size_t len)

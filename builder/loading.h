@@ -3,7 +3,8 @@
  * loading: a program as its loader has it before the first instruction: the
  * files mapped so far, who asked for each, and the loader's own list of them.
  *
- * search.c finds one library for one of the maps, loading.c makes the list.
+ * search.c finds one library for one of the maps, mapping.c maps it unless it is
+ * there already, loading.c makes the list.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -70,6 +71,17 @@ void loading_clear(struct loading *loading);
  */
 int loading_map(struct loading *loading, size_t asker, const char *name,
 		size_t *found, struct err *err);
+
+bool loading_is_musl(const struct loading *loading);
+int loading_no_memory(struct err *err);
+/* The one copy of a name; NULL: no memory. */
+const char *loading_intern(struct loading *loading, const char *name);
+int loading_add_map(struct loading *loading, struct library *library,
+		    const char *request, size_t loader, size_t *index,
+		    struct err *err);
+bool loading_add_name(struct map *map, const char *name);
+/* Forgets the maps from an index on. */
+void loading_forget(struct loading *loading, size_t from);
 
 /* search.c */
 struct hit {

@@ -15,11 +15,6 @@
 #include "array.h"
 #include "loading.h"
 
-static bool is_musl(const struct loading *loading)
-{
-	return loading->linker->loader->kind == LOADER_MUSL;
-}
-
 static const struct elf *elf_of(const struct map *map)
 {
 	return map->library->unit->elf;
@@ -44,7 +39,7 @@ static bool add_inherited(struct loading *loading, struct map *map,
 {
 	for (size_t i = asker;; i = loading->maps[i].loader) {
 		const struct library *library = loading->maps[i].library;
-		bool has_runpath = is_musl(loading) && library->runpath;
+		bool has_runpath = loading_is_musl(loading) && library->runpath;
 
 		if (has_runpath
 			    ? !add_stage(map, STAGE_RUNPATH, library->runpath,
@@ -61,7 +56,7 @@ static bool add_stages(struct loading *loading, struct map *map, size_t asker)
 	const struct linker *linker = loading->linker;
 	const struct elf *elf = elf_of(map);
 
-	if (is_musl(loading))
+	if (loading_is_musl(loading))
 		return add_inherited(loading, map, asker) &&
 		       add_stage(map, STAGE_SYSTEM, linker->system, asker);
 	return (elf->runpath || add_inherited(loading, map, asker)) &&
@@ -177,7 +172,7 @@ static int try_path(struct loading *loading, size_t asker, const char *path,
 		return -1;
 	*sys = -library->error;
 	/* musl maps whatever it opens first, and dies of it. */
-	if (is_foreign(loading, library) && !is_musl(loading)) {
+	if (is_foreign(loading, library) && !loading_is_musl(loading)) {
 		*sys = ENOENT;
 		return 0;
 	}
@@ -221,7 +216,7 @@ static int try_candidate(struct loading *loading, size_t asker,
 static bool ends_list(const struct loading *loading, const struct libdir *dir,
 		      int sys)
 {
-	if (is_musl(loading))
+	if (loading_is_musl(loading))
 		return sys != ENOENT && sys != ENOTDIR && sys != EACCES &&
 		       sys != ENAMETOOLONG;
 	return sys != ENOENT && sys != EACCES &&
@@ -249,7 +244,7 @@ static int try_list(struct loading *loading, size_t asker,
 			return found;
 		}
 		if (ends_list(loading, dir, sys))
-			return is_musl(loading) ? 2 : 0;
+			return loading_is_musl(loading) ? 2 : 0;
 	}
 	return 0;
 }

@@ -319,6 +319,23 @@ def loader_and_vdso_by_name(box):
     return {"liba.so": "/a/liba.so"}
 
 
+@case
+def loader_under_another_name(box):
+    box.prog(runpath="/a", needed=["libld.so", "liba.so"])
+    box.add_loader()
+    box.symlink("/a/libld.so", ".." + box.loader)
+    box.lib("/a/liba.so", needed=["../" + box.loader])
+    return {"liba.so": "/a/liba.so"}
+
+
+@case
+def program_under_its_own_path(box):
+    box.prog(runpath="/a", needed=["liba.so"])
+    box.lib("/a/liba.so", needed=["/prog", "libprog.so"])
+    box.symlink("/a/libprog.so", "../prog")
+    return "error"
+
+
 # Names with a slash
 
 @case

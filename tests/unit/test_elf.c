@@ -10,7 +10,7 @@
 #include "elf_hints.h"
 #include "test.h"
 
-#define SIZE 0x1000
+#define SIZE ((size_t)0x1000)
 #define BASE 0x40000 /* where the file is loaded */
 
 /* A shared object, written by hand for each class and byte order. */

@@ -77,7 +77,7 @@ static struct ldcache *open_cache(const struct build *build, uint16_t machine)
 	struct elf_abi abi = {ELFCLASS64,
 			      build->is_big ? ELFDATA2MSB : ELFDATA2LSB,
 			      machine, 0};
-	char *copy = malloc(build->n);
+	char *copy = malloc(build->n + 1);
 	struct ldcache *cache;
 	struct err err;
 
