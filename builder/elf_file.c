@@ -5,6 +5,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* libelf said no: is it the file, or were there no memory, an I/O error?  A
+ * library left out for the latter would be a wrong answer. */
+static void keep_failure(const struct elf_file *file)
+{
+	if (errno == ENOMEM || errno == EIO || errno == EINTR)
+		*file->failure = -errno;
+}
+
 static const char *read_segments(struct elf_file *file, int *error)
 {
 	size_t n = file->header.e_phnum;
@@ -23,9 +31,13 @@ static const char *read_segments(struct elf_file *file, int *error)
 		*error = -ENOMEM;
 		return "no memory";
 	}
-	for (size_t i = 0; i < n; i++)
-		if (!gelf_getphdr(file->lib, (int)i, &file->segments[i]))
-			return "its program headers cannot be read";
+	for (size_t i = 0; i < n; i++) {
+		errno = 0;
+		if (gelf_getphdr(file->lib, (int)i, &file->segments[i]))
+			continue;
+		keep_failure(file);
+		return "its program headers cannot be read";
+	}
 	file->n_segments = n;
 	return NULL;
 }
@@ -34,17 +46,20 @@ const char *elf_file_open(int fd, struct elf_file *file, int *error)
 {
 	struct stat st;
 
-	*file = (struct elf_file){.fd = fd};
+	*file = (struct elf_file){.fd = fd, .failure = error};
 	elf_version(EV_CURRENT);
 	if (fstat(fd, &st) < 0) {
 		*error = -errno;
 		return "it cannot be read";
 	}
 	file->size = st.st_size;
+	errno = 0;
 	file->lib = elf_begin(fd, ELF_C_READ, NULL);
 	if (!file->lib || elf_kind(file->lib) != ELF_K_ELF ||
-	    !gelf_getehdr(file->lib, &file->header))
+	    !gelf_getehdr(file->lib, &file->header)) {
+		keep_failure(file);
 		return "its ELF header is broken";
+	}
 	file->is_big_endian = file->header.e_ident[EI_DATA] == ELFDATA2MSB;
 	return read_segments(file, error);
 }
@@ -91,6 +106,7 @@ Elf_Data *elf_file_data(const struct elf_file *file, uint64_t offset,
 			uint64_t len, Elf_Type type)
 {
 	uint64_t size = (uint64_t)file->size;
+	Elf_Data *data;
 
 	if (offset >= size)
 		return NULL;
@@ -98,7 +114,11 @@ Elf_Data *elf_file_data(const struct elf_file *file, uint64_t offset,
 		len = size - offset;
 	if (len == 0)
 		return NULL;
-	return elf_getdata_rawchunk(file->lib, (int64_t)offset, len, type);
+	errno = 0;
+	data = elf_getdata_rawchunk(file->lib, (int64_t)offset, len, type);
+	if (!data)
+		keep_failure(file);
+	return data;
 }
 
 struct elf_bytes elf_file_bytes(const struct elf_file *file, uint64_t address,

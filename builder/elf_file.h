@@ -20,6 +20,7 @@ struct elf_file {
 	GElf_Phdr *segments;
 	size_t n_segments;
 	bool is_big_endian;
+	int *failure; /* of elf_file_open(): set by every read that fails */
 };
 
 /* Part of the file; bytes are owned by the elf_file. */
@@ -30,8 +31,10 @@ struct elf_bytes {
 
 /*
  * Opens what an already looked-at header says is ELF.  NULL on success, else
- * the defect that keeps a loader from using the file, in words.  To be closed
- * in either case.  *error: -ENOMEM or -EIO when it is not the file's fault.
+ * thedefect that keeps a loader from using the file, in words.  To be closed
+ * in either case.  *error, which must live as long as the file is open: -ENOMEM
+ * or -EIO when something cannot be read and it is not the file's fault; what was
+ * read is then not to be trusted.
  */
 const char *elf_file_open(int fd, struct elf_file *file, int *error);
 void elf_file_close(struct elf_file *file);

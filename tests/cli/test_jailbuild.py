@@ -229,7 +229,8 @@ def test_not_onto_a_terminal(scratch):
 def test_presets(build, scratch):
     (scratch / "mine").mkdir()
     (scratch / "mine" / "base.txt").write_text("dir /mine\n")
-    assert "/mine" not in paths(build("use base\n", "--print=tree"))
+    assert "/mine" not in paths(build("use base\n", "--presets",
+                                      ROOT / "manifests", "--print=tree"))
     assert "/mine" in paths(build("use base\n", "--presets", "mine",
                                   "--print=tree"))
 
@@ -523,7 +524,8 @@ def enter(image, scratch, *argv):
 ], ids=["bash", "python3", "perl", "awk", "as"])
 def test_programs_run(text, argv, out, scratch):
     (scratch / "m.txt").write_text(text)
-    done = run(JAILBUILD, "m.txt", "-o", "i.tar", cwd=scratch)
+    done = run(JAILBUILD, "m.txt", "--presets", ROOT / "manifests", "-o",
+               "i.tar", cwd=scratch)
     assert (done.status, done.err) == (0, ""), done
     done = enter(scratch / "i.tar", scratch, *argv)
     assert (done.status, done.out, done.err) == (0, out, ""), done
@@ -554,7 +556,7 @@ def test_origin_without_proc_is_cured_by_the_cache(scratch):
 
 @pytest.mark.parametrize("call, error, status", [
     ("openat2", "ENOMEM", {5}), ("openat2", "EMFILE", {5}),
-    ("openat2", "EIO", {3, 4, 5}), ("pread64", "EIO", {3, 4, 5}),
+    ("openat2", "EIO", {5}), ("pread64", "EIO", {5}),
     ("write", "ENOSPC", {5}), ("fsync", "EIO", {5}), ("getdents64", "EIO", {5}),
     ("mmap", "ENOMEM", {5}), ("linkat", "EACCES", {5}),
 ])
