@@ -294,7 +294,9 @@ images/%.tar: images/%.recipe $(B)/jailbuild $(wildcard manifests/*.txt)
 	$(call say,JAIL,$@)
 	$(Q)$(B)/jailbuild $< -o $@
 
-bench: packages-check all
+packages-bench: packages-check
+	$(call install_missing,$(shell cat tests/bench/packages))
+bench: packages-bench all
 	$(Q)JAIL_BUILD=$(abspath $(B)) tests/bench/run
 
 lint: packages-check
@@ -319,6 +321,6 @@ clean:
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
 
-.PHONY: demo images all unit check asan fuzz fuzzers cross bench lint install packages packages-check clean help
+.PHONY: demo images all unit check asan fuzz fuzzers cross bench lint install packages packages-check packages-bench clean help
 .SECONDARY:
 -include $(shell find $(B)/obj $(B)/musl -name '*.d' 2>/dev/null)

@@ -38,16 +38,6 @@ static const char letters[] = {
 	[NODE_HARDLINK] = 'h', [NODE_CHAR] = 'c', [NODE_FIFO] = 'p',
 };
 
-/* Until there is a source in the library. */
-__attribute__((weak)) int source_open_file(const struct source *source,
-					   const char *path, struct stat *st)
-{
-	(void)source;
-	(void)path;
-	(void)st;
-	return -ENOSYS;
-}
-
 static int find_type(char letter, enum node_type *type)
 {
 	for (size_t i = 0; i < sizeof(letters); i++)
@@ -134,7 +124,6 @@ static int read_tree(struct tree *tree, struct err *err)
 
 static int make_image(int argc, char **argv, struct err *err)
 {
-	static const struct source host = {.root_fd = -1, .name = ""};
 	char identity[65];
 	struct image_options options = {
 		.output = argv[1],
@@ -143,11 +132,12 @@ static int make_image(int argc, char **argv, struct err *err)
 		.identity = getenv("NO_IDENTITY") ? NULL : identity,
 	};
 	auto_of(tree) struct tree *tree = tree_new();
+	auto_of(source) struct source *source = NULL;
 
 	if (argc < 2 || !tree)
 		return err_set(err, ERR_USAGE, "OUTPUT [FORMAT [MTIME]]");
-	if (read_tree(tree, err) < 0 ||
-	    image_write(tree, &host, &options, err) < 0)
+	if (source_open("/", &source, err) < 0 || read_tree(tree, err) < 0 ||
+	    image_write(tree, source, &options, err) < 0)
 		return -1;
 	if (options.identity)
 		fprintf(stderr, "%s\n", identity);

@@ -1,0 +1,132 @@
+"""Comparing programs by speed, fairly on a busy machine.
+
+All commands of a comparison run in turn, in a new order each round, so that
+whatever slows the machine down slows all of them; what counts is the ratio of
+medians in one run, never a time.  A comparison is a function of a file
+bench_*.py whose name starts with bench_ and that returns a Comparison."""
+
+import dataclasses
+import os
+import pathlib
+import random
+import shutil
+import statistics
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BUILD = pathlib.Path(os.environ.get("JAIL_BUILD", ROOT / "build")).resolve()
+
+
+# Debian's programs want Debian's interpreters, not others that come first.
+SYSTEM = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+
+
+class Missing(Exception):
+    """A program to compare with is not installed: its row is left out."""
+
+
+@dataclasses.dataclass
+class Row:
+    """One command.  before() and after() are not timed; after() also proves
+    that the command did its work."""
+    name: str
+    argv: list
+    before: object = None
+    after: object = None
+    stdin: str = os.devnull
+    env: dict = dataclasses.field(default_factory=lambda: SYSTEM)
+
+    def run(self):
+        if self.before:
+            self.before()
+        with open(self.stdin, "rb") as stdin:
+            start = time.perf_counter()
+            done = subprocess.run(self.argv, stdin=stdin, env=self.env,
+                                  stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.PIPE, check=False)
+            took = time.perf_counter() - start
+        if done.returncode != 0:
+            raise RuntimeError(f"{self.name}: status {done.returncode}: "
+                               f"{done.stderr.decode(errors='replace')}")
+        if self.after:
+            self.after()
+        return took
+
+
+@dataclasses.dataclass
+class Target:
+    """row must take at most limit times what other takes."""
+    row: str
+    other: str
+    limit: float
+
+
+@dataclasses.dataclass
+class Comparison:
+    title: str
+    rows: list
+    base: str  # the row that is 1.00
+    rounds: int = 20
+    targets: list = dataclasses.field(default_factory=list)
+    slow: dict = dataclasses.field(default_factory=dict)  # row -> rounds
+    clean: object = None
+
+
+def program(name, *more):
+    """The path of a program, also of one outside of PATH."""
+    found = shutil.which(name, path=os.pathsep.join([SYSTEM["PATH"], *more]))
+    if not found:
+        raise Missing(name)
+    return found
+
+
+def measure(comparison):
+    """row name -> times, by turns."""
+    times = {row.name: [] for row in comparison.rows}
+    for row in comparison.rows:
+        row.run()  # warms caches; counts for nothing
+    for number in range(comparison.rounds):
+        rows = [row for row in comparison.rows
+                if number < comparison.slow.get(row.name, comparison.rounds)]
+        for row in random.sample(rows, len(rows)):
+            times[row.name].append(row.run())
+    return times
+
+
+def p10(values):
+    return sorted(values)[len(values) // 10]
+
+
+def report(comparison, times):
+    """Prints the table; the targets that were missed."""
+    base = times[comparison.base]
+    print(f"\n{comparison.title} ({comparison.rounds} rounds)")
+    print(f"  {'':34} {'median':>10} {'p10':>10} {'ratio':>7} "
+          f"{'ratio p10':>9}")
+    for row in comparison.rows:
+        taken = times[row.name]
+        median = statistics.median(taken)
+        print(f"  {row.name:34} {median * 1e3:7.2f} ms "
+              f"{p10(taken) * 1e3:7.2f} ms "
+              f"{median / statistics.median(base):7.2f} "
+              f"{p10(taken) / p10(base):9.2f}")
+    missed = []
+    for target in comparison.targets:
+        ratio = (statistics.median(times[target.row]) /
+                 statistics.median(times[target.other]))
+        held = ratio <= target.limit
+        print(f"  {'held' if held else 'MISSED'}: {target.row} at most "
+              f"{target.limit} x {target.other}: {ratio:.2f}")
+        if not held:
+            missed.append(f"{comparison.title}: {target.row}: {ratio:.2f} x "
+                          f"{target.other}, not {target.limit}")
+    return missed
+
+
+def compare(comparison):
+    try:
+        return report(comparison, measure(comparison))
+    finally:
+        if comparison.clean:
+            comparison.clean()
