@@ -59,6 +59,20 @@ def test_an_image_of_ours_is_passed_in_silence(form, mtime, scratch):
     assert (done.status, done.out, done.err) == (0, "", ""), done
 
 
+@pytest.mark.parametrize("form", ["tar", "tar.zst", "tar.gz", "tar.xz", "dir"])
+def test_what_jailbuild_builds_is_passed(form, scratch):
+    if form == "dir" and os.geteuid() != 0:
+        pytest.skip("needs root: owners and devices")
+    (scratch / "m.txt").write_text("bash\ndev null zero\n"
+                                   "user u uid=2000 home=/home/u\n"
+                                   "allow setuid /usr/bin/bash\n")
+    built = run(BUILD / "jailbuild", "m.txt", "--format", form, "-o", "image",
+                cwd=scratch)
+    assert (built.status, built.err) == (0, ""), built
+    done = verify(scratch / "image")
+    assert (done.status, done.out, done.err) == (0, "", ""), done
+
+
 @root_only
 @pytest.mark.parametrize("form", ["tar", "dir"])
 def test_file_capabilities_are_read_back(form, scratch):
