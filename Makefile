@@ -106,9 +106,12 @@ else
 launch_cc := $(CC)
 launch_objects := $(call objects,$(launch_c))
 endif
+# Fewer segments, fewer pages: a twentieth of a launch.
+launch_link := -Wl,-z,noseparate-code -Wl,--gc-sections
 $(B)/jaillaunch: $(launch_objects)
 	$(call say,LD,$@)
-	$(Q)$(launch_cc) $(static_or_pie) $(link) $(LDFLAGS) -o $@ $^
+	$(Q)$(launch_cc) $(static_or_pie) $(link) $(launch_link) $(LDFLAGS) \
+		-o $@ $^
 
 # The kernel's headers come from the distribution, behind musl's own.
 kernel_headers := -idirafter /usr/include $(addprefix -idirafter ,$(wildcard \
@@ -117,6 +120,7 @@ $(B)/musl/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(MUSL) $(ours) $(pie) -Dstrerrordesc_np=strerror \
+		-ffunction-sections -fdata-sections \
 		$(kernel_headers) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/jail-policy: $(call objects,launcher/jail-policy.c) $(B)/liblauncher.a \
