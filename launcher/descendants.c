@@ -29,6 +29,16 @@ struct dirent64 { /* the kernel's, of getdents64() */
 	char name[];
 };
 
+/* Decimal digits; 0 where there are none. */
+static pid_t read_pid(const char *text)
+{
+	pid_t pid = 0;
+
+	while (*text >= '0' && *text <= '9' && pid < MOST_PIDS)
+		pid = 10 * pid + (*text++ - '0');
+	return pid;
+}
+
 /* A live child or a corpse; somebody else's process is not our business. */
 static bool is_child(pid_t pid)
 {
@@ -80,10 +90,10 @@ static bool for_each_process(void (*visit)(pid_t pid, void *data), void *data)
 				(const void *)(buffer + at);
 
 			at += entry->len;
-			if (entry->name[0] < '1' || entry->name[0] > '9')
+			if (read_pid(entry->name) == 0)
 				continue;
 			found = true;
-			visit(atoi(entry->name), data);
+			visit(read_pid(entry->name), data);
 		}
 	}
 	close(fd);
@@ -117,7 +127,7 @@ static pid_t parent_of(pid_t pid)
 		return 0;
 	text[len] = '\0';
 	at = strrchr(text, ')'); /* a name may hold any byte */
-	return at && at[1] && at[2] ? atoi(at + 4) : 0;
+	return at && at[1] && at[2] ? read_pid(at + 4) : 0;
 }
 
 /* One bit a process number: is it a descendant? */

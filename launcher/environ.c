@@ -57,7 +57,8 @@ int environ_set(struct environ_list *list, const char *name, const char *value,
 		return err_sys(err, ENOMEM, "environment");
 	memcpy(var, name, name_len);
 	var[name_len] = '=';
-	memcpy(var + name_len + 1, value, value_len + 1);
+	memcpy(var + name_len + 1, value, value_len);
+	var[name_len + 1 + value_len] = '\0';
 	return keep(list, var, name_len, err);
 }
 

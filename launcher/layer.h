@@ -8,7 +8,6 @@
  * system calls on prepared data and nothing else.
  */
 #include <stddef.h>
-#include <stdint.h>
 
 #include "err.h"
 
@@ -48,5 +47,11 @@ static inline int layer_failed(unsigned step, int error)
 /* For a layer that needs no more than the spec; it has no release then. */
 static inline void *layer_keep_spec(const struct jail_spec *spec)
 {
-	return (void *)(uintptr_t)spec;
+	/* apply gets it back as const. */
+	union {
+		const struct jail_spec *spec;
+		void *state;
+	} either = {spec};
+
+	return either.state;
 }

@@ -39,7 +39,7 @@ int plan_make(const struct jail_spec *spec, struct plan **out, struct err *err)
 		return err_sys(err, ENOMEM, "plan");
 	plan->spec = spec;
 	plan->n = count_layers();
-	plan->rows = calloc(plan->n, sizeof(*plan->rows));
+	plan->rows = calloc(plan->n + 1, sizeof(*plan->rows));
 	if (!plan->rows)
 		return err_sys(err, ENOMEM, "plan");
 	for (i = 0; i < plan->n; i++) {

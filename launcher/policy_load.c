@@ -12,6 +12,17 @@
 #include "helper.h"
 #include "policy_answer.h"
 
+/* argv is not const by history; nobody writes to it. */
+static char *as_argument(const char *text)
+{
+	union {
+		const char *text;
+		char *argument;
+	} either = {text};
+
+	return either.argument;
+}
+
 /* jail-policy NAME FEATURES (allow LIST | deny LIST)... */
 static char **make_argv(const struct policy_request *request, char *features)
 {
@@ -21,16 +32,16 @@ static char **make_argv(const struct policy_request *request, char *features)
 
 	if (!argv)
 		return NULL;
-	argv[n++] = (char *)(uintptr_t) "jail-policy";
-	argv[n++] = (char *)(uintptr_t)request->name;
+	argv[n++] = as_argument("jail-policy");
+	argv[n++] = as_argument(request->name);
 	argv[n++] = features;
 	for (i = 0; i < request->n_allow; i++) {
-		argv[n++] = (char *)(uintptr_t) "allow";
-		argv[n++] = (char *)(uintptr_t)request->allow[i];
+		argv[n++] = as_argument("allow");
+		argv[n++] = as_argument(request->allow[i]);
 	}
 	for (i = 0; i < request->n_deny; i++) {
-		argv[n++] = (char *)(uintptr_t) "deny";
-		argv[n++] = (char *)(uintptr_t)request->deny[i];
+		argv[n++] = as_argument("deny");
+		argv[n++] = as_argument(request->deny[i]);
 	}
 	return argv;
 }

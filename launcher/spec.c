@@ -181,13 +181,15 @@ static int take_flags(const struct spec_input *input, struct settings *settings,
 /* What the image asked for and only the caller may give. */
 static int check_image_wishes(const struct settings *settings, struct err *err)
 {
-	if (settings->image_net && strcmp(settings->net, "none") != 0)
+	if (settings->image_net && settings->net &&
+	    strcmp(settings->net, "none") != 0)
 		return err_set(err, ERR_USAGE,
 			       "the image asks for \"net %s\", which only you "
 			       "can allow: say --net %s, or --net none to run "
 			       "it without",
 			       settings->net, settings->net);
-	if (settings->image_seccomp && strcmp(settings->seccomp, "none") == 0)
+	if (settings->image_seccomp && settings->seccomp &&
+	    strcmp(settings->seccomp, "none") == 0)
 		return err_set(err, ERR_USAGE,
 			       "the image asks to run without seccomp, which "
 			       "only you can allow: say -I, or --seccomp "
