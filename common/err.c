@@ -90,7 +90,7 @@ void err_escape(const char *text, char *out, unsigned long size)
 
 	for (; *text; text++) {
 		unsigned char byte = (unsigned char)*text;
-		int plain = byte >= 32 && byte < 127 && byte != '\\';
+		int plain = byte >= 32 && byte < 127;
 
 		if (n + (plain ? 1 : 4) >= size)
 			break;

@@ -56,8 +56,8 @@ int err_reword(struct err *err, enum err_kind kind, const char *format, ...)
 	})
 
 /*
- * Copies text to out with every byte below 32, above 126 and every backslash
- * as \xNN, so that a name out of an archive cannot steer a terminal.  Always
+ * Copies text to out with every byte below 32 and above 126 as \xNN, so that a
+ * name out of an archive cannot steer a terminal.  Always
  * NUL-terminated; what does not fit is cut.
  */
 void err_escape(const char *text, char *out, unsigned long size);
