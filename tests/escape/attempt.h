@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +89,23 @@ static inline __attribute__((unused)) long number_of(int argc, char **argv,
 	if (n >= argc)
 		cannot("argument %d is missing", n);
 	return strtol(argv[n], NULL, 0);
+}
+
+/* The n-th argument, an address in another process. */
+static inline __attribute__((unused)) void *address_of(int argc, char **argv,
+						       int n)
+{
+	void *address = NULL;
+
+	if (n >= argc || sscanf(argv[n], "%p", &address) != 1)
+		cannot("argument %d is missing", n);
+	return address;
+}
+
+/* The page that an address is in. */
+static inline __attribute__((unused)) void *page_of(void *address)
+{
+	return (char *)address - ((uintptr_t)address & 4095);
 }
 
 static inline __attribute__((unused)) const char *word_of(int argc, char **argv,

@@ -19,11 +19,11 @@ int main(int argc, char **argv)
 	const char *digits = word_of(argc, argv, 1);
 	size_t i, n = strlen(digits) / 2;
 	int root, dir;
-	unsigned byte;
 
 	for (i = 0; i < n && i < sizeof(there.bytes); i++) {
-		sscanf(digits + 2 * i, "%2x", &byte);
-		there.bytes[i] = (unsigned char)byte;
+		char both[3] = {digits[2 * i], digits[2 * i + 1], '\0'};
+
+		there.bytes[i] = (unsigned char)strtoul(both, NULL, 16);
 	}
 	root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)

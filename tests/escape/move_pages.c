@@ -7,7 +7,7 @@
 
 int main(int argc, char **argv)
 {
-	void *page = (void *)(number_of(argc, argv, 2) & ~4095L);
+	void *page = page_of(address_of(argc, argv, 2));
 	int node = -1;
 
 	if (syscall(SYS_move_pages, number_of(argc, argv, 1), 1, &page, NULL,

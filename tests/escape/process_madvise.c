@@ -10,8 +10,7 @@
 int main(int argc, char **argv)
 {
 	int process = (int)syscall(SYS_pidfd_open, number_of(argc, argv, 1), 0);
-	struct iovec there = {(void *)(number_of(argc, argv, 2) & ~4095L),
-			      4096};
+	struct iovec there = {page_of(address_of(argc, argv, 2)), 4096};
 
 	if (process < 0)
 		refused("pidfd_open");

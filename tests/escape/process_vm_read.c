@@ -10,8 +10,7 @@ int main(int argc, char **argv)
 {
 	char text[32] = "";
 	struct iovec here = {text, sizeof(text) - 1};
-	struct iovec there = {(void *)number_of(argc, argv, 2),
-			      sizeof(text) - 1};
+	struct iovec there = {address_of(argc, argv, 2), sizeof(text) - 1};
 
 	if (process_vm_readv((pid_t)number_of(argc, argv, 1), &here, 1, &there,
 			     1, 0) < 0)

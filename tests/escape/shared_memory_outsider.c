@@ -12,7 +12,7 @@ int main(int argc, char **argv)
 {
 	const void *at = shmat((int)number_of(argc, argv, 1), NULL, 0);
 
-	if (at == (const void *)-1)
+	if ((intptr_t)at == -1)
 		refused("shmat");
 	escaped("attached it");
 }
