@@ -17,7 +17,12 @@
 /* PID_MAX_LIMIT of 64-bit kernels. */
 #define MOST_PIDS (4 << 20)
 /* How many numbers after a corpse's its heirs are looked for at. */
-#define NEAR 8
+#define NEAR 32
+/*
+ * How often corpses are looked for before we sleep: who wakes up for one comes
+ * too late for its heir, which lives some 30 us.
+ */
+#define SPINS 5000
 /* Rounds in which only children are looked for, before whole families are. */
 #define SHALLOW_ROUNDS 4
 
@@ -195,9 +200,21 @@ static void get_ahead(void)
 		setpriority(PRIO_PROCESS, 0, -20);
 }
 
+/* False: there is no child any more.  Else one more round may find more. */
+static bool reap_busily(unsigned long *n)
+{
+	unsigned long before = *n;
+	unsigned i;
+
+	for (i = 0; i < SPINS; i++)
+		if (!reap(WNOHANG, n))
+			return false;
+	return *n > before || reap(0, n);
+}
+
 unsigned long descendants_kill(void)
 {
-	unsigned long n = 0, before;
+	unsigned long n = 0;
 	unsigned round;
 
 	if (!reap(WNOHANG, &n))
@@ -207,10 +224,7 @@ unsigned long descendants_kill(void)
 		kill_children();
 		if (round >= SHALLOW_ROUNDS)
 			kill_families();
-		if (!reap(0, &n))
+		if (!reap_busily(&n))
 			return n;
-		do
-			before = n;
-		while (reap(WNOHANG, &n) && n > before);
 	}
 }

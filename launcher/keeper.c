@@ -57,7 +57,8 @@ static int child(void *opaque)
 		start_program(start->plan, &start->failure);
 	else
 		start->failure.stage = START_PARENT;
-	_exit(1);
+	syscall(SYS_exit_group, 1); /* _exit() would tidy up a strange stack */
+	return 1;
 }
 
 static uint64_t find_deadline(const struct jail_spec *spec, uint64_t started)

@@ -32,7 +32,7 @@
 
 struct private_dir {
 	int base_fd, fd;
-	char name[24]; /* in base_fd; "": not made */
+	char name[24]; /* in base_fd */
 	pid_t guard;
 	int guard_fd;
 };
@@ -119,17 +119,14 @@ static void remove_stale(int base_fd)
 	}
 }
 
-static int make_name(struct private_dir *dir, struct err *err)
+static int choose_name(struct private_dir *dir, struct err *err)
 {
 	uint64_t number;
 
 	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 		return err_sys(err, errno, "random name");
 	snprintf(dir->name, sizeof(dir->name), "run-%016jx", (uintmax_t)number);
-	if (mkdirat(dir->base_fd, dir->name, 0755) == 0)
-		return 0;
-	*dir->name = '\0';
-	return err_sys(err, errno, "make a directory for the image");
+	return 0;
 }
 
 /* The base is locked, so that nobody takes ours for stale before its lock. */
@@ -138,8 +135,8 @@ static int make_locked(struct private_dir *dir, struct err *err)
 	if (flock(dir->base_fd, LOCK_EX) < 0)
 		return err_sys(err, errno, "lock");
 	remove_stale(dir->base_fd);
-	if (make_name(dir, err) < 0)
-		return -1;
+	if (mkdirat(dir->base_fd, dir->name, 0755) < 0)
+		return err_sys(err, errno, "make a directory for the image");
 	dir->fd = openat(dir->base_fd, dir->name,
 			 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir->fd < 0 || flock(dir->fd, LOCK_EX | LOCK_NB) < 0)
@@ -149,46 +146,48 @@ static int make_locked(struct private_dir *dir, struct err *err)
 }
 
 /* Another may still be ending the jail, which may still be making files. */
-static void remove_patiently(const struct private_dir *dir)
+static void remove_patiently(int base_fd, const char *name)
 {
 	const struct timespec step = {.tv_nsec = 10000000};
 	int i;
 
 	for (i = 0; i < GUARD_TRIES; i++) {
-		int error = remove_at(dir->base_fd, dir->fd, dir->name);
+		auto_close int fd =
+			openat(base_fd, name,
+			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-		if (error == 0 || error == -ENOENT)
+		if (fd < 0 && errno == ENOENT)
+			return;
+		if (fd >= 0 && remove_at(base_fd, fd, name) == 0)
 			return;
 		nanosleep(&step, NULL);
 	}
 }
 
+/* Keeps no descriptor of the caller's. */
 static void guard(const struct private_dir *dir, int pipe_fd)
 {
-	int keep[] = {dir->base_fd, dir->fd, pipe_fd}, fds[3], i;
+	int keep[] = {dir->base_fd, pipe_fd}, fds[2], i;
+	ssize_t n;
 	char byte;
 
 	setpgid(0, 0);
 	prctl(PR_SET_NAME, "jail-guard", 0, 0, 0);
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 2; i++)
 		fds[i] = fcntl(keep[i], F_DUPFD_CLOEXEC, 3);
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 2; i++)
 		dup2(fds[i], i);
-	if (syscall(SYS_close_range, 3, ~0u, 0) < 0)
-		for (i = 3; i < 1024; i++)
+	if (syscall(SYS_close_range, 2, ~0u, 0) < 0)
+		for (i = 2; i < 1024; i++)
 			close(i);
-	while ((i = (int)read(2, &byte, 1)) < 0 && errno == EINTR)
+	while ((n = read(1, &byte, 1)) < 0 && errno == EINTR)
 		continue;
-	if (i != 1) {
-		struct private_dir moved = *dir;
-
-		moved.base_fd = 0;
-		moved.fd = 1;
-		remove_patiently(&moved);
-	}
+	if (n != 1)
+		remove_patiently(0, dir->name);
 	_exit(0);
 }
 
+/* Before there is anything to guard, so that there is no moment without. */
 static int start_guard(struct private_dir *dir, struct err *err)
 {
 	sigset_t all, old;
@@ -217,8 +216,8 @@ int private_dir_make(struct private_dir **out, struct err *err)
 		return err_sys(err, ENOMEM, "private directory");
 	dir->fd = dir->guard_fd = -1;
 	dir->base_fd = find_base(err);
-	if (dir->base_fd < 0 || make_locked(dir, err) < 0 ||
-	    start_guard(dir, err) < 0)
+	if (dir->base_fd < 0 || choose_name(dir, err) < 0 ||
+	    start_guard(dir, err) < 0 || make_locked(dir, err) < 0)
 		return -1;
 	*out = TAKE(dir);
 	return 0;
@@ -247,7 +246,7 @@ int private_dir_remove(struct private_dir *dir, struct err *err)
 
 	if (*dir->name && dir->fd >= 0)
 		error = remove_at(dir->base_fd, dir->fd, dir->name);
-	*dir->name = '\0';
+	*dir->name = '\0'; /* once is enough */
 	dismiss_guard(dir);
 	if (error == 0)
 		return 0;

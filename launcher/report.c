@@ -34,18 +34,13 @@ static const char *const error_kinds[] = {
 	[ERR_HOST] = "host",	     [ERR_SYSTEM] = "system",
 };
 
-#define ENFORCED_MEMORY                                                        \
-	"rlimit: address space of each process; all together up to limit "     \
-	"pids "                                                                \
-	"times as much"
-
 /* How each limit is enforced on this terms: no cgroup. */
 static const char *const enforcement[N_LIMITS] = {
 	[LIMIT_AS] = "rlimit: address space of each process",
 	[LIMIT_CORE] = "rlimit: each core dump",
 	[LIMIT_CPU_TIME] = "rlimit: whole seconds, each process",
 	[LIMIT_FSIZE] = "rlimit: each file",
-	[LIMIT_MEMORY] = ENFORCED_MEMORY,
+	[LIMIT_MEMORY] = "rlimit: address space of each process, times pids",
 	[LIMIT_NOFILE] = "rlimit: each process",
 	[LIMIT_PIDS] = "rlimit: all processes of the uid, outside the jail too",
 	[LIMIT_STACK] = "rlimit: each process",
