@@ -448,6 +448,9 @@ def launch(case, root, launcher=BUILD / "jaillaunch"):
     """The command line."""
     case.is_inside = True
     user = case.row.user or case.uid
+    if root == IN_PLACE:
+        # A sanitized launcher that fails in the jail has no /proc to look at.
+        case.env["ASAN_OPTIONS"] = "detect_leaks=0"
     where, program = [DIRECTORY, case.root], "/attempt"
     if root == IMAGE:
         image = case.scratch / "image.tar"
@@ -474,7 +477,7 @@ def test_is_refused_inside(scratch, row, root):
                 "shares its uid with others" in report
         else:
             wanted = row.expected(root)
-            assert how == wanted or re.fullmatch(wanted, how), result
+            assert how == wanted or re.fullmatch(wanted, how, re.S), result
 
 
 @pytest.mark.parametrize("row", ALONE, ids=lambda row: row.name)
