@@ -51,7 +51,7 @@ static int open_host(const char *path, struct stat *st)
 int content_open(const struct node *node, const struct source *source,
 		 struct err *err)
 {
-	struct stat st;
+	struct stat st = {0};
 	auto_close int fd = node->content == CONTENT_SOURCE
 				    ? source_open_file(source, node->from, &st)
 				    : open_host(node->from, &st);

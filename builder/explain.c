@@ -329,12 +329,12 @@ static int list_entries(const struct nodes *nodes, struct entries *entries,
 {
 	size_t kept = 0;
 
-	entries->items = calloc(nodes->n + 1, sizeof(*entries->items));
+	entries->items = calloc(nodes->n + 1, sizeof(struct entry *));
 	if (!entries->items)
 		return err_sys(err, ENOMEM, "explain");
 	for (size_t i = 0; i < nodes->n; i++)
 		entries->items[i] = nodes->items[i]->reason.entry;
-	qsort(entries->items, nodes->n, sizeof(*entries->items),
+	qsort(entries->items, nodes->n, sizeof(struct entry *),
 	      compare_entries);
 	for (size_t i = 0; i < nodes->n; i++)
 		if (kept == 0 || entries->items[kept - 1] != entries->items[i])
@@ -356,7 +356,7 @@ static int list_nodes(const struct tree *tree, struct nodes *nodes,
 		    add_node(nodes, tree->nodes[i], err) < 0)
 			return -1;
 	if (nodes->n > 0)
-		qsort(nodes->items, nodes->n, sizeof(*nodes->items),
+		qsort(nodes->items, nodes->n, sizeof(struct node *),
 		      compare_requests);
 	return 0;
 }

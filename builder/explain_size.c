@@ -125,7 +125,7 @@ static int put_by_entry(const struct node **files, size_t n, FILE *out,
 	struct shares shares = {0};
 	int status = 0;
 
-	qsort(files, n, sizeof(*files), compare_entry);
+	qsort(files, n, sizeof(struct node *), compare_entry);
 	for (size_t i = 0; status == 0 && i < n; i++) {
 		const struct entry *entry = files[i]->reason.entry;
 		struct share share = {
@@ -219,7 +219,7 @@ static int put_by_package(const struct source *source,
 
 	if (!owned)
 		return no_memory(err);
-	qsort(files, n, sizeof(*files), compare_from);
+	qsort(files, n, sizeof(struct node *), compare_from);
 	for (size_t i = 0; i < n; i++)
 		owned[i].path = files[i]->from ? files[i]->from : "";
 	status = owners_find(source, owned, n, err);
@@ -254,7 +254,7 @@ int explain_size(const struct tree *tree, const struct source *source,
 		 FILE *out, struct err *err)
 {
 	auto_free const struct node **files =
-		calloc(tree->n + 1, sizeof(*files));
+		calloc(tree->n + 1, sizeof(struct node *));
 	size_t n = 0;
 
 	if (!files)

@@ -15,7 +15,7 @@ static int compare_path(const void *path, const void *item)
 static size_t file_of(const struct tree *tree, const struct node *link)
 {
 	struct node **found = bsearch(link->target, tree->nodes, tree->n,
-				      sizeof(*tree->nodes), compare_path);
+				      sizeof(struct node *), compare_path);
 
 	return found && (*found)->type == NODE_FILE
 		       ? (size_t)(found - tree->nodes)

@@ -340,7 +340,7 @@ static int read_tar_members(struct reader *reader, struct err *err)
 		archive_entry_new();
 	int more = 1;
 
-	if (!entry)
+	if (!entry || !reader->archive)
 		return err_sys(err, ENOMEM, "%s", reader->name);
 	if (archive_read_support_format_tar(reader->archive) != ARCHIVE_OK ||
 	    archive_read_open(reader->archive, reader, NULL, read_stream,
@@ -364,10 +364,9 @@ static int read_tar(struct reader *reader, int fd, struct err *err)
 	reader->stream = stream;
 	reader->stream_err = &stream_err;
 	reader->archive = archive_read_new();
-	if (!reader->archive)
-		return err_sys(err, ENOMEM, "%s", reader->name);
 	status = read_tar_members(reader, err);
 	archive_read_free(reader->archive);
+	reader->stream_err = NULL;
 	if (status < 0)
 		return -1;
 	return tar_stream_digest(stream, reader->image->identity, err);

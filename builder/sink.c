@@ -3,11 +3,11 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
-#include <openssl/evp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "digest.h"
 #include "fdio.h"
 
 enum { BLOCK = 1 << 20, MAX_THREADS = 8 };
@@ -15,7 +15,7 @@ enum { BLOCK = 1 << 20, MAX_THREADS = 8 };
 struct sink {
 	struct sink_options options;
 	struct archive *filter; /* NULL: straight to the file */
-	EVP_MD_CTX *hash; /* NULL: no digest wanted */
+	struct digest *hash; /* NULL: none wanted */
 	off_t offset;
 	size_t used;
 	unsigned char block[BLOCK];
@@ -148,13 +148,8 @@ int sink_open(const struct sink_options *options, struct sink **out,
 		return err_sys(err, ENOMEM, "%s", options->name);
 	memset(sink, 0, offsetof(struct sink, block));
 	sink->options = *options;
-	if (options->digest) {
-		sink->hash = EVP_MD_CTX_new();
-		if (!sink->hash ||
-		    !EVP_DigestInit_ex(sink->hash, EVP_sha256(), NULL))
-			return err_set(err, ERR_SYSTEM, "%s: no SHA-256",
-				       options->name);
-	}
+	if (options->digest && digest_new(&sink->hash, err) < 0)
+		return -1;
 	if (options->filter && open_filter(sink, err) < 0)
 		return -1;
 	*out = TAKE(sink);
@@ -166,7 +161,7 @@ void sink_free(struct sink *sink)
 	if (!sink)
 		return;
 	archive_write_free(sink->filter);
-	EVP_MD_CTX_free(sink->hash);
+	digest_free(sink->hash);
 	free(sink);
 }
 
@@ -175,9 +170,8 @@ static int flush(struct sink *sink, struct err *err)
 	size_t used = sink->used;
 	int error;
 
-	if (sink->hash && !EVP_DigestUpdate(sink->hash, sink->block, used))
-		return err_set(err, ERR_SYSTEM, "%s: SHA-256 failed",
-			       sink->options.name);
+	if (sink->hash && digest_add(sink->hash, sink->block, used, err) < 0)
+		return -1;
 	sink->used = 0;
 	if (!sink->filter) {
 		error = fd_write_full(sink->options.fd, sink->block, used);
@@ -273,26 +267,11 @@ off_t sink_offset(const struct sink *sink)
 	return sink->offset;
 }
 
-static void hex(const unsigned char *bytes, unsigned n, char *out)
-{
-	for (unsigned i = 0; i < n; i++)
-		sprintf(out + 2 * i, "%02x", bytes[i]);
-}
-
 int sink_finish(struct sink *sink, char *digest, struct err *err)
 {
-	unsigned char bytes[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
-
 	if (sink->used > 0 && flush(sink, err) < 0)
 		return -1;
 	if (sink->filter && archive_write_close(sink->filter) != ARCHIVE_OK)
 		return filter_failed(sink, err);
-	if (!sink->hash || !digest)
-		return 0;
-	if (!EVP_DigestFinal_ex(sink->hash, bytes, &n))
-		return err_set(err, ERR_SYSTEM, "%s: SHA-256 failed",
-			       sink->options.name);
-	hex(bytes, n, digest);
-	return 0;
+	return sink->hash && digest ? digest_end(sink->hash, digest, err) : 0;
 }

@@ -7,7 +7,7 @@
 #include "tar_header.h"
 
 /* Two blocks of zeros end an archive; what is to be mounted has whole pages. */
-enum { END_BLOCKS = 2, ALIGN = 4096 };
+enum { END_SIZE = 2 * TAR_BLOCK, ALIGN = 4096 };
 
 static off_t round_up(off_t size, off_t align)
 {
@@ -46,7 +46,7 @@ static int compare_path(const void *path, const void *item)
 static size_t index_of(const struct tree *tree, const char *path)
 {
 	struct node **found = bsearch(path, tree->nodes, tree->n,
-				      sizeof(*tree->nodes), compare_path);
+				      sizeof(struct node *), compare_path);
 
 	return found ? (size_t)(found - tree->nodes) : tree->n;
 }
@@ -94,7 +94,8 @@ static int settle_link(const struct tree *tree, struct tar_member *member,
 static int settle_links(const struct tree *tree, struct tar_layout *layout,
 			struct err *err)
 {
-	auto_free const struct node **firsts = calloc(tree->n, sizeof(*firsts));
+	auto_free const struct node **firsts =
+		calloc(tree->n, sizeof(struct node *));
 
 	if (!firsts)
 		return err_sys(err, ENOMEM, "lay out the archive");
@@ -160,7 +161,7 @@ static int place_members(struct tar_layout *layout, struct err *err)
 		if (member->type == NODE_FILE)
 			at += round_up(member->file->size, TAR_BLOCK);
 	}
-	layout->size = round_up(at + END_BLOCKS * TAR_BLOCK, ALIGN);
+	layout->size = round_up(at + END_SIZE, ALIGN);
 	return 0;
 }
 

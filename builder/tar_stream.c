@@ -3,17 +3,17 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
-#include <openssl/evp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "digest.h"
 
 enum { BLOCK = 1 << 18 };
 
 struct tar_stream {
 	struct archive *raw; /* undoes the compression, knows no tar */
-	EVP_MD_CTX *hash;
+	struct digest *hash;
 	const char *name;
 	const unsigned char *left; /* of the last block */
 	size_t n_left;
@@ -60,10 +60,10 @@ int tar_stream_open(int fd, const char *name, struct tar_stream **out,
 		return err_sys(err, ENOMEM, "%s", name);
 	stream->name = name;
 	stream->raw = archive_read_new();
-	stream->hash = EVP_MD_CTX_new();
-	if (!stream->raw || !stream->hash ||
-	    !EVP_DigestInit_ex(stream->hash, EVP_sha256(), NULL))
+	if (!stream->raw)
 		return err_sys(err, ENOMEM, "%s", name);
+	if (digest_new(&stream->hash, err) < 0)
+		return -1;
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return err_sys_kind(err, ERR_INPUT, errno, "%s", name);
 	if (open_raw(stream, fd, err) < 0)
@@ -77,7 +77,7 @@ void tar_stream_free(struct tar_stream *stream)
 	if (!stream)
 		return;
 	archive_read_free(stream->raw);
-	EVP_MD_CTX_free(stream->hash);
+	digest_free(stream->hash);
 	free(stream);
 }
 
@@ -104,10 +104,7 @@ int tar_stream_next(struct tar_stream *stream, const void **data, size_t *len,
 		if (status != ARCHIVE_OK)
 			return refuse(stream, err);
 	} while (*len == 0);
-	if (!EVP_DigestUpdate(stream->hash, *data, *len))
-		return err_set(err, ERR_SYSTEM, "%s: SHA-256 failed",
-			       stream->name);
-	return 0;
+	return digest_add(stream->hash, *data, *len, err);
 }
 
 /* As tar_stream_next(), but at most `want` bytes. */
@@ -155,8 +152,6 @@ int tar_stream_skip(struct tar_stream *stream, off_t len, off_t *got,
 int tar_stream_digest(struct tar_stream *stream, char digest[65],
 		      struct err *err)
 {
-	unsigned char bytes[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
 	const void *data;
 	size_t len;
 
@@ -164,10 +159,5 @@ int tar_stream_digest(struct tar_stream *stream, char digest[65],
 		if (tar_stream_next(stream, &data, &len, err) < 0)
 			return -1;
 	} while (len > 0);
-	if (!EVP_DigestFinal_ex(stream->hash, bytes, &n))
-		return err_set(err, ERR_SYSTEM, "%s: SHA-256 failed",
-			       stream->name);
-	for (unsigned i = 0; i < n && i < 32; i++)
-		sprintf(digest + 2 * i, "%02x", bytes[i]);
-	return 0;
+	return digest_end(stream->hash, digest, err);
 }

@@ -73,8 +73,8 @@ static int fill_node(struct tree *tree, struct node *node, char **field,
 	node->gid = (gid_t)strtoul(field[GID], NULL, 10);
 	if (*field[TARGET])
 		node->target = strdup(field[TARGET]);
-	node->rdev = makedev((unsigned)atoi(field[MAJOR]),
-			     (unsigned)atoi(field[MINOR]));
+	node->rdev = makedev((unsigned)strtoul(field[MAJOR], NULL, 10),
+			     (unsigned)strtoul(field[MINOR], NULL, 10));
 	if (*field[CAPS])
 		node->caps = strdup(field[CAPS]);
 	if (node->type != NODE_FILE)
@@ -128,7 +128,7 @@ static int make_image(int argc, char **argv, struct err *err)
 	struct image_options options = {
 		.output = argv[1],
 		.format = argc > 2 && *argv[2] ? argv[2] : NULL,
-		.mtime = argc > 3 ? atoll(argv[3]) : 0,
+		.mtime = argc > 3 ? strtoll(argv[3], NULL, 10) : 0,
 		.identity = getenv("NO_IDENTITY") ? NULL : identity,
 	};
 	auto_of(tree) struct tree *tree = tree_new();
