@@ -52,22 +52,34 @@ def processes_of(uid, zombies=False):
     return found
 
 
-def is_any_alive(uid):
-    """Also true of one that forks and exits faster than /proc is read."""
+def has_any(uid):
+    """Whether a process of the uid is there, if only a dead one."""
     try:
         os.getpriority(os.PRIO_USER, uid)
     except ProcessLookupError:
         return False
-    if processes_of(uid):
-        return True
-    dead = processes_of(uid, zombies=True)
-    time.sleep(0.02)
-    return not dead or dead != processes_of(uid, zombies=True)
+    return True
+
+
+def is_any_alive(uid):
+    """Also true of one that forks and exits faster than /proc is read: it is
+    known by the dead that it leaves, of which there are ever others."""
+    before = None
+    for _ in range(10):
+        if not has_any(uid):
+            return False
+        dead = processes_of(uid, zombies=True)
+        if processes_of(uid) or \
+                before is not None and not set(dead) <= set(before):
+            return True
+        before = dead
+        time.sleep(0.02)
+    return False
 
 
 def kill_all_of(uid):
     """Ends every process of a uid in one stroke."""
-    if not is_any_alive(uid):
+    if not has_any(uid):
         return
     child = os.fork()
     if child == 0:
