@@ -1,0 +1,86 @@
+"""Launching a program, against other programs that confine one, and against
+starting it without any confinement."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+from bench import BUILD, Comparison, Missing, Row, Target, program
+
+UID = 1000
+TRUE = "int main(void) { return 0; }\n"
+
+
+def make_root(*options):
+    """A root that holds /true and what that needs."""
+    root = pathlib.Path(tempfile.mkdtemp(prefix="jailbench."))
+    root.chmod(0o755)
+    (root / "true.c").write_text(TRUE)
+    subprocess.run(["gcc", "-O2", *options, "-o", root / "true",
+                    root / "true.c"], check=True)
+    (root / "true.c").unlink()
+    (root / "etc").mkdir()
+    (root / "etc" / "passwd").write_text(f"user:x:{UID}:{UID}::/:/true\n")
+    listed = subprocess.run(["ldd", root / "true"], capture_output=True,
+                            text=True, check=False).stdout
+    for word in listed.split():
+        if word.startswith("/") and os.path.exists(word):
+            (root / word[1:]).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(word, root / word[1:])
+    return root
+
+
+def others(root):
+    """Each runs the same program in the same root."""
+    def bwrap():
+        return Row("bwrap --ro-bind", [program("bwrap"), "--ro-bind", root,
+                                       "/", "/true"])
+
+    def bwrap_all():
+        return Row("bwrap --unshare-all",
+                   [program("bwrap"), "--unshare-all", "--ro-bind", root, "/",
+                    "/true"])
+
+    def firejail():
+        return Row("firejail --noprofile",
+                   [program("firejail"), "--noprofile", "--quiet",
+                    "--nonewprivs", "--seccomp", "--", root / "true"])
+
+    rows = []
+    for make in (bwrap, bwrap_all, firejail):
+        try:
+            rows.append(make())
+        except Missing as name:
+            print(f"not compared with {name}: not installed")
+    return rows
+
+
+def launch_of(title, targets, *options):
+    root = make_root(*options)
+    rows = [
+        Row("spawn, no confinement", [root / "true"]),
+        Row("chroot --userspec", [program("chroot"),
+                                  f"--userspec={UID}:{UID}", root, "/true"]),
+        Row("jaillaunch -r", [BUILD / "jaillaunch", "-r", root, "-u",
+                              str(UID), "--", "/true"]),
+        Row("jaillaunch -r --exec", [BUILD / "jaillaunch", "-r", root, "-u",
+                                     str(UID), "--exec", "--", "/true"]),
+    ]
+    return Comparison(title, rows + others(root), "chroot --userspec", 200,
+                      targets, {"firejail --noprofile": 10},
+                      lambda: shutil.rmtree(root))
+
+
+def bench_launch_of_a_static_program():
+    return launch_of("Launch of a static program", [
+        Target("jaillaunch -r", "chroot --userspec", 0.6),
+        Target("jaillaunch -r", "bwrap --ro-bind", 0.5),
+    ], "-static")
+
+
+def bench_launch_of_a_dynamic_program():
+    return launch_of("Launch of a program with a shared library", [
+        Target("jaillaunch -r", "bwrap --ro-bind", 0.6),
+    ])
