@@ -82,7 +82,10 @@ static void stop_timers(void)
 	setitimer(ITIMER_PROF, &none, NULL);
 }
 
-/* As far as we may: what cannot be raised will fail by its own name. */
+/*
+ * As far as we need and the caller's hard limits let us: those are handed on to
+ * the program, which must not get more than its caller.
+ */
 static void raise_limits(void)
 {
 	size_t i;
@@ -94,13 +97,8 @@ static void raise_limits(void)
 		if (getrlimit(floors[i].resource, &limit) < 0 ||
 		    limit.rlim_cur >= least)
 			continue;
-		limit.rlim_cur = least;
-		if (limit.rlim_max < least)
-			limit.rlim_max = least;
-		if (setrlimit(floors[i].resource, &limit) == 0)
-			continue;
-		getrlimit(floors[i].resource, &limit);
-		limit.rlim_cur = limit.rlim_max;
+		limit.rlim_cur = least < limit.rlim_max ? least
+							: limit.rlim_max;
 		setrlimit(floors[i].resource, &limit);
 	}
 }

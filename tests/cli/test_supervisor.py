@@ -532,3 +532,10 @@ def test_exec_keeps_the_process_id():
     process = start("-u", own_uid(), "--exec", "--", "sh", "-c", "echo $$")
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err) == (0, f"{process.pid}\n", "")
+
+
+def test_the_callers_hard_limits_hold_in_the_jail():
+    root = busybox_root()
+    done = run("sh", "-c", 'ulimit -Hn 100 && exec "$@"', "sh", JAILLAUNCH,
+               "-r", root, "-u", "1234", "--", "/bin/sh", "-c", "ulimit -Hn")
+    assert (done.status, done.out) == (0, "100\n"), done
