@@ -536,6 +536,6 @@ def test_exec_keeps_the_process_id():
 
 def test_the_callers_hard_limits_hold_in_the_jail():
     root = busybox_root()
-    done = run("sh", "-c", 'ulimit -Hn 100 && exec "$@"', "sh", JAILLAUNCH,
+    done = run("sh", "-c", 'ulimit -n 100 && exec "$@"', "sh", JAILLAUNCH,
                "-r", root, "-u", "1234", "--", "/bin/sh", "-c", "ulimit -Hn")
     assert (done.status, done.out) == (0, "100\n"), done
