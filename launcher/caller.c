@@ -97,8 +97,8 @@ static void raise_limits(void)
 		if (getrlimit(floors[i].resource, &limit) < 0 ||
 		    limit.rlim_cur >= least)
 			continue;
-		limit.rlim_cur = least < limit.rlim_max ? least
-							: limit.rlim_max;
+		limit.rlim_cur =
+			least < limit.rlim_max ? least : limit.rlim_max;
 		setrlimit(floors[i].resource, &limit);
 	}
 }
