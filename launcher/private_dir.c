@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "own_dir.h"
 #include "unpack.h"
 
 /* Programs are executed from there, and devices opened. */
@@ -44,35 +45,20 @@ static const char *const roots_places[] = {
 	NULL,
 };
 
-static int check_base(int fd, const char *path, struct err *err)
-{
-	struct statvfs file_system;
-	struct stat st;
-
-	if (fstat(fd, &st) < 0 || fstatvfs(fd, &file_system) < 0)
-		return err_sys(err, errno, "%s", path);
-	if (st.st_uid != geteuid() || (st.st_mode & 0777) != 0700)
-		return err_set(err, ERR_HOST,
-			       "%s is not ours alone (owner %u, mode %03o): "
-			       "remove it",
-			       path, st.st_uid, st.st_mode & 0777);
-	if (file_system.f_flag & UNFIT)
-		return err_set(err, ERR_HOST, "%s is mounted noexec or nodev",
-			       path);
-	return 0;
-}
-
 /* A descriptor, or -1; err then says why this place will not do. */
 static int open_base(const char *path, struct err *err)
 {
-	auto_close int fd = -1;
+	auto_close int fd = own_dir_open(AT_FDCWD, path, err);
+	struct statvfs file_system;
 
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return err_sys(err, errno, "make %s", path);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return err_sys(err, errno, "open %s", path);
-	return check_base(fd, path, err) < 0 ? -1 : take_fd(&fd);
+		return -1;
+	if (fstatvfs(fd, &file_system) < 0)
+		return err_sys(err, errno, "%s", path);
+	if (file_system.f_flag & UNFIT)
+		return err_set(err, ERR_HOST, "%s is mounted noexec or nodev",
+			       path);
+	return take_fd(&fd);
 }
 
 static int find_base(struct err *err)

@@ -1,0 +1,199 @@
+#include "image_mount.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "erofs_format.h"
+#include "fdio.h"
+#include "mount_calls.h"
+
+#define SQUASHFS_MAGIC 0x73717368u
+#define LOOP_TRIES 64 /* another took the free one */
+
+struct squashfs_super { /* the part that we look at */
+	uint32_t magic, inodes, mkfs_time, block_size, fragments;
+	uint16_t compression, block_log, flags, ids, major, minor;
+	uint64_t root, bytes;
+} __attribute__((packed));
+
+static int unfit(struct err *err, const char *why)
+{
+	err_set(err, ERR_NONE, "it is not mounted: %s", why);
+	return 0;
+}
+
+static int unfit_errno(struct err *err, int error, const char *what)
+{
+	err_sys_kind(err, ERR_NONE, error, "it is not mounted: %s", what);
+	return mount_is_missing(error) ? 0 : -1;
+}
+
+static int read_at(int file, off_t offset, void *data, size_t size)
+{
+	ssize_t n = pread(file, data, size, offset);
+
+	return n < 0 ? -errno : (size_t)n == size;
+}
+
+static int erofs_form(const void *block, uint64_t size, struct image_form *out,
+		      struct err *err)
+{
+	struct erofs_super super;
+
+	memcpy(&super, block, sizeof(super));
+	if (super.block_bits != EROFS_BLOCK_BITS || super.feature_incompat ||
+	    super.extra_devices || super.xattr_block || super.dir_block_bits)
+		return unfit(err, "its index has features that we do not make");
+	if (le32toh(super.checksum) != erofs_checksum(block))
+		return unfit(err, "its index is damaged (checksum)");
+	out->bytes = (uint64_t)le32toh(super.blocks) * EROFS_BLOCK;
+	if (out->bytes != size)
+		return unfit(err, "its index is for a file of another size (it "
+				  "was cut, or appended to)");
+	out->type = "erofs";
+	out->magic = EROFS_MAGIC;
+	return 1;
+}
+
+static int squashfs_form(const struct squashfs_super *super, uint64_t size,
+			 struct image_form *out, struct err *err)
+{
+	out->bytes = le64toh(super->bytes);
+	if (le16toh(super->major) != 4 || out->bytes > size)
+		return unfit(err, "its squashfs superblock is damaged");
+	out->type = "squashfs";
+	out->magic = SQUASHFS_MAGIC;
+	return 1;
+}
+
+int image_form(int file, struct image_form *out, struct err *err)
+{
+	struct squashfs_super squashfs;
+	unsigned char block[EROFS_BLOCK];
+	struct stat st;
+	uint32_t magic;
+	int has;
+
+	if (fstat(file, &st) < 0)
+		return err_sys(err, errno, "image");
+	has = read_at(file, 0, &squashfs, sizeof(squashfs));
+	if (has == 1 && le32toh(squashfs.magic) == SQUASHFS_MAGIC)
+		return squashfs_form(&squashfs, (uint64_t)st.st_size, out, err);
+	if (has >= 0)
+		has = read_at(file, EROFS_SUPER_OFFSET, block, sizeof(block));
+	if (has < 0)
+		return err_sys(err, -has, "image");
+	memcpy(&magic, block, sizeof(magic));
+	if (has == 0 || le32toh(magic) != EROFS_MAGIC)
+		return unfit(err, "it has no index");
+	return erofs_form(block, (uint64_t)st.st_size, out, err);
+}
+
+static int mount_source(const char *type, const char *source)
+{
+	const struct mount_option options[] = {
+		{"ro", NULL}, {"source", source}, {NULL, NULL}};
+
+	return mount_make(type, options, MOUNT_ATTR_NOSUID);
+}
+
+/* Before LOOP_CONFIGURE (5.8): two steps. */
+static int loop_set_old(int loop, int file)
+{
+	struct loop_info64 info = {.lo_flags = LO_FLAGS_READ_ONLY |
+					       LO_FLAGS_AUTOCLEAR};
+
+	if (ioctl(loop, LOOP_SET_FD, file) < 0)
+		return -errno;
+	if (ioctl(loop, LOOP_SET_STATUS64, &info) < 0) {
+		int error = -errno;
+
+		ioctl(loop, LOOP_CLR_FD, 0);
+		return error;
+	}
+	return 0;
+}
+
+static int loop_set(int loop, int file)
+{
+	struct loop_config config = {.fd = (uint32_t)file,
+				     .info.lo_flags = LO_FLAGS_READ_ONLY |
+						      LO_FLAGS_AUTOCLEAR};
+
+	if (ioctl(loop, LOOP_CONFIGURE, &config) == 0)
+		return 0;
+	if (errno == EINVAL || errno == ENOTTY || errno == ENOSYS)
+		return loop_set_old(loop, file);
+	return -errno;
+}
+
+/* It frees itself when what we return is closed and no mount uses it. */
+static int loop_open(int file, char *path, size_t size)
+{
+	auto_close int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	int i, error = -EBUSY;
+
+	if (control < 0)
+		return errno == ENOENT ? -ENODEV : -errno;
+	for (i = 0; i < LOOP_TRIES && error == -EBUSY; i++) {
+		auto_close int loop = -1;
+		int number = ioctl(control, LOOP_CTL_GET_FREE);
+
+		if (number < 0)
+			return -errno;
+		snprintf(path, size, "/dev/loop%d", number);
+		loop = open(path, O_RDONLY | O_CLOEXEC);
+		if (loop < 0)
+			return errno == ENOENT ? -ENODEV : -errno;
+		error = loop_set(loop, file);
+		if (error == 0)
+			return take_fd(&loop);
+	}
+	return error;
+}
+
+static int mount_loop(int file, const struct image_form *form, int *mount,
+		      struct err *err)
+{
+	char path[32];
+	auto_close int loop = loop_open(file, path, sizeof(path));
+
+	if (loop < 0)
+		return unfit_errno(err, -loop, "no loop device");
+	*mount = mount_source(form->type, path);
+	if (*mount < 0)
+		return unfit_errno(err, -*mount, form->type);
+	return 1;
+}
+
+int image_mount(int file, const struct image_form *form, int *mount,
+		bool *by_loop, struct err *err)
+{
+	bool is_erofs = form->magic == EROFS_MAGIC;
+	char path[32];
+
+	*by_loop = false;
+	if (is_erofs && !kernel_is_at_least(6, 4))
+		return unfit(err, "EROFS with blocks of 512 bytes needs Linux "
+				  "6.4");
+	/* 6.12 could, and crashed on blocks smaller than a page. */
+	if (is_erofs && kernel_is_at_least(6, 13)) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+		*mount = mount_source(form->type, path);
+		if (*mount >= 0)
+			return 1;
+		/* ENOENT: no /proc here. */
+		if (*mount != -ENOTBLK && *mount != -ENOENT)
+			return unfit_errno(err, -*mount, "erofs");
+	}
+	*by_loop = true;
+	return mount_loop(file, form, mount, err);
+}

@@ -1,0 +1,30 @@
+#pragma once
+/*
+ * image_mount: an image file as a read-only file system, without a place in
+ * the tree: a detached mount.
+ *
+ * A mountable tar (docs/IMAGE.md) is EROFS and is mounted from the file itself
+ * where the kernel can (6.13, and a file system below that can be read so:
+ * not tmpfs, not overlayfs), else by a loop device that vanishes with the
+ * mount.  squashfs always needs the loop device.
+ *
+ * The caller has made sure that the image may be trusted (image_trust.h).
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "err.h"
+
+/* What the superblock says, after it was found in order. */
+struct image_form {
+	const char *type; /* of file system */
+	uint64_t magic; /* as statfs() gives it */
+	uint64_t bytes; /* of the file system */
+};
+
+/* 1: can be mounted; 0: cannot, and err says why; -1: it cannot be read. */
+int image_form(int file, struct image_form *out, struct err *err);
+
+/* 1: mounted, *mount is a descriptor; 0: not here, err says why; -1. */
+int image_mount(int file, const struct image_form *form, int *mount,
+		bool *by_loop, struct err *err);

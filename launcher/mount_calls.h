@@ -1,0 +1,43 @@
+#pragma once
+/*
+ * mount_calls: the mount calls of Linux 5.2 and later, and what their failures
+ * mean.  No libc that we are built with has them all.
+ */
+#include <linux/mount.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A parameter of a file system; without a value: a flag. */
+struct mount_option {
+	const char *key, *value;
+};
+
+/*
+ * A new mount that is nowhere: options end with a key of NULL.  A descriptor,
+ * or -errno.  It vanishes with its last user.
+ */
+int mount_make(const char *type, const struct mount_option *options,
+	       unsigned attributes);
+
+/* A detached copy of what fd is open on, with what is mounted below it. */
+int mount_clone(int fd, bool with_submounts);
+
+/* Mounts a detached mount on what target is open on, or on a name there. */
+int mount_attach(int mount, int target, const char *name);
+
+/* MOUNT_ATTR_*, for one mount (not those below it). */
+int mount_set(int mount, uint64_t attributes);
+
+/* mount(2), umount2(MNT_DETACH) and pivot_root(2); 0 or -errno. */
+int mount_old(const char *source, const char *target, const char *type,
+	      unsigned long flags, const char *data);
+int mount_detach(const char *target);
+int mount_pivot(const char *new_root, const char *old_root);
+
+/*
+ * True: the errno says that this kernel, or who confines us, does not have the
+ * call: something else may be tried.  False: it has, and it failed.
+ */
+bool mount_is_missing(int error);
+
+bool kernel_is_at_least(unsigned major, unsigned minor);

@@ -1,0 +1,262 @@
+/*
+ * Whoever makes or removes a pin holds the lock of the pins' directory; who
+ * opens one does not, and looks whether what he got is what it claims to be.
+ */
+#include "pin.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include "array.h"
+#include "cleanup.h"
+#include "image_mount.h"
+#include "mount_calls.h"
+#include "own_dir.h"
+
+#define NAME_FORM "%" PRIx64 "-%" PRIu64 "-%" PRIu64 "-%" PRIu64
+
+static int open_pins(struct err *err)
+{
+	auto_close int run = own_dir_open(AT_FDCWD, "/run/jailwright", err);
+
+	return run < 0 ? -1 : own_dir_open(run, "pins", err);
+}
+
+static void pin_of(const struct stat *image, struct pin *pin)
+{
+	*pin = (struct pin){
+		.dev = image->st_dev,
+		.inode = image->st_ino,
+		.ctime_ns = (uint64_t)image->st_ctim.tv_sec * 1000000000 +
+			    (uint64_t)image->st_ctim.tv_nsec,
+		.size = (uint64_t)image->st_size,
+	};
+	snprintf(pin->name, sizeof(pin->name), NAME_FORM, pin->dev, pin->inode,
+		 pin->ctime_ns, pin->size);
+}
+
+/* False: no name of ours. */
+static bool parse_name(const char *name, struct pin *pin)
+{
+	char again[PIN_NAME_SIZE];
+
+	*pin = (struct pin){0};
+	if (sscanf(name, "%" SCNx64 "-%" SCNu64 "-%" SCNu64 "-%" SCNu64,
+		   &pin->dev, &pin->inode, &pin->ctime_ns, &pin->size) != 4)
+		return false;
+	snprintf(again, sizeof(again), NAME_FORM, pin->dev, pin->inode,
+		 pin->ctime_ns, pin->size);
+	snprintf(pin->name, sizeof(pin->name), "%s", again);
+	return strcmp(again, name) == 0;
+}
+
+/* Something is mounted there. */
+static bool is_mount(int pins, int fd)
+{
+	struct stat above, here;
+
+	return fstat(pins, &above) == 0 && fstat(fd, &here) == 0 &&
+	       above.st_dev != here.st_dev;
+}
+
+static bool is_of_form(int fd, const struct image_form *form)
+{
+	struct statfs fs;
+	uint64_t rounded;
+
+	if (fstatfs(fd, &fs) < 0 || fs.f_bsize <= 0 ||
+	    (uint64_t)(uint32_t)fs.f_type != form->magic)
+		return false;
+	rounded =
+		(form->bytes + (uint64_t)fs.f_bsize - 1) / (uint64_t)fs.f_bsize;
+	return fs.f_blocks == rounded;
+}
+
+/* A descriptor; -1: there is none that is in order. */
+static int open_pin(int pins, const char *name, const struct image_form *form)
+{
+	auto_close int fd = openat(
+		pins, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 || !is_mount(pins, fd) || !is_of_form(fd, form))
+		return -1;
+	return take_fd(&fd);
+}
+
+/* Paths of mount calls are names in the working directory, for a moment. */
+static int detach_at(int pins, const char *name)
+{
+	auto_close int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int error;
+
+	if (fchdir(pins) < 0)
+		return -errno;
+	error = mount_detach(name);
+	if (back < 0 || fchdir(back) < 0) {
+		if (chdir("/") < 0)
+			return -errno;
+	}
+	return error;
+}
+
+/* 0 or -errno; the lock is held. */
+static int remove_pin(int pins, const char *name)
+{
+	int error;
+
+	do /* more than one may be on top of another */
+		error = detach_at(pins, name);
+	while (error == 0);
+	if (error != -EINVAL && error != -ENOENT)
+		return error;
+	if (unlinkat(pins, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return -errno;
+	return 0;
+}
+
+static int list_pins(int pins, struct pin **out, size_t *n, struct err *err)
+{
+	int copy = openat(pins, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_closedir DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	auto_free struct pin *list = NULL;
+	struct dirent *entry;
+	size_t n_list = 0;
+
+	if (!dir)
+		return err_sys(err, errno, "list the pins");
+	while (errno = 0, (entry = readdir(dir))) {
+		struct pin pin, *place;
+		auto_close int fd = -1;
+
+		if (!parse_name(entry->d_name, &pin))
+			continue;
+		fd = openat(pins, pin.name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		pin.is_mounted = fd >= 0 && is_mount(pins, fd);
+		place = array_push(list, n_list);
+		if (!place)
+			return err_sys(err, ENOMEM, "pins");
+		*place = pin;
+	}
+	if (errno)
+		return err_sys(err, errno, "list the pins");
+	*out = TAKE(list);
+	*n = n_list;
+	return 0;
+}
+
+/* What the image was before it changed nobody will ask for again. */
+static int remove_earlier(int pins, const struct pin *pin, struct err *err)
+{
+	auto_free struct pin *list = NULL;
+	size_t i, n;
+
+	if (list_pins(pins, &list, &n, err) < 0)
+		return -1;
+	for (i = 0; i < n; i++)
+		if (list[i].dev == pin->dev && list[i].inode == pin->inode)
+			remove_pin(pins, list[i].name);
+	return 0;
+}
+
+static int attach(int pins, const struct pin *pin, int mount, struct err *err)
+{
+	int error = -EEXIST;
+
+	if (mkdirat(pins, pin->name, 0700) == 0)
+		error = mount_attach(mount, pins, pin->name);
+	if (error == 0)
+		return 1;
+	unlinkat(pins, pin->name, AT_REMOVEDIR);
+	err_sys_kind(err, ERR_NONE, -error, "it is not pinned");
+	return mount_is_missing(-error) ? 0 : -1;
+}
+
+/* The lock is held. */
+static int make_pin(int pins, const struct pin *pin, int file,
+		    const struct image_form *form, bool *by_loop,
+		    struct err *err)
+{
+	auto_close int mount = -1;
+	int made;
+
+	if (remove_earlier(pins, pin, err) < 0)
+		return -1;
+	made = image_mount(file, form, &mount, by_loop, err);
+	return made == 1 ? attach(pins, pin, mount, err) : made;
+}
+
+int pin_open(int file, const struct image_form *form, int *root, bool *by_loop,
+	     struct err *err)
+{
+	auto_close int pins = open_pins(err);
+	struct stat st;
+	struct pin pin;
+	int made = 1;
+
+	*by_loop = false;
+	if (pins < 0)
+		return 0;
+	if (fstat(file, &st) < 0)
+		return err_sys(err, errno, "image");
+	pin_of(&st, &pin);
+	*root = open_pin(pins, pin.name, form);
+	if (*root >= 0)
+		return 1;
+	if (flock(pins, LOCK_EX) < 0)
+		return err_sys(err, errno, "lock the pins");
+	*root = open_pin(pins, pin.name, form); /* another was faster */
+	if (*root < 0)
+		made = make_pin(pins, &pin, file, form, by_loop, err);
+	if (*root < 0 && made == 1)
+		*root = open_pin(pins, pin.name, form);
+	flock(pins, LOCK_UN);
+	if (made == 1 && *root < 0)
+		return err_set(
+			err, ERR_SYSTEM,
+			"the pin /run/jailwright/pins/%s is not what was "
+			"mounted there",
+			pin.name);
+	return made;
+}
+
+static int compare_pins(const void *a, const void *b)
+{
+	return strcmp(((const struct pin *)a)->name,
+		      ((const struct pin *)b)->name);
+}
+
+int pin_list(struct pin **out, size_t *n, struct err *err)
+{
+	auto_close int pins = open_pins(err);
+
+	if (pins < 0 || list_pins(pins, out, n, err) < 0)
+		return -1;
+	if (*n)
+		qsort(*out, *n, sizeof(**out), compare_pins);
+	return 0;
+}
+
+int pin_remove(const char *name, struct err *err)
+{
+	auto_close int pins = open_pins(err);
+	struct pin pin;
+	int error;
+
+	if (pins < 0)
+		return -1;
+	if (!parse_name(name, &pin))
+		return err_set(err, ERR_USAGE, "\"%s\" is no pin's name", name);
+	if (flock(pins, LOCK_EX) < 0)
+		return err_sys(err, errno, "lock the pins");
+	error = remove_pin(pins, pin.name);
+	return error < 0 ? err_sys(err, -error, "remove pin %s", name) : 0;
+}

@@ -1,0 +1,39 @@
+#pragma once
+/*
+ * pin: one mount of an image for all its jails, so that they share its page
+ * cache and a launch need not mount.
+ *
+ * A pin is /run/jailwright/pins/DEV-INODE-CTIME-SIZE, below directories that
+ * only root can enter.  An image that changed has another name, and takes the
+ * pins of its earlier states away.  Removing a pin does not disturb jails that
+ * run: each has a mount of its own.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+
+struct image_form;
+
+#define PIN_NAME_SIZE 96
+
+struct pin {
+	char name[PIN_NAME_SIZE];
+	uint64_t dev, inode, ctime_ns, size; /* of the image */
+	bool is_mounted; /* false: left half-made by a killed launch */
+};
+
+/*
+ * The root directory of the image's pin (O_PATH), which is made if it is not
+ * there.  1: *root is a descriptor; 0: no pin or no mount here, and err says
+ * why; -1.
+ */
+int pin_open(int file, const struct image_form *form, int *root, bool *by_loop,
+	     struct err *err);
+
+/* All pins, by name; the array is the caller's. */
+int pin_list(struct pin **out, size_t *n, struct err *err);
+
+/* 0 too if there is no such pin. */
+int pin_remove(const char *name, struct err *err);
