@@ -9,6 +9,7 @@
 #include <zstd.h>
 
 #include "fdio.h"
+#include "packing.h"
 
 #define CHUNK (256u << 10)
 /* Enough for `xz -9` and `zstd --ultra -22` without --long. */
@@ -35,9 +36,7 @@ struct decompress {
  */
 struct codec {
 	const char *name;
-	uint8_t magic[6];
-	unsigned n_magic;
-	uint8_t mask; /* of the first byte */
+	/* NULL: plain */
 	int (*start)(struct decompress *, struct err *);
 	long (*step)(struct decompress *, struct err *);
 };
@@ -138,22 +137,11 @@ static long zstd_step(struct decompress *decompress, struct err *err)
 }
 
 static const struct codec codecs[] = {
-	{"gzip", {0x1f, 0x8b}, 2, 0xff, gzip_start, gzip_step},
-	{"xz", "\xfd\x37zXZ", 6, 0xff, xz_start, xz_step},
-	{"zstd", {0x28, 0xb5, 0x2f, 0xfd}, 4, 0xff, zstd_start, zstd_step},
-	/* a frame to skip, which parallel packers put first */
-	{"zstd", {0x50, 0x2a, 0x4d, 0x18}, 4, 0xf0, zstd_start, zstd_step},
+	[PACKING_NONE] = {.name = "tar"},
+	[PACKING_GZIP] = {"gzip", gzip_start, gzip_step},
+	[PACKING_XZ] = {"xz", xz_start, xz_step},
+	[PACKING_ZSTD] = {"zstd", zstd_start, zstd_step},
 };
-#define N_CODECS (sizeof(codecs) / sizeof(codecs[0]))
-
-static const struct codec plain = {.name = "tar"};
-
-static bool is_codec(const struct codec *codec, const uint8_t *data, size_t len)
-{
-	return len >= codec->n_magic &&
-	       (data[0] & codec->mask) == codec->magic[0] &&
-	       memcmp(data + 1, codec->magic + 1, codec->n_magic - 1) == 0;
-}
 
 /* Packed bytes in at/left, or is_end. */
 static int fill(struct decompress *decompress, struct err *err)
@@ -177,10 +165,8 @@ static int find_codec(struct decompress *decompress, struct err *err)
 {
 	if (fill(decompress, err) < 0)
 		return -1;
-	decompress->codec = &plain;
-	for (size_t i = 0; i < N_CODECS; i++)
-		if (is_codec(&codecs[i], decompress->at, decompress->left))
-			decompress->codec = &codecs[i];
+	decompress->codec =
+		&codecs[packing_of(decompress->at, decompress->left)];
 	if (decompress->left == 0)
 		return err_set(err, ERR_INPUT, "the file is empty");
 	if (!decompress->codec->start)
@@ -253,7 +239,7 @@ int decompress_read(void *context, const uint8_t **data, size_t *len,
 	*len = 0;
 	if (!decompress->codec && find_codec(decompress, err) < 0)
 		return -1;
-	if (decompress->codec != &plain)
+	if (decompress->codec->step)
 		return read_packed(decompress, data, len, err);
 	if (fill(decompress, err) < 0)
 		return -1;

@@ -11,6 +11,7 @@
 #include "helper.h"
 #include "private_dir.h"
 #include "rootfd.h"
+#include "store_image.h"
 
 #define MANIFEST "/.jail/manifest"
 #define MAX_MANIFEST (4 << 20)
@@ -57,13 +58,30 @@ static int open_file(const char *path, struct err *err)
 	return take_fd(&fd);
 }
 
-static int unpack(const char *path, struct image *image, struct err *err)
+/* A compressed image's plain tar, if the store has it or can get it. */
+static int look_in_store(const char *store, int file, struct image *image,
+			 struct err *err)
+{
+	struct err why_not = {0};
+	int status = store_image(store, file, image->name, &image->stored,
+				 &why_not, err);
+
+	image->is_stored = status > 0;
+	if (status != 0)
+		return status < 0 ? -1 : 0;
+	*err = (struct err){0};
+	image->stored.fd = -1;
+	image->why_not_stored = strdup(why_not.msg);
+	return image->why_not_stored ? 0 : err_sys(err, ENOMEM, "image");
+}
+
+static int unpack(int file, struct image *image, struct err *err)
 {
 	auto_free char *helper = NULL;
-	auto_close int file = open_file(path, err);
+	const char *path = image->name;
 	struct unpack_job job = {.image_fd = file, .name = path};
 
-	if (file < 0 || helper_find("jail-unpack", &helper, err) < 0 ||
+	if (helper_find("jail-unpack", &helper, err) < 0 ||
 	    private_dir_make(&image->dir, err) < 0)
 		return -1;
 	job.dir_fd = private_dir_fd(image->dir);
@@ -95,13 +113,17 @@ static int open_image(const struct image_request *request, struct image *image,
 		      struct err *err)
 {
 	const char *devices = request->devices;
+	auto_close int file = -1;
 	size_t i;
 
 	image->name = request->file;
 	if (!devices)
 		devices = request->has_terminal ? DEVICES_DEFAULT ",tty"
 						: DEVICES_DEFAULT;
-	if (unpack(request->file, image, err) < 0 ||
+	file = open_file(request->file, err);
+	if (file < 0 || look_in_store(request->store, file, image, err) < 0 ||
+	    unpack(image->is_stored ? image->stored.fd : file, image, err) <
+		    0 ||
 	    read_manifest(image, err) < 0 ||
 	    devices_make(image->root_fd, devices, err) < 0)
 		return -1;
@@ -118,7 +140,7 @@ int image_open(const struct image_request *request, struct image **out,
 
 	if (!image)
 		return err_sys(err, ENOMEM, "image");
-	image->root_fd = -1;
+	image->root_fd = image->stored.fd = -1;
 	if (request->file && request->root)
 		return err_set(err, ERR_USAGE, "-i and -r: one, not both");
 	if (!request->file && !request->root)
@@ -142,6 +164,9 @@ void image_free(struct image *image)
 		return;
 	if (image->root_fd >= 0)
 		close(image->root_fd);
+	if (image->stored.fd >= 0)
+		close(image->stored.fd);
+	free(image->why_not_stored);
 	private_dir_free(image->dir);
 	manifest_free(image->manifest);
 	free(image);

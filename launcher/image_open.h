@@ -10,6 +10,7 @@
 #include "err.h"
 #include "manifest.h"
 #include "opts.h"
+#include "store.h"
 #include "unpack.h"
 
 struct private_dir;
@@ -17,6 +18,7 @@ struct private_dir;
 struct image_request {
 	const char *file, *root; /* exactly one of them */
 	const char *devices; /* a comma list, or NULL: the default */
+	const char *store; /* as store_image() takes it */
 	struct opt_list copies; /* SRC:DST */
 	bool has_terminal; /* /dev/tty is one of the default devices */
 };
@@ -28,6 +30,9 @@ struct image {
 	struct private_dir *dir;
 	struct manifest *manifest; /* its own, if it has one */
 	struct unpack_result unpacked;
+	bool is_stored; /* its tar came from the store: */
+	struct stored stored; /* fd is -1 if not, and held until the end */
+	char *why_not_stored;
 };
 
 int image_open(const struct image_request *request, struct image **out,

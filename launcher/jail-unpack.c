@@ -202,13 +202,44 @@ static void put_error(struct output *output, const struct tar_reader *reader,
 			 &ignored);
 }
 
-/* The only argument: how many seconds of processor time it may take. */
+/* The tar itself, as records of data. */
+static int put_plain(struct output *output, struct decompress *decompress,
+		     struct err *err)
+{
+	struct unpack_record end = {.kind = UNPACK_END};
+	const uint8_t *data;
+	size_t len;
+
+	for (;;) {
+		if (decompress_read(decompress, &data, &len, err) < 0)
+			return -1;
+		if (len == 0)
+			return put_record(output, &end, "", "", NULL, err);
+		end.size += len;
+		while (len > 0) {
+			struct unpack_record piece = {.kind = UNPACK_DATA};
+
+			piece.data_len = len < UNPACK_DATA_MAX
+						 ? (uint32_t)len
+						 : UNPACK_DATA_MAX;
+			if (put_record(output, &piece, "", "", data, err) < 0)
+				return -1;
+			data += piece.data_len;
+			len -= piece.data_len;
+		}
+	}
+}
+
+/*
+ * The first argument: how many seconds of processor time it may take.  A
+ * second one asks for the plain tar instead of its members.
+ */
 static unsigned seconds_allowed(int argc, char **argv)
 {
 	unsigned long seconds;
 	char *end;
 
-	if (argc != 2)
+	if (argc != 2 && (argc != 3 || strcmp(argv[2], UNPACK_PLAIN) != 0))
 		return 0;
 	seconds = strtoul(argv[1], &end, 10);
 	return *end == '\0' && seconds <= SECONDS_MAX ? (unsigned)seconds : 0;
@@ -247,7 +278,9 @@ int main(int argc, char **argv)
 		status = decompress_new(STDIN_FILENO, NULL, 0,
 					&hashed.decompress, &err);
 	if (status == 0)
-		status = put_archive(&output, &hashed, &reader, &err);
+		status = argc == 3
+				 ? put_plain(&output, hashed.decompress, &err)
+				 : put_archive(&output, &hashed, &reader, &err);
 	if (status < 0)
 		put_error(&output, &reader, &err);
 	if (flush(&output, &err) < 0)

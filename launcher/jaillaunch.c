@@ -16,6 +16,7 @@
 #include "plan.h"
 #include "report.h"
 #include "spec.h"
+#include "store_verbs.h"
 #include "supervise.h"
 
 /* All that a launch came to; what it did not come to is NULL. */
@@ -67,6 +68,8 @@ static const struct opt options[] = {
 	 "limit cpu-time wall-time memory pids nofile ..."},
 	{0, "copy", "SRC:DST", OPT_INTO(struct args, image.copies),
 	 "copy a file or tree into the unpacked image"},
+	{0, "store", "DIR|none", OPT_INTO(struct args, image.store),
+	 "where compressed images are kept decompressed"},
 	{0, "dev", "LIST", OPT_INTO(struct args, image.devices),
 	 "devices: null zero full random urandom tty"},
 	{0, "keep-fd", "N", SPEC(keep_fds), "leave a descriptor open"},
@@ -111,7 +114,8 @@ static const struct opt options[] = {
 static int print_help(void)
 {
 	fputs("usage: jaillaunch [OPTIONS] (-i IMAGE | -r DIR) -u USER [--] "
-	      "[PROGRAM [ARG...]]\n\n"
+	      "[PROGRAM [ARG...]]\n"
+	      "       jaillaunch store list|prune [OPTIONS]\n\n"
 	      "Runs PROGRAM (default: the image's entry) in a jail: another "
 	      "root, an ordinary\nuser, no capabilities, no network, a short "
 	      "list of what the kernel does for it.\n\n",
@@ -281,7 +285,9 @@ static int run_command_line(int argc, char **argv, struct err *err)
 int main(int argc, char **argv)
 {
 	struct err err = {0};
-	int status = run_command_line(argc, argv, &err);
+	int status = argc > 1 && strcmp(argv[1], "store") == 0
+			     ? store_verbs(argc - 1, argv + 1, &err)
+			     : run_command_line(argc, argv, &err);
 
 	if (err.kind != ERR_NONE)
 		err_print("jaillaunch", &err);

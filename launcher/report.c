@@ -127,6 +127,20 @@ static void put_outcome(struct json *json, const struct report_facts *facts)
 		put_use(json, outcome);
 }
 
+static void put_store(struct json *json, const struct image *image)
+{
+	json_open(json, "store", '{');
+	json_bool(json, "used", image->is_stored);
+	if (image->is_stored) {
+		json_bool(json, "filled", image->stored.is_new);
+		json_string(json, "sha256", image->stored.digest);
+		json_number(json, "bytes", (int64_t)image->stored.size);
+	} else {
+		json_string(json, "why_not", image->why_not_stored);
+	}
+	json_close(json, '}');
+}
+
 static void put_root(struct json *json, const struct image *image)
 {
 	json_open(json, "root", '{');
@@ -139,6 +153,7 @@ static void put_root(struct json *json, const struct image *image)
 		json_string(json, "sha256", image->unpacked.digest);
 		json_number(json, "bytes", (int64_t)image->unpacked.bytes);
 		json_number(json, "members", (int64_t)image->unpacked.members);
+		put_store(json, image);
 	}
 	json_close(json, '}');
 }

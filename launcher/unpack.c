@@ -18,8 +18,8 @@
 #include "cleanup.h"
 #include "unpack_check.h"
 #include "unpack_receive.h"
+#include "unpack_record.h"
 
-#define NOWHERE ".nowhere"
 #define PIPE_SIZE (1 << 20)
 
 /*
@@ -28,15 +28,18 @@
  */
 static int open_nowhere(int dir_fd, struct err *err)
 {
+	char name[40];
 	int fd;
 
-	if (mkdirat(dir_fd, NOWHERE, 0700) < 0)
+	/* others may be at work in the same directory */
+	snprintf(name, sizeof(name), UNPACK_NOWHERE "%ld", (long)getpid());
+	if (mkdirat(dir_fd, name, 0700) < 0)
 		return err_sys(err, errno, "mkdir");
-	fd = openat(dir_fd, NOWHERE,
+	fd = openat(dir_fd, name,
 		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		err_sys(err, errno, "open");
-	if (unlinkat(dir_fd, NOWHERE, AT_REMOVEDIR) < 0 && fd >= 0) {
+	if (unlinkat(dir_fd, name, AT_REMOVEDIR) < 0 && fd >= 0) {
 		err_sys(err, errno, "rmdir");
 		close(fd);
 		return -1;
@@ -94,16 +97,17 @@ static int set_signals(posix_spawnattr_t *attributes)
 }
 
 /* posix_spawn() clones like vfork() and blocks all signals meanwhile. */
-static int spawn(const char *path, unsigned seconds, int image_fd, int write_fd,
-		 int nowhere_fd, pid_t *pid)
+static int spawn(const char *path, const struct unpack_job *job, int image_fd,
+		 int write_fd, int nowhere_fd, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	char name[] = "jail-unpack", limit[16];
-	char *argv[] = {name, limit, NULL}, *environment[] = {NULL};
+	char name[] = "jail-unpack", limit[16], plain[] = UNPACK_PLAIN;
+	char *argv[] = {name, limit, job->is_plain ? plain : NULL, NULL};
+	char *environment[] = {NULL};
 	int sys;
 
-	snprintf(limit, sizeof(limit), "%u", seconds);
+	snprintf(limit, sizeof(limit), "%u", job->limits.seconds);
 	sys = posix_spawn_file_actions_init(&actions);
 	if (sys)
 		return sys;
@@ -139,8 +143,7 @@ static int start_helper(const struct unpack_job *job, int *read_fd, pid_t *pid,
 	nowhere_fd = open_nowhere(job->dir_fd, err);
 	if (nowhere_fd < 0 || make_pipe(read_fd, &write_fd, err) < 0)
 		return -1;
-	sys = spawn(path, job->limits.seconds, image_fd, write_fd, nowhere_fd,
-		    pid);
+	sys = spawn(path, job, image_fd, write_fd, nowhere_fd, pid);
 	if (sys)
 		return err_sys_kind(err, ERR_HOST, sys, "start %s", path);
 	return 0;
@@ -194,24 +197,55 @@ static int rewind_image(const struct unpack_job *job, uint64_t *size,
 	return 0;
 }
 
-int unpack_image(const struct unpack_job *job, struct unpack_result *out,
-		 struct err *err)
+/* What the two ways have in common: unpack_image() or a plain tar. */
+struct work {
+	struct unpack_job job; /* complete */
+	struct unpack_result *result; /* of unpack_image(), or NULL: */
+	struct unpack_sink sink;
+	uint64_t *size;
+};
+
+static int receive_work(const struct work *work, struct unpack_receive *receive,
+			struct err *err)
 {
-	struct unpack_job complete = *job;
-	struct unpack_receive receive = {.fd = -1, .job = &complete};
+	return work->result ? unpack_receive(receive, work->result, err)
+			    : unpack_receive_plain(receive, &work->sink,
+						   work->size, err);
+}
+
+static int do_work(struct work *work, struct err *err)
+{
+	struct unpack_receive receive = {.fd = -1, .job = &work->job};
 	auto_close int read_fd = -1;
 	pid_t pid;
 	int status, death;
 
-	unpack_limits_complete(&complete.limits);
-	if (rewind_image(job, &receive.image_size, err) < 0)
+	unpack_limits_complete(&work->job.limits);
+	if (rewind_image(&work->job, &receive.image_size, err) < 0)
 		return -1;
-	if (start_helper(&complete, &read_fd, &pid, err) < 0)
-		return err_context(err, "%s", job->name);
+	if (start_helper(&work->job, &read_fd, &pid, err) < 0)
+		return err_context(err, "%s", work->job.name);
 	receive.fd = read_fd;
-	status = unpack_receive(&receive, out, err);
+	status = receive_work(work, &receive, err);
 	death = end_helper(pid);
 	if (status < 0 && receive.ended_early)
 		explain_death(death, err);
-	return status < 0 ? err_context(err, "%s", job->name) : 0;
+	return status < 0 ? err_context(err, "%s", work->job.name) : 0;
+}
+
+int unpack_image(const struct unpack_job *job, struct unpack_result *out,
+		 struct err *err)
+{
+	struct work work = {.job = *job, .result = out};
+
+	return do_work(&work, err);
+}
+
+int unpack_plain(const struct unpack_job *job, int out_fd, struct sha256 *hash,
+		 uint64_t *size, struct err *err)
+{
+	struct work work = {.job = *job, .sink = {out_fd, hash}, .size = size};
+
+	work.job.is_plain = true;
+	return do_work(&work, err);
 }

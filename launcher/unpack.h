@@ -9,10 +9,15 @@
  * mode, ids, device, limits) and made below dir_fd by openat() without
  * following a link.  See docs/UNPACKING.md.
  */
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "err.h"
+#include "sha256.h"
+
+/* A directory that is there for an instant, with a process id behind it. */
+#define UNPACK_NOWHERE ".nowhere-"
 
 struct unpack_limits { /* 0: the default of each */
 	uint64_t bytes; /* content, all files together */
@@ -42,6 +47,7 @@ struct unpack_job {
 	int dir_fd;
 	const char *helper; /* path of jail-unpack */
 	struct unpack_limits limits;
+	bool is_plain; /* set by unpack_plain() */
 };
 
 /*
@@ -51,6 +57,14 @@ struct unpack_job {
  */
 int unpack_image(const struct unpack_job *job, struct unpack_result *out,
 		 struct err *err);
+
+/*
+ * Only what jail-unpack's decompressors make of the image, to out_fd: meant to
+ * be the plain tar, but nobody has looked into it.  The hash is computed here,
+ * over the bytes that were written.  dir_fd may be any directory of ours alone.
+ */
+int unpack_plain(const struct unpack_job *job, int out_fd, struct sha256 *hash,
+		 uint64_t *size, struct err *err);
 
 /*
  * Removes everything below a directory, following nothing, whatever its modes

@@ -7,6 +7,8 @@
 /* Content that no ratio forbids: too little to be a bomb. */
 #define RATIO_FLOOR (1u << 20)
 #define COMPONENT_MAX 255u
+/* Of a member in a plain tar: its header, one for a long name, padding. */
+#define HEADER_ROOM 1024u
 
 static int refuse(struct err *err, const char *words)
 {
@@ -184,6 +186,26 @@ static int check_limits(const struct unpack_count *count, uint64_t size,
 	    __builtin_mul_overflow(count->image_size, limits->ratio, &allowed))
 		return 0;
 	if (count->bytes + size > allowed)
+		return err_set(err, ERR_INPUT,
+			       "more than %u bytes of content for each byte of "
+			       "the image",
+			       limits->ratio);
+	return 0;
+}
+
+int unpack_check_plain(const struct unpack_limits *limits, uint64_t image_size,
+		       uint64_t bytes, struct err *err)
+{
+	uint64_t headers = limits->members * HEADER_ROOM, allowed;
+
+	if (bytes > headers && bytes - headers > limits->bytes)
+		return err_set(err, ERR_INPUT,
+			       "more than %llu bytes of content",
+			       (unsigned long long)limits->bytes);
+	if (image_size == 0 || bytes <= headers ||
+	    __builtin_mul_overflow(image_size, limits->ratio, &allowed))
+		return 0;
+	if (bytes - headers > allowed)
 		return err_set(err, ERR_INPUT,
 			       "more than %u bytes of content for each byte of "
 			       "the image",

@@ -34,6 +34,14 @@ int unpack_check_member(struct unpack_count *count,
 			const char *target, struct err *err);
 
 /*
+ * How large a plain tar may get: the limit of content, and room for as many
+ * headers as the limit of members.  Less than that room is no bomb at any
+ * ratio.
+ */
+int unpack_check_plain(const struct unpack_limits *limits, uint64_t image_size,
+		       uint64_t bytes, struct err *err);
+
+/*
  * The mode that a checked member gets: write permission for group and others
  * is taken away, but for the temporary directories and devices.
  */

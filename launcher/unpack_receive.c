@@ -36,6 +36,18 @@ static int64_t now(void)
 	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
+static struct stream *stream_new(struct unpack_receive *receive)
+{
+	struct stream *stream = malloc(sizeof(*stream));
+
+	if (!stream)
+		return NULL;
+	stream->receive = receive;
+	stream->start = stream->end = 0;
+	stream->deadline = now() + 1000 * (int64_t)receive->job->limits.seconds;
+	return stream;
+}
+
 static int wait_readable(const struct stream *stream, struct err *err)
 {
 	struct pollfd poll_fd = {.fd = stream->receive->fd, .events = POLLIN};
@@ -123,8 +135,9 @@ static int take_message(struct stream *stream, struct message *message,
 	return 0;
 }
 
-/* The data behind a record goes to fd as it comes. */
-static int take_data(struct stream *stream, size_t len, int fd, struct err *err)
+/* The data behind a record goes to a file as it comes. */
+static int take_data(struct stream *stream, size_t len,
+		     const struct unpack_sink *sink, struct err *err)
 {
 	while (len > 0) {
 		size_t n = stream->end - stream->start;
@@ -141,9 +154,13 @@ static int take_data(struct stream *stream, size_t len, int fd, struct err *err)
 		}
 		if (n > len)
 			n = len;
-		status = fd_write_full(fd, stream->buffer + stream->start, n);
+		status = fd_write_full(sink->fd, stream->buffer + stream->start,
+				       n);
 		if (status < 0)
 			return err_sys(err, -status, "write");
+		if (sink->hash)
+			sha256_add(sink->hash, stream->buffer + stream->start,
+				   n);
 		stream->start += n;
 		len -= n;
 	}
@@ -192,6 +209,7 @@ static int take_file(struct stream *stream, const struct message *file, int fd,
 		     struct err *err)
 {
 	struct message piece = {.record = file->record};
+	const struct unpack_sink sink = {.fd = fd};
 	uint64_t left = file->record.size;
 
 	for (;;) {
@@ -199,7 +217,7 @@ static int take_file(struct stream *stream, const struct message *file, int fd,
 			err_set(err, ERR_INPUT, "more data than the file has");
 			return misbehaves(err);
 		}
-		if (take_data(stream, piece.record.data_len, fd, err) < 0)
+		if (take_data(stream, piece.record.data_len, &sink, err) < 0)
 			return -1;
 		left -= piece.record.data_len;
 		if (left == 0)
@@ -235,12 +253,21 @@ static int make_member(struct stream *stream, struct unpack_tree *tree,
 	return unpack_tree_file_done(&message->record, message->path, fd, err);
 }
 
+/* Nothing may follow. */
+static int take_hang_up(struct stream *stream, struct err *err)
+{
+	if (stream->start == stream->end && fill(stream, err) < 0)
+		return -1;
+	if (stream->start == stream->end)
+		return 0;
+	err_set(err, ERR_INPUT, "something follows the end");
+	return misbehaves(err);
+}
+
 static int take_end(struct stream *stream, const struct message *message,
 		    const struct unpack_count *count, struct unpack_result *out,
 		    struct err *err)
 {
-	ssize_t n = 0;
-
 	if (message->record.number != count->members ||
 	    message->record.size != count->bytes ||
 	    strspn(message->path, "0123456789abcdef") != 64 ||
@@ -248,14 +275,8 @@ static int take_end(struct stream *stream, const struct message *message,
 		err_set(err, ERR_INPUT, "its totals are wrong");
 		return misbehaves(err);
 	}
-	if (stream->start == stream->end)
-		n = fill(stream, err);
-	if (n < 0)
+	if (take_hang_up(stream, err) < 0)
 		return -1;
-	if (stream->start != stream->end) {
-		err_set(err, ERR_INPUT, "something follows the end");
-		return misbehaves(err);
-	}
 	out->members = count->members;
 	out->bytes = count->bytes;
 	memcpy(out->digest, message->path, sizeof(out->digest));
@@ -281,7 +302,7 @@ static int take_members(struct stream *stream, struct unpack_tree *tree,
 int unpack_receive(struct unpack_receive *receive, struct unpack_result *out,
 		   struct err *err)
 {
-	auto_free struct stream *stream = malloc(sizeof(*stream));
+	auto_free struct stream *stream = stream_new(receive);
 	auto_of(unpack_tree) struct unpack_tree *tree = NULL;
 	struct unpack_count count = {.limits = receive->job->limits,
 				     .image_size = receive->image_size};
@@ -290,9 +311,6 @@ int unpack_receive(struct unpack_receive *receive, struct unpack_result *out,
 
 	if (!stream)
 		return err_sys(err, ENOMEM, "unpack");
-	stream->receive = receive;
-	stream->start = stream->end = 0;
-	stream->deadline = now() + 1000 * (int64_t)count.limits.seconds;
 	if (unpack_tree_new(receive->job->dir_fd, &tree, err) < 0 ||
 	    take_members(stream, tree, &count, &message, err) < 0)
 		return -1;
@@ -306,5 +324,53 @@ int unpack_receive(struct unpack_receive *receive, struct unpack_result *out,
 	    unpack_tree_finish(tree, err) < 0)
 		return -1;
 	*out = result;
+	return 0;
+}
+
+/* One piece of the plain tar. */
+static int take_plain(struct stream *stream, const struct unpack_record *record,
+		      const struct unpack_sink *sink, uint64_t *bytes,
+		      struct err *err)
+{
+	const struct unpack_receive *receive = stream->receive;
+
+	if (record->kind != UNPACK_DATA || record->data_len == 0) {
+		err_set(err, ERR_INPUT, "it is no data");
+		return misbehaves(err);
+	}
+	*bytes += record->data_len;
+	if (unpack_check_plain(&receive->job->limits, receive->image_size,
+			       *bytes, err) < 0)
+		return -1;
+	return take_data(stream, record->data_len, sink, err);
+}
+
+int unpack_receive_plain(struct unpack_receive *receive,
+			 const struct unpack_sink *sink, uint64_t *size,
+			 struct err *err)
+{
+	auto_free struct stream *stream = stream_new(receive);
+	struct message message;
+	uint64_t bytes = 0;
+
+	if (!stream)
+		return err_sys(err, ENOMEM, "unpack");
+	for (;;) {
+		if (take_message(stream, &message, err) < 0)
+			return -1;
+		if (message.record.kind == UNPACK_ERROR)
+			return take_error(&message, err);
+		if (message.record.kind == UNPACK_END)
+			break;
+		if (take_plain(stream, &message.record, sink, &bytes, err) < 0)
+			return -1;
+	}
+	if (message.record.size != bytes) {
+		err_set(err, ERR_INPUT, "its totals are wrong");
+		return misbehaves(err);
+	}
+	if (take_hang_up(stream, err) < 0)
+		return -1;
+	*size = bytes;
 	return 0;
 }

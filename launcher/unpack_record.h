@@ -16,12 +16,16 @@
  *		target: words, cause: errno, or 0 when the archive is to blame.
  *		Nothing follows.
  *
+ * Asked for the plain tar (UNPACK_PLAIN), jail-unpack sends DATA records, of
+ * member 0, then END with the number of bytes and no path; or ERROR.
+ *
  * Paths have lost a leading "./" and, for directories, one slash at the end;
  * the top directory is the empty path.  They are otherwise as they were.
  */
 #include <stdint.h>
 
 #define UNPACK_MAGIC 0x31504e55u /* "UNP1": the version of this page */
+#define UNPACK_PLAIN "plain" /* the second argument of jail-unpack */
 #define UNPACK_NAME_MAX 4095u /* bytes of a path, a target or words */
 #define UNPACK_DATA_MAX (256u << 10)
 

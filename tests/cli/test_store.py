@@ -1,0 +1,580 @@
+"""The store: a compressed image is decompressed once, whole or not at all,
+by whoever may; nothing that is doubtful comes into it."""
+
+import concurrent.futures
+import gzip
+import hashlib
+import json
+import lzma
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import time
+
+import pytest
+
+import tars
+from conftest import BUILD, ordinary_user, run, shared_once
+from jailroot import busybox_root, refuses
+
+LAUNCH = BUILD / "jaillaunch"
+ENTRY = re.compile(r"[0-9a-f]{64}\.tar")
+MIB = 1 << 20
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0,
+                                reason="the store is root's")
+
+
+def zstd(data):
+    return subprocess.run(["zstd", "-q", "-c"], input=data, check=True,
+                          stdout=subprocess.PIPE).stdout
+
+
+def gz(data):
+    return gzip.compress(data, 1)
+
+
+def xz(data):
+    return lzma.compress(data, preset=0)
+
+
+PACKERS = {"zst": zstd, "gz": gz, "xz": xz}
+
+
+def base_tar():
+    """A root with busybox and some ballast, as a plain tar."""
+    def make(path):
+        subprocess.run(["tar", "--format=ustar", "--numeric-owner", "-C",
+                        busybox_root(), "-cf", path, "."], check=True)
+        data = path.read_bytes().rstrip(b"\0")
+        data += bytes(-len(data) % 512)
+        noise = random.Random(1).randbytes(6 * MIB)
+        path.write_bytes(data + tars.file("noise", noise) + tars.END)
+    return shared_once("store-base.tar", make)
+
+
+def base_zst():
+    return shared_once("store-base.tar.zst", lambda path: path.write_bytes(
+        zstd(base_tar().read_bytes())))
+
+
+def settle():
+    """A file that was changed a moment ago is not remembered."""
+    time.sleep(0.15)
+
+
+@pytest.fixture
+def image(scratch):
+    path = scratch / "x.tar.zst"
+    shutil.copy(base_zst(), path)
+    settle()
+    return path
+
+
+@pytest.fixture
+def store(scratch):
+    return scratch / "store"
+
+
+def launch(store, image, *options, program=("true",), **kw):
+    """Result, and what the report says of the store."""
+    report = image.parent / "report"
+    report.unlink(missing_ok=True)
+    done = run(LAUNCH, "--store", store, "-i", image, "-u", "jailuser",
+               "--report", report, *options, "--", *program, **kw)
+    root = json.loads(report.read_text()).get("root") or {}
+    return done, root.get("store")
+
+
+def works(store, image, *options, **kw):
+    done, said = launch(store, image, *options, **kw)
+    assert done.status == 0 and done.err == "", done
+    return said
+
+
+def entries(store):
+    return sorted(name for name in os.listdir(store) if ENTRY.fullmatch(name))
+
+
+def links(store):
+    return sorted(name for name in os.listdir(store)
+                  if name.startswith("from-"))
+
+
+def check(store):
+    """Every entry is what its name says, and nothing unfinished is there."""
+    for name in os.listdir(store):
+        path = store / name
+        if ENTRY.fullmatch(name):
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            assert name == digest + ".tar"
+            st = path.lstat()
+            assert stat.S_IMODE(st.st_mode) == 0o444 and st.st_uid == 0
+        else:
+            assert name == "lock" or name.startswith("from-"), name
+
+
+# --- once
+
+@pytest.mark.parametrize("suffix", PACKERS)
+def test_an_image_is_decompressed_once(scratch, store, suffix):
+    plain = base_tar().read_bytes()
+    image = scratch / f"x.tar.{suffix}"
+    image.write_bytes(PACKERS[suffix](plain) if suffix != "zst"
+                      else base_zst().read_bytes())
+    settle()
+    first = works(store, image)
+    assert first == {"used": True, "filled": True, "bytes": len(plain),
+                     "sha256": hashlib.sha256(plain).hexdigest()}
+    assert works(store, image) == dict(first, filled=False)
+    assert entries(store) == [first["sha256"] + ".tar"]
+    assert len(links(store)) == 1
+    assert stat.S_IMODE(store.stat().st_mode) == 0o700
+    check(store)
+
+
+def helpers_started(store, image):
+    """What jail-unpack was asked for, launch by launch."""
+    trace = image.parent / "trace"
+    done = run("strace", "-f", "-e", "trace=execve", "-s", "200", "-o", trace,
+               LAUNCH, "--store", store, "-i", image, "-u", "1000", "--",
+               "true")
+    assert done.status == 0, done
+    return re.findall(r'"jail-unpack", "\d+"(?:, "(\w+)")?\]',
+                      trace.read_text())
+
+
+def test_the_second_launch_starts_no_decompressor(store, image):
+    assert helpers_started(store, image)[0] == "plain"
+    assert "plain" not in helpers_started(store, image)
+
+
+def test_the_same_tar_from_another_file_is_one_entry(scratch, store, image):
+    other = scratch / "y.tar.gz"
+    other.write_bytes(gz(base_tar().read_bytes()))
+    settle()
+    first, second = works(store, image), works(store, other)
+    assert second["sha256"] == first["sha256"]
+    assert len(entries(store)) == 1 and len(links(store)) == 2
+
+
+def test_the_program_sees_the_image(store, image):
+    for _ in range(2):
+        done, _ = launch(store, image, program=("cat", "/etc/passwd"))
+        assert done.out == (busybox_root() / "etc/passwd").read_text()
+
+
+def test_twenty_launchers_decompress_once(scratch, store, image):
+    def one(number):
+        report = scratch / f"report{number}"
+        done = run(LAUNCH, "--store", store, "-i", image, "-u", "jailuser",
+                   "--report", report, "--", "true", timeout=300)
+        return done, json.loads(report.read_text())["root"]["store"]
+
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        results = list(pool.map(one, range(20)))
+    assert all(done.status == 0 and done.err == "" for done, _ in results), \
+        results
+    assert [said["filled"] for _, said in results].count(True) == 1
+    assert all(said["used"] for _, said in results)
+    assert len(entries(store)) == 1
+    check(store)
+
+
+# --- a changed file
+
+def repack(image, *members):
+    """Another image in the same file, with its times."""
+    before = image.stat()
+    image.write_bytes(zstd(tars.tar(*members)))
+    os.utime(image, ns=(before.st_atime_ns, before.st_mtime_ns))
+    settle()
+
+
+def test_a_changed_file_is_another_image(scratch, store):
+    image = scratch / "x.tar.zst"
+    image.write_bytes(b"")
+    seen = set()
+    for data in (b"one", b"two", b"one"):
+        repack(image, tars.file("f", data))
+        launch(store, image)  # there is nothing to run in it
+        seen.add(hashlib.sha256(tars.tar(tars.file("f", data))).hexdigest())
+        assert entries(store) == sorted(digest + ".tar" for digest in seen)
+    assert len(entries(store)) == 2 and len(links(store)) == 3
+    check(store)
+
+
+def test_what_was_changed_a_moment_ago_is_not_remembered(scratch, store):
+    image = scratch / "x.tar.zst"
+    for _ in range(10):
+        shutil.copy(base_zst(), image)
+        born = time.time()
+        done = run(LAUNCH, "--store", store, "-i", image, "-u", "jailuser",
+                   "--", "true")
+        assert done.status == 0, done
+        st = image.stat()
+        if not links(store):
+            break
+        # so slow that the launch began 100 ms after the change
+        assert time.time() - born > 0.1 and st.st_ctime >= born - 0.02
+        run(LAUNCH, "store", "prune", "--store", store)
+    assert not links(store) and len(entries(store)) == 1
+    settle()
+    works(store, image)
+    assert len(links(store)) == 1
+
+
+# --- killed at any moment
+
+def test_sigkill_leaves_nothing_half_made(scratch, store, image):
+    argv = [LAUNCH, "--store", store, "-i", image, "-u", "jailuser", "--",
+            "true"]
+    start = time.monotonic()
+    assert run(*argv).status == 0
+    took = time.monotonic() - start
+    clock = random.Random(7)
+    n_unfinished = 0
+    for _ in range(40):
+        run(LAUNCH, "store", "prune", "--all", "--store", store)
+        child = subprocess.Popen([str(arg) for arg in argv],
+                                 start_new_session=True)
+        time.sleep(clock.uniform(0, took))
+        child.kill()
+        child.wait()
+        for name in entries(store):
+            digest = hashlib.sha256((store / name).read_bytes()).hexdigest()
+            assert name == digest + ".tar"
+        n_unfinished += not entries(store)
+    works(store, image)
+    check(store)
+    assert n_unfinished > 0, "no kill came early enough to show anything"
+
+
+@pytest.fixture
+def small_store(store):
+    """Of one MiB."""
+    store.mkdir(0o700)
+    done = run("mount", "-t", "tmpfs", "-o", "size=1M,mode=0700", "none",
+               store)
+    if done.status != 0:
+        pytest.skip("mounting is not allowed here: " + done.err)
+    yield store
+    run("umount", "-l", store)
+
+
+def test_a_full_store_is_gone_without(small_store, image):
+    said = works(small_store, image)
+    assert said["used"] is False
+    assert "No space left on device" in said["why_not"]
+    assert os.listdir(small_store) == ["lock"]
+
+
+@pytest.mark.parametrize("call", ["linkat", "fsync", "fchmod", "symlinkat"])
+def test_a_fault_leaves_nothing_unfinished(store, image, call):
+    done = run("strace", "-f", "-o", "/dev/null", "-e",
+               f"inject={call}:error=EIO", LAUNCH, "--store", store, "-i",
+               image, "-u", "jailuser", "--", "true")
+    assert done.status in (0, 125), done
+    check(store)
+    works(store, image)
+    check(store)
+
+
+# Without O_TMPFILE: the entry has another name until it is whole.
+
+def without_unnamed_files(store, image):
+    """strace counts calls; the store opens "." for a new file once."""
+    trace = image.parent / "trace"
+    run("strace", "-f", "-e", "trace=openat,open", "-o", trace, LAUNCH,
+        "--store", store, "-i", image, "-u", "jailuser", "--", "true")
+    lines = trace.read_text().splitlines()
+    mine = [line for line in lines if line.split()[0] == lines[0].split()[0]]
+    opens = [line for line in mine if " openat(" in line]
+    when = next(i for i, line in enumerate(opens, 1) if "O_TMPFILE" in line)
+    shutil.rmtree(store)
+    trace.unlink()
+    return run("strace", "-f", "-e", "trace=openat,renameat", "-e",
+               f"inject=openat:error=EOPNOTSUPP:when={when}", "-o", trace, LAUNCH, "--store", store, "-i", image, "-u",
+               "jailuser", "--", "true"), trace
+
+
+def test_without_unnamed_files(store, image):
+    done, trace = without_unnamed_files(store, image)
+    assert done.status == 0, done
+    assert "(INJECTED)" in trace.read_text()
+    assert re.search(r'renameat\(\d+, "partial-[0-9a-f]+",',
+                     trace.read_text())
+    assert len(entries(store)) == 1
+    check(store)
+
+
+def test_what_a_killed_launcher_left_is_swept(store, image):
+    store.mkdir(0o700)
+    (store / "partial-0123456789abcdef").write_bytes(b"half")
+    (store / ".nowhere-123").mkdir()
+    works(store, image)
+    check(store)
+    (store / "partial-0123456789abcdef").write_bytes(b"half")
+    (store / ".nowhere-123").mkdir()
+    assert run(LAUNCH, "store", "prune", "--store", store).status == 0
+    assert os.listdir(store) == ["lock"]
+
+
+# --- images that nobody should trust
+
+@pytest.mark.parametrize("what", ["owner", "group writes", "others write",
+                                  "directory"])
+def test_an_untrusted_image_never_enters_the_store(scratch, store, image,
+                                                   what):
+    if what == "owner":
+        os.chown(image, 1000, 1000)
+    elif what == "directory":
+        place = scratch / "open"
+        place.mkdir()
+        image = pathlib.Path(shutil.copy(image, place / "x.tar.zst"))
+        place.chmod(0o777)
+    else:
+        image.chmod(0o664 if what == "group writes" else 0o646)
+    settle()
+    said = works(store, image)
+    assert said["used"] is False and said["why_not"], said
+    assert not store.exists()
+
+
+def damaged(store, image, words):
+    done, _ = launch(store, image)
+    assert done.status == 125 and done.out == "", done
+    assert done.err.count("\n") == 1 and str(image) in done.err, done
+    assert words in done.err, done
+    assert not entries(store) and not links(store)
+    check(store)
+
+
+@pytest.mark.parametrize("suffix", PACKERS)
+def test_a_truncated_image_is_refused(scratch, store, suffix):
+    image = scratch / f"x.tar.{suffix}"
+    data = PACKERS[suffix](tars.tar(tars.file("f", bytes(range(256)) * 99)))
+    image.write_bytes(data[:-9])
+    damaged(store, image, "it is cut off")
+
+
+@pytest.mark.parametrize("suffix", PACKERS)
+def test_a_flipped_bit_is_refused(scratch, store, suffix):
+    image = scratch / f"x.tar.{suffix}"
+    noise = random.Random(2).randbytes(5000)
+    data = bytearray(PACKERS[suffix](noise))
+    data[len(data) // 2] ^= 1
+    image.write_bytes(data)
+    if suffix == "zst":  # raw blocks; its checksum tells
+        image.write_bytes(subprocess.run(
+            ["zstd", "-q", "-c", "--check"], input=noise, check=True,
+            stdout=subprocess.PIPE).stdout[:-1] + b"\0")
+    damaged(store, image, "damaged ")
+
+
+def test_bytes_behind_the_packed_data_are_refused(scratch, store):
+    image = scratch / "x.tar.gz"
+    image.write_bytes(gzip.compress(tars.tar()) + b"more")
+    damaged(store, image, "damaged gzip data")
+
+
+def test_a_bomb_is_refused(scratch, store):
+    image = scratch / "x.tar.zst"
+    with open(image, "wb") as out:
+        head = subprocess.Popen(["head", "-c", str(400 * MIB), "/dev/zero"],
+                                stdout=subprocess.PIPE)
+        subprocess.run(["zstd", "-q", "-c"], stdin=head.stdout, stdout=out,
+                       check=True)
+        assert head.wait() == 0
+    damaged(store, image, "more than 200 bytes of content for each byte")
+
+
+def test_a_hostile_tar_is_refused_also_from_the_store(scratch, store):
+    image = scratch / "x.tar.gz"
+    image.write_bytes(gzip.compress(tars.tar(tars.file("../evil", b"x"))))
+    settle()
+    for _ in range(2):
+        done, _ = launch(store, image)
+        assert done.status == 125 and '".." in a path' in done.err, done
+    check(store)
+
+
+def test_a_plain_tar_needs_no_store(scratch, store):
+    image = scratch / "x.tar"
+    shutil.copy(base_tar(), image)
+    said = works(store, image)
+    assert said == {"used": False, "why_not": "the image is not compressed"}
+    assert not store.exists()
+
+
+# --- entries that cannot be trusted are made anew
+
+def spoil_owner(entry):
+    os.chown(entry, 1000, 1000)
+
+
+def spoil_mode(entry):
+    entry.chmod(0o644)
+
+
+def spoil_content(entry):
+    with open(entry, "r+b") as file:
+        file.write(b"EVIL")
+
+
+def spoil_size(entry):
+    os.truncate(entry, 512)
+
+
+def spoil_kind(entry):
+    entry.unlink()
+    entry.symlink_to("/etc/passwd")
+
+
+@pytest.mark.parametrize("spoil", [spoil_owner, spoil_mode, spoil_content,
+                                   spoil_size, spoil_kind])
+def test_an_entry_that_was_touched_is_not_used(store, image, spoil):
+    works(store, image)
+    entry, = entries(store)
+    spoil(store / entry)
+    assert works(store, image)["filled"] is True
+    assert works(store, image)["filled"] is False
+    check(store)
+
+
+def test_a_file_put_there_under_a_digest_is_not_used(store, image):
+    digest = works(store, image)["sha256"]
+    entry = store / (digest + ".tar")
+    entry.unlink()
+    shutil.copy(base_tar(), entry)
+    with open(entry, "ab") as file:
+        file.write(bytes(512))
+    entry.chmod(0o444)
+    assert works(store, image)["filled"] is True
+    check(store)
+
+
+@pytest.mark.parametrize("mode, owner", [(0o755, 0), (0o770, 0),
+                                         (0o700, 1000)])
+def test_a_store_that_is_not_roots_alone_is_refused(store, image, mode,
+                                                    owner):
+    store.mkdir()
+    os.chown(store, owner, 0)
+    store.chmod(mode)
+    refuses("is not root's alone", "--store", store, "-i", image, "-u", "1000",
+            "--", "true")
+    refuses("is not root's alone", "store", "list", "--store", store)
+    assert os.listdir(store) == []
+
+
+def test_a_link_is_no_store(scratch, store, image):
+    (scratch / "real").mkdir(0o700)
+    store.symlink_to("real")
+    refuses(f"store {store}: ", "--store", store, "-i", image, "-u", "1000",
+            "--", "true")
+
+
+def test_no_store_on_request(image):
+    said = works("none", image)
+    assert said == {"used": False, "why_not": "--store none"}
+
+
+def test_the_default_store_may_be_impossible(image):
+    """A read-only /var/lib: said in the report, and unpacked."""
+    report = image.parent / "report"
+    script = ("mount -t tmpfs none /run && mount -t tmpfs -o ro none "
+              '/var/lib && exec "$@"')
+    done = run("unshare", "-m", "sh", "-c", script, "sh", LAUNCH, "-i", image,
+               "-u", "jailuser", "--report", report, "--", "true")
+    if "unshare" in done.err or "mount:" in done.err:
+        pytest.skip("mounting is not allowed here")
+    assert done.status == 0 and done.err == "", done
+    said = json.loads(report.read_text())["root"]["store"]
+    assert said["used"] is False and "Read-only file system" in said["why_not"]
+
+
+# --- the verbs
+
+def listed(store):
+    done = run(LAUNCH, "store", "list", "--json", "--store", store)
+    assert done.status == 0 and done.err == "", done
+    return json.loads(done.out)
+
+
+def test_list(store, image):
+    assert listed(store) == {"store": str(store), "entries": []}
+    assert not store.exists()
+    before = int(time.time())
+    said = works(store, image)
+    entry, = listed(store)["entries"]
+    assert before <= entry.pop("since") <= time.time()
+    assert entry == {"sha256": said["sha256"], "bytes": said["bytes"],
+                     "images": 1, "in_use": False}
+    done = run(LAUNCH, "store", "list", "--store", store)
+    assert re.fullmatch(
+        rf"{said['sha256']} +{said['bytes']}  \d{{4}}-\d\d-\d\dT\d\d:\d\d:"
+        r"\d\dZ  1 image\n", done.out), done
+
+
+def test_what_is_in_use_stays_unless_all(store, image):
+    jail = subprocess.Popen([str(LAUNCH), "--store", str(store), "-i",
+                             str(image), "-u", "jailuser", "--", "sh", "-c",
+                             "echo ready; read line"], stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE)
+    try:
+        assert jail.stdout.readline() == b"ready\n"
+        assert listed(store)["entries"][0]["in_use"] is True
+        assert run(LAUNCH, "store", "prune", "--store", store).status == 0
+        assert len(entries(store)) == 1 and len(links(store)) == 1
+        done = run(LAUNCH, "store", "prune", "--all", "--store", store)
+        assert done.status == 0 and done.out == done.err == "", done
+        assert os.listdir(store) == ["lock"]
+    finally:
+        jail.communicate(b"\n", timeout=60)
+    assert jail.returncode == 0
+    works(store, image)
+    assert listed(store)["entries"][0]["in_use"] is False
+    assert run(LAUNCH, "store", "prune", "--store", store).status == 0
+    assert os.listdir(store) == ["lock"]
+
+
+def test_prune_while_launches_go_on(scratch, store, image):
+    def one(number):
+        return run(LAUNCH, "--store", store, "-i", image, "-u", "jailuser",
+                   "--", "true", timeout=300)
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        launches = [pool.submit(one, number) for number in range(12)]
+        while not all(job.done() for job in launches):
+            done = run(LAUNCH, "store", "prune", "--all", "--store", store)
+            assert done.status == 0 and done.err == "", done
+    for job in launches:
+        assert job.result().status == 0 and job.result().err == "", \
+            job.result()
+    check(store)
+
+
+@pytest.mark.parametrize("words, argv", [
+    ("say list or prune", []),
+    ("say list or prune", ["lsit"]),
+    ("say list or prune", ["list", "prune"]),
+    ("--json is for list", ["prune", "--json"]),
+    ("--all is for prune", ["list", "--all"]),
+    ("--store needs an argument", ["list", "--store"]),
+    ("--frob: unknown", ["list", "--frob"]),
+])
+def test_wrong_words_are_refused(words, argv):
+    refuses(words, "store", *argv)
+
+
+def test_only_root_has_a_store(scratch, store, image):
+    done = run(LAUNCH, "store", "list", "--store", store, **ordinary_user())
+    assert done.status == 0 and done.out == "", done
+    works(store, image)
+    done = run(LAUNCH, "store", "list", "--store", store, **ordinary_user())
+    assert done.status == 125 and "Permission denied" in done.err, done
