@@ -12,7 +12,7 @@
 
 static int distrust(struct err *err, const char *path, const char *why)
 {
-	err_set(err, ERR_NONE, "it is not mounted: %s %s", path, why);
+	err_set(err, ERR_NONE, "%s %s", path, why);
 	return 0;
 }
 

@@ -10,5 +10,5 @@
  */
 #include "err.h"
 
-/* 1: yes; 0: no, and err says why; -1: that could not be found out. */
+/* 1: yes; 0: no, and err says why ("FILE can be written by others"); -1: that could not be found out. */
 int image_trust(int file, const char *path, struct err *err);

@@ -18,7 +18,7 @@
  * unfinished holds all bytes.  Who uses an entry holds a shared flock() on it;
  * prune leaves those alone.
  *
- * Only files that are trusted (store_image.h) may be added or looked up: what
+ * Only files that are trusted (image_trust.h) may be added or looked up: what
  * is in the store was root's before it came here.  A digest is right whoever
  * made the image, but says nothing about what the bytes are.
  */

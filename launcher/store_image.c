@@ -1,38 +1,15 @@
 #include "store_image.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "fdio.h"
+#include "image_trust.h"
 #include "packing.h"
 
 static int leave_out(struct err *why_not, const char *words)
 {
 	err_set(why_not, ERR_NONE, "%s", words);
 	return 0;
-}
-
-static bool is_roots(const struct stat *st)
-{
-	return st->st_uid == 0 && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0;
-}
-
-/* The directory matters because anybody may link a file of root's, such as a
- * log with words of his own, into a directory of his. */
-static int is_trusted(int image_fd, const char *path, struct err *err)
-{
-	auto_free char *copy = strdup(path);
-	struct stat file, dir;
-
-	if (!copy)
-		return err_sys(err, ENOMEM, "%s", path);
-	if (fstat(image_fd, &file) < 0 || stat(dirname(copy), &dir) < 0)
-		return err_sys(err, errno, "%s", path);
-	return S_ISREG(file.st_mode) && is_roots(&file) && is_roots(&dir);
 }
 
 static int is_compressed(int image_fd, const char *path, struct err *err)
@@ -57,11 +34,8 @@ static int is_wanted(const char *dir, int image_fd, const char *path,
 		return leave_out(why_not, "the image is not compressed");
 	if (dir && strcmp(dir, STORE_NONE) == 0)
 		return leave_out(why_not, "--store none");
-	status = is_trusted(image_fd, path, err);
-	if (status == 0)
-		return leave_out(why_not, "others than root can write the "
-					  "image or its directory");
-	return status;
+	status = image_trust(image_fd, path, err);
+	return status == 0 ? leave_out(why_not, err->msg) : status;
 }
 
 int store_image(const char *dir, int image_fd, const char *path,

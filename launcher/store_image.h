@@ -2,8 +2,7 @@
 /*
  * store_image: whether an image goes through the store, and its plain tar.
  *
- * Those that are compressed and trusted do.  Trusted: a regular file that root
- * owns and nobody else can write, in a directory of which the same holds.
+ * Those that are compressed and trusted (image_trust.h) do.
  * Anybody else's image would bring into the store what may later be mounted
  * with root's trust; it is unpacked at each launch instead.
  */

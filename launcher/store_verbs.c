@@ -14,6 +14,7 @@
 #include "json.h"
 #include "opts.h"
 #include "outcome.h"
+#include "pin.h"
 #include "store.h"
 #include "store_index.h"
 
@@ -28,7 +29,7 @@ static const struct opt options[] = {
 	 "another store than " STORE_DEFAULT},
 	{0, "json", NULL, OPT_INTO(struct args, json), "list: print JSON"},
 	{0, "all", NULL, OPT_INTO(struct args, all),
-	 "prune: also what is in use"},
+	 "prune: also what is in use or pinned"},
 	{'h', "help", NULL, OPT_INTO(struct args, help), "print this"},
 	{0},
 };
@@ -37,15 +38,20 @@ static const struct opt options[] = {
 /* What the store holds of one name. */
 struct row {
 	char name[STORE_ENTRY_SIZE];
-	uint64_t bytes;
-	int64_t since; /* seconds */
+	struct stat st;
 	bool is_in_use;
+	const char *pin; /* its name, or NULL */
 	size_t n_images; /* files that are known to be this one, compressed */
 };
 
-struct rows {
-	struct row *items;
-	size_t n;
+struct holdings {
+	const struct store *store; /* NULL: there is none */
+	const char *path;
+	struct row *rows;
+	size_t n_rows;
+	/* all there are, if this is the usual store; else of its entries */
+	struct pin *pins;
+	size_t n_pins;
 };
 
 static int print_help(void)
@@ -74,24 +80,44 @@ static bool is_in_use(int fd)
 	return flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
-static int add_row(const struct store *store, const char *name,
-		   struct rows *rows, struct err *err)
+static int open_entry(const struct store *store, const char *name)
 {
-	auto_close int fd =
-		openat(store->dir_fd, name,
-		       O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	return openat(store->dir_fd, name,
+		      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+}
+
+static bool is_link_name(const char *name)
+{
+	return strncmp(name, STORE_FROM, strlen(STORE_FROM)) == 0;
+}
+
+static const struct pin *find_pin(const struct holdings *holdings,
+				  const struct stat *st)
+{
+	for (size_t i = 0; i < holdings->n_pins; i++)
+		if (holdings->pins[i].dev == st->st_dev &&
+		    holdings->pins[i].inode == st->st_ino)
+			return &holdings->pins[i];
+	return NULL;
+}
+
+static int add_row(struct holdings *holdings, const char *name, struct err *err)
+{
+	auto_close int fd = open_entry(holdings->store, name);
+	const struct pin *pin;
 	struct row *row;
 	struct stat st;
 
 	if (fd < 0 && errno == ENOENT)
 		return 0; /* pruned meanwhile */
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(err, errno, "store %s/%s", store->path, name);
-	row = array_push(rows->items, rows->n);
+		return err_sys(err, errno, "store %s/%s", holdings->path, name);
+	row = array_push(holdings->rows, holdings->n_rows);
 	if (!row)
 		return err_sys(err, ENOMEM, "store");
-	*row = (struct row){.bytes = (uint64_t)st.st_size,
-			    .since = st.st_ctim.tv_sec,
+	pin = find_pin(holdings, &st);
+	*row = (struct row){.st = st,
+			    .pin = pin ? pin->name : NULL,
 			    .is_in_use = is_in_use(fd)};
 	memcpy(row->name, name, sizeof(row->name));
 	return 0;
@@ -103,63 +129,139 @@ static int compare_rows(const void *a, const void *b)
 		      ((const struct row *)b)->name);
 }
 
-static void count_image(const struct store *store, const char *link,
-			struct rows *rows)
+static void count_image(struct holdings *holdings, const char *link)
 {
 	struct row key = {0}, *row;
-	ssize_t len =
-		readlinkat(store->dir_fd, link, key.name, sizeof(key.name));
+	ssize_t len = readlinkat(holdings->store->dir_fd, link, key.name,
+				 sizeof(key.name));
 
-	if (len != sizeof(key.name) - 1 || rows->n == 0)
+	if (len != sizeof(key.name) - 1 || holdings->n_rows == 0)
 		return;
-	row = bsearch(&key, rows->items, rows->n, sizeof(*row), compare_rows);
+	row = bsearch(&key, holdings->rows, holdings->n_rows, sizeof(*row),
+		      compare_rows);
 	if (row)
 		row->n_images++;
 }
 
-static bool is_link_name(const char *name)
-{
-	return strncmp(name, STORE_FROM, strlen(STORE_FROM)) == 0;
-}
-
-static int read_rows(const struct store *store, struct rows *rows,
-		     struct err *err)
+static int read_rows(struct holdings *holdings, struct err *err)
 {
 	auto_closedir DIR *dir = NULL;
 	struct dirent *entry;
 
-	if (open_names(store, &dir, err) < 0)
+	if (open_names(holdings->store, &dir, err) < 0)
 		return -1;
 	while ((entry = readdir(dir)))
 		if (store_is_entry_name(entry->d_name) &&
-		    add_row(store, entry->d_name, rows, err) < 0)
+		    add_row(holdings, entry->d_name, err) < 0)
 			return -1;
-	if (rows->n)
-		qsort(rows->items, rows->n, sizeof(*rows->items), compare_rows);
+	if (holdings->n_rows)
+		qsort(holdings->rows, holdings->n_rows, sizeof(struct row),
+		      compare_rows);
 	rewinddir(dir);
 	while ((entry = readdir(dir)))
 		if (is_link_name(entry->d_name))
-			count_image(store, entry->d_name, rows);
+			count_image(holdings, entry->d_name);
 	return 0;
+}
+
+static bool is_of_row(const struct holdings *holdings, const struct pin *pin)
+{
+	for (size_t i = 0; i < holdings->n_rows; i++)
+		if (holdings->rows[i].pin == pin->name)
+			return true;
+	return false;
+}
+
+/* Pins are root's; there are none where they cannot be made. */
+static int read_pins(struct holdings *holdings, struct err *err)
+{
+	if (geteuid() != 0 ||
+	    pin_list(&holdings->pins, &holdings->n_pins, err) == 0)
+		return 0;
+	if (err->sys != EROFS)
+		return -1;
+	*err = (struct err){0};
+	return 0;
+}
+
+static int read_holdings(struct holdings *holdings, struct err *err)
+{
+	return read_pins(holdings, err) < 0 ||
+			       (holdings->store && read_rows(holdings, err) < 0)
+		       ? -1
+		       : 0;
+}
+
+/* Of images that are not in the store; another store than the usual one does
+ * not care. */
+static bool is_others_pin(const struct holdings *holdings,
+			  const struct pin *pin)
+{
+	return strcmp(holdings->path, STORE_DEFAULT) == 0 &&
+	       !is_of_row(holdings, pin);
 }
 
 /* --- list */
 
-static void print_row(const struct row *row)
+static void print_line(const char *name, uint64_t bytes, int64_t seconds)
 {
-	time_t since = (time_t)row->since;
+	time_t since = (time_t)seconds;
 	char text[32];
 	struct tm tm;
 
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ",
 		 gmtime_r(&since, &tm));
-	printf("%.64s %12ju  %s  %zu image%s%s\n", row->name,
-	       (uintmax_t)row->bytes, text, row->n_images,
-	       row->n_images == 1 ? "" : "s", row->is_in_use ? ", in use" : "");
+	printf("%-64.64s %12ju  %s  ", name, (uintmax_t)bytes, text);
 }
 
-static int print_json(const char *path, const struct rows *rows,
-		      struct err *err)
+static void print_text(const struct holdings *holdings)
+{
+	for (size_t i = 0; i < holdings->n_rows; i++) {
+		const struct row *row = &holdings->rows[i];
+
+		print_line(row->name, (uint64_t)row->st.st_size,
+			   row->st.st_ctim.tv_sec);
+		printf("%zu image%s%s%s\n", row->n_images,
+		       row->n_images == 1 ? "" : "s",
+		       row->is_in_use ? ", in use" : "",
+		       row->pin ? ", pinned" : "");
+	}
+	for (size_t i = 0; i < holdings->n_pins; i++) {
+		const struct pin *pin = &holdings->pins[i];
+
+		if (!is_others_pin(holdings, pin))
+			continue;
+		print_line(pin->name, pin->size,
+			   (int64_t)(pin->ctime_ns / 1000000000));
+		puts(pin->is_mounted ? "pin" : "pin, unfinished");
+	}
+}
+
+static void put_row(struct json *json, const struct row *row)
+{
+	char digest[SHA256_HEX_SIZE] = "";
+
+	memcpy(digest, row->name, sizeof(digest) - 1);
+	json_open(json, NULL, '{');
+	json_string(json, "sha256", digest);
+	json_number(json, "bytes", row->st.st_size);
+	json_number(json, "since", row->st.st_ctim.tv_sec);
+	json_number(json, "images", (int64_t)row->n_images);
+	json_bool(json, "in_use", row->is_in_use);
+	json_bool(json, "pinned", row->pin != NULL);
+	json_close(json, '}');
+}
+
+static void put_pin(struct json *json, const struct pin *pin)
+{
+	json_open(json, NULL, '{');
+	json_string(json, "name", pin->name);
+	json_number(json, "bytes", (int64_t)pin->size);
+	json_bool(json, "mounted", pin->is_mounted);
+	json_close(json, '}');
+}
+
+static int print_json(const struct holdings *holdings, struct err *err)
 {
 	auto_free char *text = NULL;
 	struct json json;
@@ -168,20 +270,15 @@ static int print_json(const char *path, const struct rows *rows,
 	if (json_start(&json) < 0)
 		return err_sys(err, ENOMEM, "list");
 	json_open(&json, NULL, '{');
-	json_string(&json, "store", path);
+	json_string(&json, "store", holdings->path);
 	json_open(&json, "entries", '[');
-	for (i = 0; i < rows->n; i++) {
-		char digest[SHA256_HEX_SIZE] = "";
-
-		memcpy(digest, rows->items[i].name, sizeof(digest) - 1);
-		json_open(&json, NULL, '{');
-		json_string(&json, "sha256", digest);
-		json_number(&json, "bytes", (int64_t)rows->items[i].bytes);
-		json_number(&json, "since", rows->items[i].since);
-		json_number(&json, "images", (int64_t)rows->items[i].n_images);
-		json_bool(&json, "in_use", rows->items[i].is_in_use);
-		json_close(&json, '}');
-	}
+	for (i = 0; i < holdings->n_rows; i++)
+		put_row(&json, &holdings->rows[i]);
+	json_close(&json, ']');
+	json_open(&json, "other_pins", '[');
+	for (i = 0; i < holdings->n_pins; i++)
+		if (is_others_pin(holdings, &holdings->pins[i]))
+			put_pin(&json, &holdings->pins[i]);
 	json_close(&json, ']');
 	json_close(&json, '}');
 	text = json_text(&json);
@@ -191,86 +288,83 @@ static int print_json(const char *path, const struct rows *rows,
 	return 0;
 }
 
-static int list(const struct args *args, const char *path,
-		const struct store *store, struct err *err)
+static int list(const struct args *args, const struct holdings *holdings,
+		struct err *err)
 {
-	struct rows rows = {0};
-	int status = store ? read_rows(store, &rows, err) : 0;
-	size_t i;
-
-	if (status == 0 && args->json)
-		status = print_json(path, &rows, err);
-	for (i = 0; status == 0 && !args->json && i < rows.n; i++)
-		print_row(&rows.items[i]);
-	free(rows.items);
-	if (status == 0 && fflush(stdout) != 0)
+	if (!args->json)
+		print_text(holdings);
+	else if (print_json(holdings, err) < 0)
+		return -1;
+	if (fflush(stdout) != 0)
 		return err_sys(err, errno, "standard output");
-	return status;
+	return 0;
 }
 
 /* --- prune */
 
-/* The lock is ours until it has no name: nobody is using it, nobody can
- * begin to. */
-static int prune_entry(const struct store *store, const char *name, bool is_all,
+static int remove_name(const struct store *store, const char *name,
 		       struct err *err)
 {
-	auto_close int fd =
-		openat(store->dir_fd, name,
-		       O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd >= 0 && is_in_use(fd) && !is_all)
-		return 0;
 	if (unlinkat(store->dir_fd, name, 0) < 0 && errno != ENOENT)
 		return err_sys(err, errno, "store %s: remove %s", store->path,
 			       name);
 	return 0;
 }
 
-/* A link to an entry that is gone. */
-static int prune_link(const struct store *store, const char *name,
-		      struct err *err)
+/* The lock is ours until it has no name: nobody is using it, nobody can
+ * begin to. */
+static int prune_entry(const struct store *store, const struct row *row,
+		       bool is_all, struct err *err)
 {
-	if (faccessat(store->dir_fd, name, F_OK, 0) == 0)
+	auto_close int fd = open_entry(store, row->name);
+
+	if (!is_all && (row->pin || (fd >= 0 && is_in_use(fd))))
 		return 0;
-	if (unlinkat(store->dir_fd, name, 0) < 0 && errno != ENOENT)
-		return err_sys(err, errno, "store %s: remove %s", store->path,
-			       name);
-	return 0;
+	/* else its space would stay in use */
+	if (row->pin && pin_remove(row->pin, err) < 0)
+		return -1;
+	return remove_name(store, row->name, err);
 }
 
-static int prune(const struct args *args, const char *path,
-		 const struct store *store, struct err *err)
+/* Links to entries that are gone. */
+static int prune_links(const struct store *store, struct err *err)
 {
 	auto_closedir DIR *dir = NULL;
 	struct dirent *entry;
 
-	(void)path;
-	if (!store)
-		return 0;
-	store_sweep(store);
 	if (open_names(store, &dir, err) < 0)
 		return -1;
 	while ((entry = readdir(dir)))
-		if (store_is_entry_name(entry->d_name) &&
-		    prune_entry(store, entry->d_name, args->all, err) < 0)
-			return -1;
-	rewinddir(dir);
-	while ((entry = readdir(dir)))
 		if (is_link_name(entry->d_name) &&
-		    prune_link(store, entry->d_name, err) < 0)
+		    faccessat(store->dir_fd, entry->d_name, F_OK, 0) < 0 &&
+		    remove_name(store, entry->d_name, err) < 0)
 			return -1;
 	return 0;
+}
+
+static int prune(const struct args *args, const struct holdings *holdings,
+		 struct err *err)
+{
+	for (size_t i = 0; i < holdings->n_pins; i++)
+		if (is_others_pin(holdings, &holdings->pins[i]) &&
+		    (args->all || !holdings->pins[i].is_mounted) &&
+		    pin_remove(holdings->pins[i].name, err) < 0)
+			return -1;
+	if (!holdings->store)
+		return 0;
+	store_sweep(holdings->store);
+	for (size_t i = 0; i < holdings->n_rows; i++)
+		if (prune_entry(holdings->store, &holdings->rows[i], args->all,
+				err) < 0)
+			return -1;
+	return prune_links(holdings->store, err);
 }
 
 /* --- verbs */
 
 static const struct verb {
 	const char *name;
-	int (*run)(const struct args *, const char *path, const struct store *,
-		   struct err *);
+	int (*run)(const struct args *, const struct holdings *, struct err *);
 } verbs[] = {
 	{"list", list},
 	{"prune", prune},
@@ -289,15 +383,24 @@ static int run_verb(const struct args *args, const struct verb *verb,
 		    struct err *err)
 {
 	auto_of(store) struct store *store = NULL;
-	const char *path = args->store ? args->store : STORE_DEFAULT;
+	struct holdings holdings = {
+		.path = args->store ? args->store : STORE_DEFAULT,
+	};
+	int status;
 
 	if (args->json && verb->run != list)
 		return err_set(err, ERR_USAGE, "store: --json is for list");
 	if (args->all && verb->run != prune)
 		return err_set(err, ERR_USAGE, "store: --all is for prune");
-	if (store_open_existing(path, &store, err) < 0)
+	if (store_open_existing(holdings.path, &store, err) < 0)
 		return -1;
-	return verb->run(args, path, store, err);
+	holdings.store = store;
+	status = read_holdings(&holdings, err);
+	if (status == 0)
+		status = verb->run(args, &holdings, err);
+	free(holdings.rows);
+	free(holdings.pins);
+	return status;
 }
 
 int store_verbs(int argc, char **argv, struct err *err)

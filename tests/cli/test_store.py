@@ -328,11 +328,14 @@ def test_what_a_killed_launcher_left_is_swept(store, image):
 # --- images that nobody should trust
 
 @pytest.mark.parametrize("what", ["owner", "group writes", "others write",
-                                  "directory"])
+                                  "open for writing", "directory"])
 def test_an_untrusted_image_never_enters_the_store(scratch, store, image,
                                                    what):
+    held = None
     if what == "owner":
         os.chown(image, 1000, 1000)
+    elif what == "open for writing":
+        held = open(image, "r+b")
     elif what == "directory":
         place = scratch / "open"
         place.mkdir()
@@ -342,8 +345,11 @@ def test_an_untrusted_image_never_enters_the_store(scratch, store, image,
         image.chmod(0o664 if what == "group writes" else 0o646)
     settle()
     said = works(store, image)
-    assert said["used"] is False and said["why_not"], said
+    assert said["used"] is False and said["why_not"].startswith(
+        f"{image.parent if what == 'directory' else image} "), said
     assert not store.exists()
+    if held:
+        held.close()
 
 
 def damaged(store, image, words):
@@ -507,14 +513,15 @@ def listed(store):
 
 
 def test_list(store, image):
-    assert listed(store) == {"store": str(store), "entries": []}
+    assert listed(store) == {"store": str(store), "entries": [],
+                             "other_pins": []}
     assert not store.exists()
     before = int(time.time())
     said = works(store, image)
     entry, = listed(store)["entries"]
     assert before <= entry.pop("since") <= time.time()
     assert entry == {"sha256": said["sha256"], "bytes": said["bytes"],
-                     "images": 1, "in_use": False}
+                     "images": 1, "in_use": False, "pinned": False}
     done = run(LAUNCH, "store", "list", "--store", store)
     assert re.fullmatch(
         rf"{said['sha256']} +{said['bytes']}  \d{{4}}-\d\d-\d\dT\d\d:\d\d:"
@@ -541,6 +548,42 @@ def test_what_is_in_use_stays_unless_all(store, image):
     assert listed(store)["entries"][0]["in_use"] is False
     assert run(LAUNCH, "store", "prune", "--store", store).status == 0
     assert os.listdir(store) == ["lock"]
+
+
+@pytest.fixture
+def pinned(store, image):
+    """The pin of an entry, as pin.h names it: something is mounted there."""
+    works(store, image)
+    st = (store / entries(store)[0]).stat()
+    pins = pathlib.Path("/run/jailwright/pins")
+    listed(store)  # makes that directory
+    pin = pins / f"{st.st_dev:x}-{st.st_ino}-{st.st_ctime_ns}-{st.st_size}"
+    pin.mkdir()
+    done = run("mount", "-t", "tmpfs", "none", pin)
+    yield pin if done.status == 0 else None
+    run("umount", "-l", pin)
+    if pin.exists():
+        pin.rmdir()
+
+
+def test_what_is_pinned_stays_unless_all(store, image, pinned):
+    if not pinned:
+        pytest.skip("mounting is not allowed here")
+    assert listed(store)["entries"][0]["pinned"] is True
+    done = run(LAUNCH, "store", "list", "--store", store)
+    assert done.out.endswith("  1 image, pinned\n"), done
+    assert run(LAUNCH, "store", "prune", "--store", store).status == 0
+    assert len(entries(store)) == 1 and os.path.ismount(pinned)
+    # of another store: nothing to us
+    other = store.parent / "other"
+    other.mkdir(0o700)
+    done = run(LAUNCH, "store", "prune", "--all", "--store", other)
+    assert done.status == 0 and os.path.ismount(pinned), done
+    done = run(LAUNCH, "store", "list")
+    assert done.status == 0 and f"{pinned.name} " in done.out, done
+    done = run(LAUNCH, "store", "prune", "--all", "--store", store)
+    assert done.status == 0 and not done.err, done
+    assert not pinned.exists() and os.listdir(store) == ["lock"]
 
 
 def test_prune_while_launches_go_on(scratch, store, image):
