@@ -172,7 +172,8 @@ $(B)/gen/kernel_names.h: Makefile
 	$(Q)echo '#include <asm/unistd.h>' | $(CC) $(CPPFLAGS) -E -dM - | \
 		sed -n 's/^#define __NR_\([a-z0-9_]*\) .*/{"\1", __NR_\1},/p' | \
 		grep -vE '"(syscalls|arch_specific_syscall)"' >$@
-$(B)/obj/tests/unit/test_syscalls.o: $(B)/gen/kernel_names.h
+$(B)/obj/tests/unit/test_syscalls.o $(B)/obj/tests/tools/fault.o: \
+	$(B)/gen/kernel_names.h
 
 # Unit tests: one program a file.
 unit_programs := $(unit_c:tests/unit/%.c=$(B)/unit/%)
@@ -223,8 +224,8 @@ $(tool_programs): $(B)/tools/%: $(B)/obj/tests/tools/%.o $(test_archives)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(or $(tool_kind),-pie) $(link) $(LDFLAGS) -o $@ $^ \
 		$(test_libs)
-# Runs in roots without libraries too.
-$(B)/tools/syscalls: tool_kind := $(static_or_pie)
+# Run in roots without libraries too.
+$(B)/tools/syscalls $(B)/tools/probe: tool_kind := $(static_or_pie)
 
 $(fuzz_programs): $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(fuzz_main) \
 		$(test_archives)
@@ -258,6 +259,11 @@ packages-check: packages
 check: packages-check
 	$(Q)$(MAKE) --no-print-directory all unit
 	$(Q)JAIL_BUILD=$(abspath $(B)) tests/run
+
+# The whole sweeps: too long for `make check`.
+soak: packages-check
+	$(Q)$(MAKE) --no-print-directory all unit
+	$(Q)JAIL_SOAK=1 JAIL_BUILD=$(abspath $(B)) tests/run fault
 
 asan:
 	$(Q)$(MAKE) --no-print-directory B=$(B)/asan SANITIZE=address,undefined \
@@ -325,6 +331,6 @@ clean:
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
 
-.PHONY: demo images all unit check asan fuzz fuzzers cross bench lint install packages packages-check packages-bench clean help
+.PHONY: demo images all unit check soak asan fuzz fuzzers cross bench lint install packages packages-check packages-bench clean help
 .SECONDARY:
 -include $(shell find $(B)/obj $(B)/musl -name '*.d' 2>/dev/null)

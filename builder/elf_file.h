@@ -31,7 +31,7 @@ struct elf_bytes {
 
 /*
  * Opens what an already looked-at header says is ELF.  NULL on success, else
- * thedefect that keeps a loader from using the file, in words.  To be closed
+ * the defect that keeps a loader from using the file, in words.  To be closed
  * in either case.  *error, which must live as long as the file is open: -ENOMEM
  * or -EIO when something cannot be read and it is not the file's fault; what was
  * read is then not to be trusted.

@@ -285,6 +285,8 @@ static int read_constants(const struct source *source, struct loader *loader,
 	struct stat st;
 	auto_close int fd = source_open_file(source, loader->path, &st);
 
+	if (source_failed(fd))
+		return err_sys(err, -fd, "read %s", loader->path);
 	if (fd < 0)
 		return 0;
 	if (!elf_file_open(fd, &file, &scan.error))
@@ -417,6 +419,8 @@ static int read_path_file(const struct source *source, struct loader *loader,
 		return 0;
 	/* Like musl: what cannot be read is an empty list. */
 	error = fd < 0 ? fd : fd_read_all(fd, CONFIG_LIMIT, &text, NULL);
+	if (source_failed(error))
+		return err_sys(err, -error, "read %s", path);
 	if (error < 0)
 		text = strdup("");
 	if (!text)

@@ -382,13 +382,15 @@ int source_stat(const struct source *source, const char *path, struct stat *st)
 
 bool source_failed(int error)
 {
-	static const int failures[] = {ENOMEM, EMFILE, ENFILE, EIO,
-				       EINTR,  EAGAIN, EBADF,  ENOBUFS};
+	/* All other errors come of the looking. */
+	static const int answers[] = {ENOENT,	    ENOTDIR, EACCES, ELOOP,
+				      ENAMETOOLONG, EINVAL,  EISDIR, ENXIO,
+				      ENODEV,	    EFBIG};
 
-	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++)
-		if (error == -failures[i])
-			return true;
-	return false;
+	for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++)
+		if (error == -answers[i])
+			return false;
+	return error < 0;
 }
 
 int source_lstat(const struct source *source, const char *path, struct stat *st)

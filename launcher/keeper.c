@@ -89,25 +89,53 @@ static void start_child(struct watch *watch, const struct plan *plan)
 	watch->note.pid = watch->pid;
 }
 
-/* Nothing that the caller gave us stays open here, and no number is special. */
-static void close_the_rest(struct watch *watch)
+/*
+ * What must not fail once the program runs.  Without it what the program
+ * leaves behind would go to another, or nobody would see it end.
+ */
+static int get_ready(struct watch *watch)
 {
 	sigset_t child_ended;
 
-	dup2(watch->orders_fd, 0);
-	dup2(watch->notes_fd, 1);
-	watch->orders_fd = 0;
-	watch->notes_fd = 1;
-	close(2);
 	sigemptyset(&child_ended);
 	sigaddset(&child_ended, SIGCHLD);
-	watch->children_fd = signalfd(-1, &child_ended, SFD_NONBLOCK);
-	if (syscall(SYS_close_range, watch->children_fd + 1, ~0u, 0) < 0) {
+	watch->children_fd =
+		signalfd(-1, &child_ended, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (watch->children_fd < 0 ||
+	    sigprocmask(SIG_BLOCK, &child_ended, NULL) < 0 ||
+	    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Nothing that the caller gave us stays open here, and no number is special. */
+static int close_the_rest(struct watch *watch)
+{
+	if (dup2(watch->orders_fd, 0) < 0 || dup2(watch->notes_fd, 1) < 0 ||
+	    dup2(watch->children_fd, 2) < 0)
+		return -errno;
+	watch->orders_fd = 0;
+	watch->notes_fd = 1;
+	watch->children_fd = 2;
+	if (syscall(SYS_close_range, 3, ~0u, 0) < 0) {
 		int fd;
 
-		for (fd = watch->children_fd + 1; fd < 1024; fd++)
+		for (fd = 3; fd < 1024; fd++)
 			close(fd);
 	}
+	return 0;
+}
+
+static void note_failure(struct watch *watch, int error)
+{
+	if (error < 0)
+		watch->note.failure =
+			(struct start_failure){START_KEEPER, 0, 0, -error};
+}
+
+static bool has_failed(const struct watch *watch)
+{
+	return watch->note.failure.stage != START_OK;
 }
 
 static void send_note(struct watch *watch, enum keeper_event event)
@@ -135,7 +163,7 @@ static void bury_program(struct watch *watch)
 
 	kill(-watch->pid, SIGKILL);
 	while (wait4(watch->pid, &status, 0, &use) < 0)
-		if (errno != EINTR)
+		if (errno == ECHILD)
 			return;
 	note_end(watch, status, &use);
 }
@@ -148,8 +176,10 @@ static void look_at_children(struct watch *watch)
 	while (watch->pid != 0) {
 		siginfo_t info = {.si_pid = 0};
 
-		if (waitid(P_ALL, 0, &info, events | WNOWAIT) < 0 ||
-		    info.si_pid == 0)
+		while (waitid(P_ALL, 0, &info, events | WNOWAIT) < 0)
+			if (errno == ECHILD)
+				return;
+		if (info.si_pid == 0)
 			return;
 		if (info.si_pid != watch->pid) {
 			waitid(P_PID, (id_t)info.si_pid, &info, events);
@@ -220,16 +250,18 @@ static void watch_program(struct watch *watch)
 static void keep(const struct plan *plan, int orders_fd, int notes_fd)
 {
 	struct watch watch = {.orders_fd = orders_fd, .notes_fd = notes_fd};
-	enum keeper_event event = KEEPER_ENDED;
 
+	/* If the program's end cannot be learned, we made it. */
+	watch.note.wait_status = SIGKILL;
 	setpgid(0, 0);
-	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	prctl(PR_SET_NAME, "jail-keeper", 0, 0, 0);
-	start_child(&watch, plan);
-	close_the_rest(&watch);
-	if (watch.note.failure.stage != START_OK)
-		event = KEEPER_FAILED;
-	else
+	note_failure(&watch, get_ready(&watch));
+	if (!has_failed(&watch)) {
+		start_child(&watch, plan);
+		if (!has_failed(&watch))
+			note_failure(&watch, close_the_rest(&watch));
+	}
+	if (!has_failed(&watch))
 		watch_program(&watch);
 	if (watch.pid > 0) {
 		kill(watch.pid, SIGKILL);
@@ -237,7 +269,7 @@ static void keep(const struct plan *plan, int orders_fd, int notes_fd)
 	}
 	watch.note.n_orphans = descendants_kill();
 	getrusage(RUSAGE_CHILDREN, &watch.note.all);
-	send_note(&watch, event);
+	send_note(&watch, has_failed(&watch) ? KEEPER_FAILED : KEEPER_ENDED);
 	if (watch.was_stopped)
 		kill(getppid(), SIGCONT); /* it stopped along, and must see */
 	_exit(0);

@@ -61,20 +61,23 @@ static int open_base(const char *path, struct err *err)
 	return take_fd(&fd);
 }
 
+/* The first place that will do; err is of the last. */
 static int find_base(struct err *err)
 {
+	struct err why = {0};
 	char own[64];
 	size_t i;
 	int fd = -1;
 
 	for (i = 0; geteuid() == 0 && fd < 0 && roots_places[i]; i++)
-		fd = open_base(roots_places[i], err);
+		fd = open_base(roots_places[i], &why);
 	snprintf(own, sizeof(own), "/tmp/jailwright-%u", geteuid());
 	if (fd < 0)
-		fd = open_base(own, err);
-	if (fd < 0)
-		err_context(err, "no place to unpack the image");
-	return fd;
+		fd = open_base(own, &why);
+	if (fd >= 0)
+		return fd;
+	*err = why;
+	return err_context(err, "no place to unpack the image");
 }
 
 static int remove_at(int base_fd, int fd, const char *name)
@@ -115,6 +118,21 @@ static int choose_name(struct private_dir *dir, struct err *err)
 	return 0;
 }
 
+static int open_run(int base_fd, const char *name)
+{
+	return openat(base_fd, name,
+		      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static int remove_run(int base_fd, const char *name)
+{
+	auto_close int fd = open_run(base_fd, name);
+
+	if (fd >= 0)
+		return remove_at(base_fd, fd, name);
+	return errno == ENOENT ? 0 : -errno;
+}
+
 /* The base is locked, so that nobody takes ours for stale before its lock. */
 static int make_locked(struct private_dir *dir, struct err *err)
 {
@@ -123,8 +141,7 @@ static int make_locked(struct private_dir *dir, struct err *err)
 	remove_stale(dir->base_fd);
 	if (mkdirat(dir->base_fd, dir->name, 0755) < 0)
 		return err_sys(err, errno, "make a directory for the image");
-	dir->fd = openat(dir->base_fd, dir->name,
-			 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	dir->fd = open_run(dir->base_fd, dir->name);
 	if (dir->fd < 0 || flock(dir->fd, LOCK_EX | LOCK_NB) < 0)
 		return err_sys(err, errno, "lock a directory for the image");
 	flock(dir->base_fd, LOCK_UN);
@@ -137,39 +154,41 @@ static void remove_patiently(int base_fd, const char *name)
 	const struct timespec step = {.tv_nsec = 10000000};
 	int i;
 
-	for (i = 0; i < GUARD_TRIES; i++) {
-		auto_close int fd =
-			openat(base_fd, name,
-			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-		if (fd < 0 && errno == ENOENT)
-			return;
-		if (fd >= 0 && remove_at(base_fd, fd, name) == 0)
-			return;
+	for (i = 0; i < GUARD_TRIES && remove_run(base_fd, name) != 0; i++)
 		nanosleep(&step, NULL);
-	}
+}
+
+/*
+ * Gives up all descriptors but these two, which become 0 and 1; or none, if
+ * that fails: then the guard works with those that it was born with.
+ */
+static void keep_only(int *base_fd, int *pipe_fd)
+{
+	int i;
+
+	if (dup2(*base_fd, 0) < 0 || dup2(*pipe_fd, 1) < 0)
+		return;
+	*base_fd = 0;
+	*pipe_fd = 1;
+	if (syscall(SYS_close_range, 2, ~0u, 0) < 0)
+		for (i = 2; i < 1024; i++)
+			close(i);
 }
 
 /* Keeps no descriptor of the caller's. */
 static void guard(const struct private_dir *dir, int pipe_fd)
 {
-	int keep[] = {dir->base_fd, pipe_fd}, fds[2], i;
+	int base_fd = dir->base_fd;
 	ssize_t n;
 	char byte;
 
 	setpgid(0, 0);
 	prctl(PR_SET_NAME, "jail-guard", 0, 0, 0);
-	for (i = 0; i < 2; i++)
-		fds[i] = fcntl(keep[i], F_DUPFD_CLOEXEC, 3);
-	for (i = 0; i < 2; i++)
-		dup2(fds[i], i);
-	if (syscall(SYS_close_range, 2, ~0u, 0) < 0)
-		for (i = 2; i < 1024; i++)
-			close(i);
-	while ((n = read(1, &byte, 1)) < 0 && errno == EINTR)
+	keep_only(&base_fd, &pipe_fd);
+	while ((n = read(pipe_fd, &byte, 1)) < 0 && errno == EINTR)
 		continue;
 	if (n != 1)
-		remove_patiently(0, dir->name);
+		remove_patiently(base_fd, dir->name);
 	_exit(0);
 }
 
@@ -216,9 +235,14 @@ int private_dir_fd(const struct private_dir *dir)
 
 static void dismiss_guard(struct private_dir *dir)
 {
+	sigset_t pipe_signal;
+
 	if (dir->guard <= 0)
 		return;
-	/* If it was killed there is nobody to tell. */
+	/* If it was killed there is nobody to tell, and SIGPIPE. */
+	sigemptyset(&pipe_signal);
+	sigaddset(&pipe_signal, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &pipe_signal, NULL);
 	while (write(dir->guard_fd, "", 1) < 0 && errno == EINTR)
 		continue;
 	while (waitpid(dir->guard, NULL, 0) < 0 && errno == EINTR)
@@ -228,14 +252,16 @@ static void dismiss_guard(struct private_dir *dir)
 
 int private_dir_remove(struct private_dir *dir, struct err *err)
 {
-	int error = 0;
+	int error = *dir->name ? remove_run(dir->base_fd, dir->name) : 0;
 
-	if (*dir->name && dir->fd >= 0)
-		error = remove_at(dir->base_fd, dir->fd, dir->name);
 	*dir->name = '\0'; /* once is enough */
-	dismiss_guard(dir);
-	if (error == 0)
+	if (error == 0) {
+		dismiss_guard(dir);
 		return 0;
+	}
+	/* The guard, which takes our end for our death, goes on trying. */
+	if (dir->guard_fd >= 0)
+		close(take_fd(&dir->guard_fd));
 	return err_sys(err, -error, "remove the unpacked image");
 }
 

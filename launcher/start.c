@@ -61,7 +61,10 @@ void start_program(const struct plan *plan, struct start_failure *failure)
 	if (!apply_layers(plan, failure))
 		return;
 	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) {
+		*failure = (struct start_failure){START_CLONE, 0, 0, errno};
+		return;
+	}
 	try_programs(plan->spec, failure);
 }
 
@@ -72,6 +75,9 @@ int start_describe(const struct plan *plan, const struct start_failure *failure,
 
 	if (failure->stage == START_CLONE)
 		return err_sys(err, failure->error, "start a process");
+	if (failure->stage == START_KEEPER)
+		return err_sys(err, failure->error,
+			       "keep watch over the program");
 	if (failure->stage == START_PARENT)
 		return err_set(err, ERR_SYSTEM,
 			       "the keeper ended before the program started");

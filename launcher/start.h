@@ -14,6 +14,7 @@ struct plan;
 enum start_stage {
 	START_OK, /* nothing went wrong so far */
 	START_CLONE, /* no process could be made */
+	START_KEEPER, /* the keeper could not do its work */
 	START_PARENT, /* the parent died before it could be watched */
 	START_LAYER,
 	START_EXEC,

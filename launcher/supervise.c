@@ -38,7 +38,8 @@ static int open_signals(struct err *err)
 
 	/* All that is not forwarded waits: nothing may end us by accident. */
 	sigfillset(&set);
-	sigprocmask(SIG_SETMASK, &set, NULL);
+	if (sigprocmask(SIG_SETMASK, &set, NULL) < 0)
+		return err_sys(err, errno, "block signals");
 	sigemptyset(&set);
 	for (i = 0; i < sizeof(forwarded) / sizeof(*forwarded); i++)
 		sigaddset(&set, forwarded[i]);

@@ -36,6 +36,16 @@ static int mark_each(void)
 	return 0;
 }
 
+/* EINVAL: 5.9 and 5.10, which only close; EPERM: an outer filter. */
+static int mark_all(void)
+{
+	if (syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC) == 0)
+		return 0;
+	if (errno == ENOSYS || errno == EINVAL || errno == EPERM)
+		return mark_each();
+	return -errno;
+}
+
 static int fds_prepare(const struct jail_spec *spec, void **state,
 		       struct err *err)
 {
@@ -48,10 +58,8 @@ static int fds_apply(const void *state)
 {
 	const struct jail_spec *spec = state;
 	size_t i;
-	int error = 0;
+	int error = mark_all();
 
-	if (syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
-		error = mark_each();
 	if (error < 0)
 		return layer_failed(STEP_MARK, -error);
 	for (i = 0; i < spec->n_keep_fds; i++)

@@ -1,0 +1,395 @@
+"""Faults: one system call of a run fails, or kills its process, and what the
+run then came to is held against what may be.
+
+A scenario is a command and what is right after it.  tests/tools/fault.c makes
+the run and tells what it saw; tests/tools/probe.c, the program in the jail,
+looks at its own confinement."""
+
+import errno
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+
+from conftest import BUILD, shared_once
+
+ERRORS = ("EPERM", "ENOMEM", "EIO", "ENOSPC", "EINTR", "EMFILE")
+# Of kernels that lack a call, or a flag of it: a fallback may be chosen.
+OLD_KERNEL = {"ENOSYS": None, "EINVAL": {"close_range", "prctl", "seccomp",
+                                         "copy_file_range", "fcntl"}}
+KILL = "KILL"
+UID = "23456"
+BASES = ("/run/jailwright", "/var/lib/jailwright", "/tmp/jailwright-0")
+# The C library's, before main(): it ends the process as it pleases.
+STARTUP = {"arch_prctl", "set_tid_address", "set_robust_list", "rseq", "brk",
+           "mprotect"}
+STARTUP_CALLS = 16
+# Which no error code can make fail: they do not return, or not to C code.
+# The C library aborts when a futex answers what it does not expect.
+NEVER_FAIL = {"exit", "exit_group", "rt_sigreturn", "restart_syscall",
+              "futex"}
+SECONDS = 60  # the most that a run may take
+
+
+@dataclass(frozen=True)
+class Call:
+    """A system call of a process; nth: of those of its name there; number:
+    of all calls of the run."""
+    number: int
+    process: int
+    name: str
+    nth: int
+
+
+@dataclass
+class Facts:
+    """What tools/fault reported of a run."""
+    calls: list = field(default_factory=list)
+    is_done: bool = False
+    ended: tuple = ()
+    directories: list = field(default_factory=list)
+    left: list = field(default_factory=list)
+    hangs: bool = False
+    out: str = ""
+    err: str = ""
+
+    def __str__(self):
+        return (f"{self.ended} out {self.out!r} err {self.err!r} "
+                f"left {self.left} hangs {self.hangs}")
+
+
+def read_report(text):
+    facts = Facts()
+    for line in text.splitlines():
+        word, *rest = line.split()
+        if word == "call":
+            facts.calls.append(Call(len(facts.calls), int(rest[0]), rest[1],
+                                    int(rest[2])))
+        elif word == "ended":
+            facts.ended = (rest[0], int(rest[1]))
+        elif word == "directory":
+            facts.directories.append(rest[0])
+        elif word == "left":
+            facts.left.append(" ".join(rest))
+        facts.is_done |= word == "done"
+        facts.hangs |= word == "hangs"
+    return facts
+
+
+def run_with(fault, command, work):
+    """fault: ("list",), or an error's name or KILL, and a Call."""
+    words = ["list"]
+    if fault[0] != "list":
+        number = 0 if fault[0] == KILL else getattr(errno, fault[0])
+        words = [number, fault[1].process, fault[1].name,
+                 fault[1].nth]
+    report = work / "report"
+    done = subprocess.run(
+        [str(word) for word in (BUILD / "tools/fault", report, SECONDS, *words,
+                                *command)],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=4 * SECONDS, check=False, errors="replace")
+    assert done.returncode == 0, done
+    facts = read_report(report.read_text())
+    report.unlink()
+    facts.out, facts.err = done.stdout, done.stderr
+    return facts
+
+
+def is_one_line_of(program, text, call):
+    if call.process:  # a helper's loader may have spoken before
+        text = text[text.find(f"{program}: "):]
+    return re.fullmatch(program + r": \S[^\n]{8,}\n", text) is not None
+
+
+def is_startup(call):
+    """Of a program's own process; a helper that is not started is told."""
+    return (call.process == 0 and call.name in STARTUP
+            and call.number < STARTUP_CALLS)
+
+
+# --- the launcher -----------------------------------------------------------
+
+def left_directories(facts):
+    return [f"{base}/{name}" for base in BASES for name in facts.directories
+            if pathlib.Path(base, name).exists()]
+
+
+def judge_launch(facts, error, call):
+    """Why this outcome may not be, or None."""
+    if facts.out not in ("", "confined\n"):
+        return f"less confinement: {facts.out!r}"
+    if left_directories(facts):
+        return f"left {left_directories(facts)}"
+    kind, status = facts.ended
+    if error == KILL and call.process == 0:
+        return None if (kind, status) == ("signal", 9) else "no SIGKILL"
+    if (kind, status) == ("exit", 7):
+        if facts.out != "confined\n":
+            return "the program did not speak"
+        return "noise" if facts.err else None
+    if is_startup(call):
+        return None if status else "status 0"
+    # the program itself was killed, and nothing else failed
+    if error == KILL and (kind, status, facts.err) == ("exit", 137, ""):
+        return None
+    if kind != "exit" or status not in (125, 126, 127):
+        return "status"
+    if status != 125 and call.name != "execve":
+        return "status says that the program is at fault"
+    if not is_one_line_of("jaillaunch", facts.err, call):
+        return "not one line that says why"
+    return None
+
+
+def make_probe_root(path):
+    path.mkdir(mode=0o755)
+    shutil.copy(BUILD / "tools/probe", path / "probe")
+    (path / "dev").mkdir()
+
+
+def make_outside(path):
+    path.write_text("outside\n")
+
+
+def probe_command(*options):
+    outside = shared_once("fault-outside", make_outside)
+    return ("--", "/probe", UID, str(outside), *options)
+
+
+def launch_root(*options, probe=()):
+    root = shared_once("fault-root", make_probe_root)
+    return [BUILD / "jaillaunch", "-r", root, "-u", UID, "-g", UID, *options,
+            *probe_command(*probe)]
+
+
+# --- the builder ------------------------------------------------------------
+
+def make_manifest(path):
+    path.mkdir()
+    shutil.copy(BUILD / "tools/probe", path / "probe")
+    subprocess.run(["strip", path / "probe"], check=True)
+    (path / "manifest.txt").write_text("bin true\ncopy ./probe /probe\n")
+
+
+def manifest():
+    return shared_once("fault-manifest", make_manifest) / "manifest.txt"
+
+
+def make_image(path):
+    subprocess.run([BUILD / "jailbuild", manifest(), "-o", path, "--format",
+                    "tar.zst" if path.name.startswith("fault-zst") else "tar"],
+                   check=True)
+
+
+def launch_image(name):
+    return [BUILD / "jaillaunch", "-i", shared_once(name, make_image), "-u",
+            UID, "-g", UID, *probe_command()]
+
+
+def digest(path):
+    """Of a file; of a directory, all that is in it and what it is."""
+    if not path.is_dir():
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    done = subprocess.run(["tar", "--sort=name", "--numeric-owner", "-cf", "-",
+                           "-C", str(path), "."], capture_output=True,
+                          check=True)
+    return hashlib.sha256(done.stdout).hexdigest()
+
+
+class Launch:
+    """A scenario of the launcher."""
+
+    def __init__(self, command):
+        self.make_command = command
+
+    def prepare(self, work):
+        self.work = work
+        self.command = self.make_command()
+
+    def run(self, fault):
+        return run_with(fault, self.command, self.work)
+
+    def check_plain(self, facts):
+        assert judge_launch(facts, "", Call(0, 9, "", 1)) is None, facts
+        assert facts.ended == ("exit", 7), facts
+
+    judge = staticmethod(judge_launch)
+
+
+class Build:
+    """A scenario of the builder: an output's name, and what is there before
+    the run."""
+
+    def __init__(self, name, before=None):
+        self.name, self.before = name, before
+
+    def prepare(self, work):
+        self.work = work
+        self.directory = work / "out"
+        self.output = self.directory / self.name
+        self.partial = self.directory / f".{self.name}.partial"
+        slash = "" if "." in self.name else "/"
+        self.command = [BUILD / "jailbuild", manifest(), "-o",
+                        f"{self.output}{slash}"]
+        self.right = None
+
+    def run(self, fault):
+        shutil.rmtree(self.directory, ignore_errors=True)
+        self.directory.mkdir()
+        if self.before is not None:
+            self.output.write_text(self.before)
+        return run_with(fault, self.command, self.work)
+
+    def check_plain(self, facts):
+        assert facts.ended == ("exit", 0), facts
+        assert facts.out == facts.err == "", facts
+        self.right = digest(self.output)
+
+    def is_as_before(self):
+        if self.before is None:
+            return not self.output.exists()
+        return self.output.read_text(errors="replace") == self.before
+
+    def is_right(self):
+        return self.output.exists() and digest(self.output) == self.right
+
+    def strangers(self, error):
+        """What lies beside the output.  Where the output cannot be an unnamed
+        file until it is whole, a killed builder leaves the partial one, which
+        the next run removes."""
+        names = set(self.directory.iterdir()) - {self.output}
+        may_stay = error == KILL and (self.before is not None
+                                      or self.name == "dir")
+        return names - {self.partial} if may_stay else names
+
+    def judge(self, facts, error, call):
+        if self.strangers(error):
+            return f"left {self.strangers(error)}"
+        kind, status = facts.ended
+        if error == KILL:
+            if (kind, status) != ("signal", 9):
+                return "no SIGKILL"
+            is_so = self.is_as_before() or self.is_right()
+            return None if is_so else "a damaged output"
+        if (kind, status) == ("exit", 0):
+            if not self.is_right():
+                return "status 0 and a wrong output"
+            return "noise" if facts.out or facts.err else None
+        if not self.is_as_before():
+            return "failed, and changed the output"
+        if is_startup(call):
+            return None
+        if kind != "exit" or status not in (2, 3, 4, 5):
+            return "status"
+        if facts.out or not is_one_line_of("jailbuild", facts.err, call):
+            return "not one line that says why"
+        return None
+
+
+SCENARIOS = {
+    "build-tar": lambda: Build("image.tar"),
+    "build-zst": lambda: Build("image.tar.zst"),
+    "build-again": lambda: Build("image.tar", before="old\n"),
+    "build-dir": lambda: Build("dir"),
+    "launch-root": lambda: Launch(launch_root),
+    "launch-limits": lambda: Launch(lambda: launch_root(
+        "--limit", "nofile=64", "--limit", "wall-time=50s", "--syscall-deny",
+        "kcmp")),
+    "launch-in-place": lambda: Launch(lambda: launch_root(
+        "--exec", probe=("in-place",))),
+    "launch-tar": lambda: Launch(lambda: launch_image("fault-tar")),
+    "launch-zst": lambda: Launch(lambda: launch_image("fault-zst")),
+}
+
+
+# --- sweeps -----------------------------------------------------------------
+
+def can_be(error, call):
+    if error == KILL:
+        return True
+    if call.name in NEVER_FAIL:
+        return False
+    if call.name == "brk":
+        return error == "ENOMEM"
+    return (OLD_KERNEL.get(error) is None or call.name in OLD_KERNEL[error])
+
+
+def faults_of(calls, errors):
+    """All that can be done to these calls."""
+    return [(error, call) for call in calls for error in errors
+            if can_be(error, call)]
+
+
+def is_search(call):
+    """descendants.c looks at every process of the machine, again and again."""
+    return call.name == "waitid" and call.nth > 6
+
+
+def all_faults(calls):
+    kept = [call for call in calls if not is_search(call)]
+    return faults_of(kept, (*ERRORS, *OLD_KERNEL, KILL))
+
+
+def few_faults(calls):
+    """The first call of each name in each process, with one error and then
+    another, and every third of them with SIGKILL."""
+    first = [call for call in calls if call.nth == 1]
+    for i, call in enumerate(first):
+        yield from faults_of([call], [ERRORS[i % len(ERRORS)]])
+        if i % 3 == 0:
+            yield KILL, call
+
+
+def try_fault(scenario, fault):
+    """Why this run was wrong, or None."""
+    facts = scenario.run(fault)
+    if facts.hangs:
+        return f"hangs: {facts}"
+    if facts.left:
+        return f"left processes: {facts}"
+    if not facts.is_done:
+        # other processes on the machine: another number of calls
+        why = scenario.judge(facts, "", fault[1])
+    else:
+        why = scenario.judge(facts, *fault)
+    return f"{why}: {facts}" if why else None
+
+
+def sweep(name, work, choose, share=(0, 1)):
+    """The wrong runs of a scenario; share: which of how many parts."""
+    scenario = SCENARIOS[name]()
+    scenario.prepare(work)
+    plain = scenario.run(("list",))
+    scenario.check_plain(plain)
+    faults = list(choose(plain.calls))[share[0]::share[1]]
+    assert faults
+    wrong = []
+    for error, call in faults:
+        why = try_fault(scenario, (error, call))
+        if why:
+            wrong.append(f"{error} at {call.name} #{call.nth} of process "
+                         f"{call.process}: {why}")
+    return len(faults), wrong
+
+
+def main():
+    """faults.py NAME [PART PARTS [few]]: a sweep by itself."""
+    name, part, parts, *rest = (*sys.argv[1:], *("0", "1")[len(sys.argv) - 2:])
+    choose = few_faults if rest == ["few"] else all_faults
+    with tempfile.TemporaryDirectory(prefix="jailtest.") as shared:
+        os.environ["JAIL_TEST_SHARED"] = shared
+        os.chmod(shared, 0o755)
+        work = pathlib.Path(shared, "work")
+        work.mkdir()
+        n, wrong = sweep(name, work, choose, (int(part), int(parts)))
+    print("\n".join([*wrong, f"{name}: {n} faults, {len(wrong)} wrong"]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+/*
+ * probe: looks whether it is in the jail that it should be in, and says so.
+ *
+ *	probe UID HOST_FILE [in-place]
+ *
+ * UID is its uid and gid; HOST_FILE exists outside, so not here; in-place: it was
+ * started by --exec, so in the caller's session.  One line on
+ * standard output, "confined" or "open: WHAT, WHAT..."; it leaves a process
+ * behind, in a session of its own, for the launcher to end.  Exit status 7.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char faults[512];
+
+static void expect(bool is_so, const char *what)
+{
+	size_t len = strlen(faults);
+
+	if (!is_so && !strstr(faults, what))
+		snprintf(faults + len, sizeof(faults) - len, "%s%s",
+			 len ? ", " : "", what);
+}
+
+static void look_at_ids(uid_t wanted)
+{
+	uid_t uid[3];
+	gid_t gid[3];
+	gid_t groups[4];
+
+	expect(getresuid(&uid[0], &uid[1], &uid[2]) == 0 && uid[0] == wanted &&
+		       uid[1] == wanted && uid[2] == wanted,
+	       "uid");
+	expect(getresgid(&gid[0], &gid[1], &gid[2]) == 0 && gid[0] == wanted &&
+		       gid[1] == wanted && gid[2] == wanted,
+	       "gid");
+	expect(getgroups(4, groups) == 0, "groups");
+}
+
+static void look_at_capabilities(void)
+{
+	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct data[2];
+	static const struct __user_cap_data_struct none[2];
+	int i;
+
+	expect(syscall(SYS_capget, &head, data) == 0 &&
+		       memcmp(data, none, sizeof(none)) == 0,
+	       "capabilities");
+	for (i = 0; i < 64; i++) {
+		expect(prctl(PR_CAPBSET_READ, i, 0, 0, 0) != 1, "bounding set");
+		expect(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, i, 0, 0) !=
+			       1,
+		       "ambient capabilities");
+	}
+	expect(prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) & 1, "securebits");
+}
+
+/* In a child, since it should not survive. */
+static bool dies_of_chroot(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		const struct rlimit none = {0, 0};
+
+		setrlimit(RLIMIT_CORE, &none);
+		_exit(chroot(".") == 0);
+	}
+	return pid > 0 && waitpid(pid, &status, 0) == pid &&
+	       WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
+}
+
+static void look_at_seccomp(void)
+{
+	expect(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1, "no_new_privs");
+	expect(prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == SECCOMP_MODE_FILTER,
+	       "seccomp");
+	expect(dies_of_chroot(), "chroot");
+}
+
+static void look_at_root(const char *host_file)
+{
+	char directory[256];
+
+	expect(access(host_file, F_OK) < 0 && errno == ENOENT, "host's root");
+	expect(access("/probe", F_OK) == 0, "wrong top");
+	expect(getcwd(directory, sizeof(directory)) &&
+		       strcmp(directory, "/") == 0,
+	       "directory");
+}
+
+static void look_at_process(bool is_in_place)
+{
+	struct rlimit core;
+	sigset_t blocked;
+	int fd, signal = 0;
+
+	for (fd = 0; fd < 1024; fd++)
+		expect((fcntl(fd, F_GETFD) >= 0) == (fd < 3), "descriptors");
+	expect(getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_cur == 1 &&
+		       core.rlim_max == 1,
+	       "core");
+	sigprocmask(SIG_SETMASK, NULL, &blocked);
+	expect(sigismember(&blocked, SIGTERM) == 0, "blocked signals");
+	if (is_in_place)
+		return;
+	expect(getsid(0) == getpid(), "session");
+	expect(prctl(PR_GET_PDEATHSIG, &signal, 0, 0, 0) == 0 &&
+		       signal == SIGKILL,
+	       "tie to the parent");
+}
+
+static void leave_process(void)
+{
+	int i;
+
+	if (fork() != 0)
+		return;
+	setsid();
+	for (i = 0; i < 3; i++)
+		close(i);
+	for (;;)
+		pause();
+}
+
+int main(int argc, char **argv)
+{
+	const bool is_in_place = argc > 3;
+
+	if (argc < 3)
+		return 2;
+	look_at_ids((uid_t)atoi(argv[1]));
+	look_at_capabilities();
+	look_at_seccomp();
+	look_at_root(argv[2]);
+	look_at_process(is_in_place);
+	if (!is_in_place)
+		leave_process();
+	if (*faults)
+		printf("open: %s\n", faults);
+	else
+		puts("confined");
+	fflush(stdout);
+	_exit(7);
+}
