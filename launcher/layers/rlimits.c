@@ -17,15 +17,16 @@ static const struct row {
 	enum limit limit;
 	int resource;
 	uint64_t divisor;
+	rlim_t by_default; /* 0: what the caller has */
 } rows[] = {
-	{LIMIT_AS, RLIMIT_AS, 1},
-	{LIMIT_MEMORY, RLIMIT_AS, 1}, /* no cgroup: of each process */
-	{LIMIT_CORE, RLIMIT_CORE, 1},
-	{LIMIT_CPU_TIME, RLIMIT_CPU, 1000}, /* whole seconds */
-	{LIMIT_FSIZE, RLIMIT_FSIZE, 1},
-	{LIMIT_NOFILE, RLIMIT_NOFILE, 1},
-	{LIMIT_PIDS, RLIMIT_NPROC, 1},
-	{LIMIT_STACK, RLIMIT_STACK, 1},
+	{LIMIT_AS, RLIMIT_AS, 1, 0},
+	{LIMIT_MEMORY, RLIMIT_AS, 1, 0}, /* no cgroup: of each process */
+	{LIMIT_CORE, RLIMIT_CORE, 1, 1},
+	{LIMIT_CPU_TIME, RLIMIT_CPU, 1000, 0}, /* whole seconds */
+	{LIMIT_FSIZE, RLIMIT_FSIZE, 1, 0},
+	{LIMIT_NOFILE, RLIMIT_NOFILE, 1, 0},
+	{LIMIT_PIDS, RLIMIT_NPROC, 1, 4096}, /* fork bombs are too easy */
+	{LIMIT_STACK, RLIMIT_STACK, 1, 0},
 };
 #define N_ROWS (sizeof(rows) / sizeof(*rows))
 
@@ -51,7 +52,7 @@ static rlim_t round_up(const struct row *row, uint64_t value)
 	return value / row->divisor + (value % row->divisor != 0);
 }
 
-/* An image may lower what the caller has, never raise it. */
+/* An image, or a default, may lower what the caller has, never raise it. */
 static int bound_by_caller(const struct row *row, rlim_t *value,
 			   struct err *err)
 {
@@ -83,6 +84,20 @@ static int prepare_row(const struct row *row, const struct jail_limit *wish,
 	return 0;
 }
 
+static int prepare_default(const struct row *row, struct setting *setting,
+			   struct err *err)
+{
+	rlim_t value = row->by_default;
+
+	if (value == 0)
+		return 0;
+	if (bound_by_caller(row, &value, err) < 0)
+		return -1;
+	setting->is_set = true;
+	setting->limit = (struct rlimit){value, value};
+	return 0;
+}
+
 static int rlimits_prepare(const struct jail_spec *spec, void **out,
 			   struct err *err)
 {
@@ -94,12 +109,12 @@ static int rlimits_prepare(const struct jail_spec *spec, void **out,
 	*out = state;
 	for (i = 0; i < N_ROWS; i++) {
 		const struct jail_limit *wish = &spec->limits[rows[i].limit];
+		struct setting *setting = &state->settings[i];
 
-		if (wish->is_set &&
-		    prepare_row(&rows[i], wish, &state->settings[i], err) < 0)
+		if ((wish->is_set
+			     ? prepare_row(&rows[i], wish, setting, err)
+			     : prepare_default(&rows[i], setting, err)) < 0)
 			return -1;
-		if (!wish->is_set && rows[i].resource == RLIMIT_CORE)
-			state->settings[i] = (struct setting){true, {1, 1}};
 	}
 	/* Both stand for the address space: the lower one counts. */
 	if (state->settings[0].is_set && state->settings[1].is_set) {

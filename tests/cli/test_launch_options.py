@@ -464,6 +464,15 @@ def test_report_of_a_good_run(scratch):
     assert "shares its uid" in report["notes"][0]
 
 
+@pytest.mark.parametrize("callers,limit", [("5000", "4096"),
+                                           ("200", "200")])
+def test_processes_are_limited_when_nothing_is_said(callers, limit):
+    done = run("prlimit", f"--nproc={callers}:{callers}", BUILD / "jaillaunch",
+               "-r", busybox_root(), "-u", 1000, "--", "sh", "-c",
+               "ulimit -Hu; ulimit -Su")
+    assert (done.status, done.out) == (0, f"{limit}\n{limit}\n"), done
+
+
 @pytest.mark.parametrize("argv,outcome,status", [
     (["kill -9 $$"], "signaled", 137), (None, "not-found", 127)])
 def test_report_of_other_ends(argv, outcome, status):
