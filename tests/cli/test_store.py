@@ -418,6 +418,55 @@ def test_a_plain_tar_needs_no_store(scratch, store):
     assert not store.exists()
 
 
+# --- a helper that was taken over by the image
+
+@pytest.fixture
+def subverted(scratch, store):
+    """launch(records): those are what the helper says."""
+    place = scratch / "bin"
+    place.mkdir()
+    shutil.copy(LAUNCH, place / "jaillaunch")
+    shutil.copy(BUILD / "tools" / "liar", place / "jail-unpack")
+    image = scratch / "x.tar.zst"
+
+    def start(records):
+        image.write_bytes(b"\x28\xb5\x2f\xfd" + records)
+        settle()
+        done = run(place / "jaillaunch", "--store", store, "-i", image, "-u",
+                   "1000", "--", "true")
+        assert done.status == 125 and done.err.count("\n") == 1, done
+        check(store)
+        return done.err
+    return start
+
+
+DATA = tars.record("DATA", data=b"x" * 1000)
+LIES = {
+    "wrong total": (DATA + tars.record("END", size=999), "totals are wrong"),
+    # the store's failure, so unpacking is tried, with the same words
+    "no end": (DATA, "data without a file"),
+    "cut off": (DATA[:-1], "data without a file"),
+    "a member": (tars.record("FILE", path=b"f", number=1), "it is no data"),
+    "no bytes": (tars.record("DATA"), "it is no data"),
+    "more": (DATA + tars.record("END", size=1000) + b"x",
+             "something follows the end"),
+    "nonsense": (b"x" * 100, "it has no magic number"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_helper_that_lies_is_not_believed(store, subverted, lie):
+    records, words = LIES[lie]
+    assert words in subverted(records)
+    assert not entries(store) and not links(store)
+
+
+def test_the_digest_is_computed_by_the_launcher(store, subverted):
+    subverted(DATA + tars.record("END", size=1000, path=b"0" * 64))
+    assert entries(store) == [hashlib.sha256(b"x" * 1000).hexdigest() +
+                              ".tar"]
+
+
 # --- entries that cannot be trusted are made anew
 
 def spoil_owner(entry):
