@@ -87,8 +87,11 @@ static int open_stream(const char *path, int *fd, struct err *err)
 	if (is_stdout(path)) {
 		*fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	} else {
-		if (stat(path, &st) < 0 || S_ISREG(st.st_mode) ||
-		    S_ISDIR(st.st_mode))
+		if (stat(path, &st) < 0)
+			return errno == ENOENT
+				       ? 0
+				       : err_sys(err, errno, "%s", path);
+		if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
 			return 0;
 		*fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	}

@@ -274,19 +274,17 @@ static int add_program(struct jail_spec *spec, size_t *n, const char *dir,
 		       size_t dir_len, struct err *err)
 {
 	char **grown = realloc(spec->programs, (*n + 2) * sizeof(*grown));
-	int len;
+	char *program;
 
 	if (!grown)
 		return err_sys(err, ENOMEM, "program");
 	spec->programs = grown;
-	if (dir)
-		len = asprintf(&grown[*n], "%.*s/%s", (int)dir_len, dir,
-			       spec->argv[0]);
-	else
-		len = asprintf(&grown[*n], "%s", spec->argv[0]);
-	if (len < 0)
+	grown[*n] = NULL;
+	if (asprintf(&program, "%.*s%s%s", (int)dir_len, dir,
+		     dir_len ? "/" : "", spec->argv[0]) < 0)
 		return err_sys(err, ENOMEM, "program");
-	grown[++*n] = NULL;
+	grown[(*n)++] = program;
+	grown[*n] = NULL;
 	return 0;
 }
 
@@ -297,7 +295,7 @@ static int find_programs(struct jail_spec *spec, struct err *err)
 	size_t n = 0;
 
 	if (strchr(spec->argv[0], '/'))
-		return add_program(spec, &n, NULL, 0, err);
+		return add_program(spec, &n, "", 0, err);
 	while (path && *path) {
 		size_t len = strcspn(path, ":");
 

@@ -5,7 +5,6 @@
 #include "../layer.h"
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <linux/securebits.h>
 #include <sys/prctl.h>
 
@@ -55,8 +54,8 @@ static int bounding_apply(const void *state)
 			continue;
 		if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) == 0)
 			continue;
-		if (errno == EINVAL && i > CAP_AUDIT_READ)
-			break; /* the kernel has no more; 4.14 ends there */
+		if (errno == EINVAL && prctl(PR_CAPBSET_READ, i, 0, 0, 0) != 1)
+			break; /* the kernel has no more */
 		return layer_failed(STEP_DROP, errno);
 	}
 	if (spec->caps == 0 && prctl(PR_SET_SECUREBITS, LOCKED, 0, 0, 0) < 0)

@@ -116,8 +116,10 @@ def is_startup(call):
 # --- the launcher -----------------------------------------------------------
 
 def left_directories(facts):
-    return [f"{base}/{name}" for base in BASES for name in facts.directories
-            if pathlib.Path(base, name).exists()]
+    """The launcher's that are still there, or mounted."""
+    mounts = pathlib.Path("/proc/self/mountinfo").read_text()
+    return [name for name in facts.directories if name in mounts or
+            any(pathlib.Path(base, name).exists() for base in BASES)]
 
 
 def judge_launch(facts, error, call):
@@ -361,8 +363,9 @@ def try_fault(scenario, fault):
     return f"{why}: {facts}" if why else None
 
 
-def sweep(name, work, choose, share=(0, 1)):
-    """The wrong runs of a scenario; share: which of how many parts."""
+def sweep(name, work, choose, share=(0, 1), tell=lambda line: None):
+    """The wrong runs of a scenario; share: which of how many parts; tell is
+    called with each when it is found."""
     scenario = SCENARIOS[name]()
     scenario.prepare(work)
     plain = scenario.run(("list",))
@@ -375,6 +378,7 @@ def sweep(name, work, choose, share=(0, 1)):
         if why:
             wrong.append(f"{error} at {call.name} #{call.nth} of process "
                          f"{call.process}: {why}")
+            tell(wrong[-1])
     return len(faults), wrong
 
 
@@ -387,8 +391,9 @@ def main():
         os.chmod(shared, 0o755)
         work = pathlib.Path(shared, "work")
         work.mkdir()
-        n, wrong = sweep(name, work, choose, (int(part), int(parts)))
-    print("\n".join([*wrong, f"{name}: {n} faults, {len(wrong)} wrong"]))
+        n, wrong = sweep(name, work, choose, (int(part), int(parts)),
+                         lambda line: print(line, flush=True))
+    print(f"{name}: {n} faults, {len(wrong)} wrong")
 
 
 if __name__ == "__main__":
