@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, field
 
 from conftest import BUILD, shared_once
@@ -189,9 +190,10 @@ def make_image(path):
                    check=True)
 
 
-def launch_image(name):
-    return [BUILD / "jaillaunch", "-i", shared_once(name, make_image), "-u",
-            UID, "-g", UID, *probe_command()]
+def launch_image(name, store="none"):
+    return [BUILD / "jaillaunch", "--store", store, "-i",
+            shared_once(name, make_image), "-u", UID, "-g", UID,
+            *probe_command()]
 
 
 def digest(path):
@@ -222,6 +224,60 @@ class Launch:
         assert facts.ended == ("exit", 7), facts
 
     judge = staticmethod(judge_launch)
+
+
+class StoreLaunch(Launch):
+    """With a store that has the image, or is not there yet."""
+
+    def __init__(self, is_filled):
+        self.is_filled = is_filled
+
+    def prepare(self, work):
+        self.work = work
+        self.store = work / "store"
+        self.command = launch_image("fault-zst", self.store)
+        time.sleep(0.15)  # what is younger is not remembered
+
+    def is_whole(self):
+        """Lock, entry and link."""
+        return self.store.exists() and len(os.listdir(self.store)) == 3
+
+    def run(self, fault):
+        if not self.is_filled or not self.is_whole():
+            shutil.rmtree(self.store, ignore_errors=True)
+        if self.is_filled and not self.is_whole():
+            subprocess.run([str(word) for word in self.command], check=False,
+                           capture_output=True)
+            assert self.is_whole(), os.listdir(self.store)
+        return run_with(fault, self.command, self.work)
+
+    def check_plain(self, facts):
+        super().check_plain(facts)
+        assert self.strange_name(may_stay=False) is None
+        assert self.is_whole(), os.listdir(self.store)
+
+    def strange_name(self, may_stay):
+        """What is there and not whole, or not what its name says."""
+        if not self.store.exists():
+            return None
+        for path in self.store.iterdir():
+            if path.name.startswith("from-"):
+                is_right = path.exists()  # its entry
+            elif path.suffix == ".tar":
+                is_right = path.name == digest(path) + ".tar"
+            else:
+                is_right = path.name == "lock" or (
+                    may_stay and path.name.startswith(".nowhere-"))
+            if not is_right:
+                return path.name
+        return None
+
+    def judge(self, facts, error, call):
+        # the next launch that adds an entry removes it
+        strange = self.strange_name(error == KILL or call.name == "unlinkat")
+        if strange:
+            return f"in the store: {strange}"
+        return judge_launch(facts, error, call)
 
 
 class Build:
@@ -307,6 +363,8 @@ SCENARIOS = {
         "--exec", probe=("in-place",))),
     "launch-tar": lambda: Launch(lambda: launch_image("fault-tar")),
     "launch-zst": lambda: Launch(lambda: launch_image("fault-zst")),
+    "launch-add": lambda: StoreLaunch(is_filled=False),
+    "launch-stored": lambda: StoreLaunch(is_filled=True),
 }
 
 
