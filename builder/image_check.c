@@ -120,7 +120,7 @@ static int compare_library(const struct inside *inside, const struct plan *plan,
 	if (error == 0)
 		error = source_realpath(plan->source, library->path, &was,
 					NULL);
-	if (error < 0)
+	if (error != 0)
 		return err_sys(err, -error, "check %s", path);
 	if (strcmp(is, was) == 0)
 		return 0;

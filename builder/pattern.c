@@ -26,9 +26,8 @@ bool pattern_has_magic(const char *pattern)
 	for (; *pattern; pattern++) {
 		if (*pattern == '\\' && pattern[1])
 			pattern++;
-		else if (*pattern == '*' || *pattern == '?')
-			return true;
-		else if (*pattern == '[' && class_end(pattern))
+		else if (*pattern == '*' || *pattern == '?' ||
+			 (*pattern == '[' && class_end(pattern)))
 			return true;
 	}
 	return false;

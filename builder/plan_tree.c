@@ -316,7 +316,7 @@ static bool is_selected(const struct entry *entry, char *const *globs,
 {
 	bool selects = false, selected = false;
 
-	for (size_t i = 0; i + 1 < entry->n_args; i++) {
+	for (size_t i = 0; globs && i + 1 < entry->n_args; i++) {
 		bool excludes = *globs[i] == '-';
 		const char *glob = globs[i] + excludes;
 		const char *name =

@@ -82,7 +82,7 @@ static _Noreturn void die(const char *what)
 	exit(2);
 }
 
-static void say(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
 {
 	va_list args;
 

@@ -75,8 +75,9 @@ static struct node *add(struct tree *tree, size_t i)
 	if (cases[i].type == NODE_SYMLINK)
 		node->target = strdup(cases[i].target);
 	if (cases[i].type == NODE_CHAR)
-		node->rdev = makedev((unsigned)atoi(cases[i].target),
-				     (unsigned)atoi(cases[i].target + 2));
+		node->rdev = makedev(
+			(unsigned)strtoul(cases[i].target, NULL, 10),
+			(unsigned)strtoul(cases[i].target + 2, NULL, 10));
 	return node;
 }
 
