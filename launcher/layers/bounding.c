@@ -26,7 +26,7 @@ static int bounding_probe(const struct jail_spec *spec, struct err *err)
 
 	for (i = 0; i < N_CAPABILITIES; i++)
 		if (spec->caps >> i & 1 &&
-		    prctl(PR_CAPBSET_READ, i, 0, 0, 0) != 1)
+		    prctl(PR_CAPBSET_READ, i, 0, 0, 0) < 0)
 			return err_set(
 				err, ERR_HOST,
 				"--caps %s: the capability is not in our "
@@ -54,7 +54,7 @@ static int bounding_apply(const void *state)
 			continue;
 		if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) == 0)
 			continue;
-		if (errno == EINVAL && prctl(PR_CAPBSET_READ, i, 0, 0, 0) != 1)
+		if (errno == EINVAL && prctl(PR_CAPBSET_READ, i, 0, 0, 0) < 0)
 			break; /* the kernel has no more */
 		return layer_failed(STEP_DROP, errno);
 	}

@@ -43,6 +43,7 @@ FOUND = [
     # a fallback for another kernel's sake, when memory was short
     ("launch-root", "ENOMEM", 2, "close_range", 1),
     # "the kernel has no more capabilities", though it has
+    ("launch-root", "EINVAL", 2, "prctl", 26),
     ("launch-root", "EINVAL", 2, "prctl", 41),
     # another directory was found, and a failure was told all the same
     ("launch-tar", "EPERM", 0, "fstatfs", 1),
