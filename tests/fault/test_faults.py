@@ -63,7 +63,10 @@ FOUND = [
 def test_found(name, error, process, call, nth, scratch):
     scenario = faults.SCENARIOS[name]()
     scenario.prepare(scratch)
-    scenario.check_plain(scenario.run(("list",)))
+    plain = scenario.run(("list",))
+    scenario.check_plain(plain)
+    assert any((made.process, made.name, made.nth) == (process, call, nth)
+               for made in plain.calls), "no such call any more"
     why = faults.try_fault(scenario,
                            (error, faults.Call(0, process, call, nth)))
     assert why is None, why
