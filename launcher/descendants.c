@@ -49,8 +49,10 @@ static bool is_child(pid_t pid)
 {
 	siginfo_t info;
 
-	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) ==
-	       0;
+	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+		if (errno == ECHILD)
+			return false;
+	return true;
 }
 
 /*
@@ -75,7 +77,8 @@ static void kill_if_child(pid_t pid, void *unused)
 
 /*
  * Calls visit for each process number of /proc, in ascending order.  Few at a
- * time: a list that is old when it is read misses much.  False: no /proc.
+ * time: a list that is old when it is read misses much.  False: no /proc, or
+ * not all of it: whoever is missed might be waited for for ever.
  */
 static bool for_each_process(void (*visit)(pid_t pid, void *data), void *data)
 {
@@ -102,7 +105,7 @@ static bool for_each_process(void (*visit)(pid_t pid, void *data), void *data)
 		}
 	}
 	close(fd);
-	return found;
+	return found && len == 0;
 }
 
 static void kill_children(void)

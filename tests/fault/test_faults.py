@@ -40,6 +40,8 @@ FOUND = [
     ("launch-root", "ENOMEM", 1, "waitid", 1),
     ("launch-root", "EPERM", 0, "rt_sigprocmask", 4),
     ("launch-root", "EPERM", 0, "rt_sigprocmask", 5),
+    # half of the list of processes, and the one that was missed waited for
+    ("launch-root", "EPERM", 1, "getdents64", 2),
     # a fallback for another kernel's sake, when memory was short
     ("launch-root", "ENOMEM", 2, "close_range", 1),
     # "the kernel has no more capabilities", though it has
