@@ -5,11 +5,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* libelf said no: is it the file, or were there no memory, an I/O error?  A
- * library left out for the latter would be a wrong answer. */
+/* libelf said no: of its own (errno is 0), or since the system did?  A library
+ * left out for the latter would be a wrong answer. */
 static void keep_failure(const struct elf_file *file)
 {
-	if (errno == ENOMEM || errno == EIO || errno == EINTR)
+	if (errno != 0)
 		*file->failure = -errno;
 }
 

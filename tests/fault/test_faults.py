@@ -56,6 +56,7 @@ FOUND = [
     ("launch-tar", "EMFILE", 0, "flock", 3),
     # an ELF file that could not be read was taken for a static one
     ("build-tar", "EIO", 0, "pread64", 5),
+    ("build-tar", "EPERM", 0, "pread64", 5),
     # what could not be looked at was taken for missing
     ("build-tar", "EPERM", 0, "readlinkat", 1),
 ]
