@@ -603,10 +603,13 @@ def pinned(store, image):
     pins = pathlib.Path("/run/jailwright/pins")
     listed(store)  # makes that directory
     pin = pins / f"{st.st_dev:x}-{st.st_ino}-{st.st_ctime_ns}-{st.st_size}"
+    link = pins / (pin.name + ".of")
+    link.symlink_to(store / entries(store)[0])
     pin.mkdir()
     done = run("mount", "-t", "tmpfs", "none", pin)
     yield pin if done.status == 0 else None
     run("umount", "-l", pin)
+    link.unlink(missing_ok=True)
     if pin.exists():
         pin.rmdir()
 
@@ -629,6 +632,29 @@ def test_what_is_pinned_stays_unless_all(store, image, pinned):
     done = run(LAUNCH, "store", "prune", "--all", "--store", store)
     assert done.status == 0 and not done.err, done
     assert not pinned.exists() and os.listdir(store) == ["lock"]
+
+
+def test_a_mountable_image_is_pinned_in_the_store(scratch, store):
+    """Then nothing is unpacked at all, until somebody prunes."""
+    (scratch / "m.txt").write_text("bin true\nuser jailuser uid=1000\n")
+    image = scratch / "x.tar.zst"
+    done = run(BUILD / "jailbuild", scratch / "m.txt", "-o", image)
+    assert done.status == 0, done
+    settle()
+    assert helpers_started(store, image)[0] == "plain"
+    entry, = listed(store)["entries"]
+    if not entry["pinned"]:
+        pytest.skip("mounting is not allowed here")
+    assert helpers_started(store, image) == []
+    assert run(LAUNCH, "store", "prune", "--store", store).status == 0
+    assert listed(store)["entries"] == [entry]
+    done = run(LAUNCH, "store", "prune", "--all", "--store", store)
+    assert done.status == 0 and done.err == "", done
+    assert os.listdir(store) == ["lock"]
+    assert entry["sha256"] not in pathlib.Path(
+        "/proc/self/mountinfo").read_text()
+    assert helpers_started(store, image)[0] == "plain"
+    run(LAUNCH, "store", "prune", "--all", "--store", store)
 
 
 def test_prune_while_launches_go_on(scratch, store, image):
