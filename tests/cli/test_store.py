@@ -634,13 +634,20 @@ def test_what_is_pinned_stays_unless_all(store, image, pinned):
     assert not pinned.exists() and os.listdir(store) == ["lock"]
 
 
-def test_a_mountable_image_is_pinned_in_the_store(scratch, store):
-    """Then nothing is unpacked at all, until somebody prunes."""
-    (scratch / "m.txt").write_text("bin true\nuser jailuser uid=1000\n")
-    image = scratch / "x.tar.zst"
-    done = run(BUILD / "jailbuild", scratch / "m.txt", "-o", image)
+@pytest.fixture
+def mountable(scratch):
+    (scratch / "m.txt").write_text("bin true\ndev null\n"
+                                   "user jailuser uid=1000\n")
+    path = scratch / "mountable.tar.zst"
+    done = run(BUILD / "jailbuild", scratch / "m.txt", "-o", path)
     assert done.status == 0, done
     settle()
+    return path
+
+
+def test_a_mountable_image_is_pinned_in_the_store(store, mountable):
+    """Then nothing is unpacked at all, until somebody prunes."""
+    image = mountable
     assert helpers_started(store, image)[0] == "plain"
     entry, = listed(store)["entries"]
     if not entry["pinned"]:
@@ -657,8 +664,11 @@ def test_a_mountable_image_is_pinned_in_the_store(scratch, store):
     run(LAUNCH, "store", "prune", "--all", "--store", store)
 
 
-def test_prune_while_launches_go_on(scratch, store, image):
-    def one(number):
+@pytest.mark.parametrize("kind", ["image"])
+def test_prune_while_launches_go_on(store, kind, request):
+    image = request.getfixturevalue(kind)
+
+    def one(_):
         return run(LAUNCH, "--store", store, "-i", image, "-u", "jailuser",
                    "--", "true", timeout=300)
 
