@@ -219,7 +219,8 @@ static void strings_free(char **strings, size_t n)
 static int expand_rest(struct plan *plan, const struct entry *entry,
 		       size_t skip, char ***out, struct err *err)
 {
-	char **strings = calloc(entry->n_args, sizeof(*strings));
+	char **strings =
+		calloc(entry->n_args, sizeof(*strings)); /* NULL ends it */
 
 	if (!strings)
 		return err_sys(err, ENOMEM, "plan");
@@ -310,15 +311,15 @@ int plan_file(struct plan *plan, const struct entry *entry, struct err *err)
 	return result;
 }
 
-/* Globs with "-" leave out; when there are others, one of them must match. */
-static bool is_selected(const struct entry *entry, char *const *globs,
-			const char *path)
+/* Globs with "-" leave out; when there are others, one of them must match.
+ * They end in NULL. */
+static bool is_selected(char *const *globs, const char *path)
 {
 	bool selects = false, selected = false;
 
-	for (size_t i = 0; globs && i + 1 < entry->n_args; i++) {
-		bool excludes = *globs[i] == '-';
-		const char *glob = globs[i] + excludes;
+	for (; *globs; globs++) {
+		bool excludes = **globs == '-';
+		const char *glob = *globs + excludes;
 		const char *name =
 			strchr(glob, '/') ? path : strrchr(path, '/') + 1;
 
@@ -360,7 +361,7 @@ static int add_package(struct plan *plan, const struct entry *entry,
 	for (size_t i = 0; i < package->n; i++) {
 		const char *path = package->lines[i];
 
-		if (strcmp(path, "/.") == 0 || !is_selected(entry, globs, path))
+		if (strcmp(path, "/.") == 0 || !is_selected(globs, path))
 			continue;
 		if (add_packaged(plan, entry, path, err) < 0)
 			return -1;
