@@ -245,6 +245,8 @@ static void dismiss_guard(struct private_dir *dir)
 	sigprocmask(SIG_BLOCK, &pipe_signal, NULL);
 	while (write(dir->guard_fd, "", 1) < 0 && errno == EINTR)
 		continue;
+	/* The end is a word, too: the guard will find nothing to remove. */
+	close(take_fd(&dir->guard_fd));
 	while (waitpid(dir->guard, NULL, 0) < 0 && errno == EINTR)
 		continue;
 	dir->guard = 0;
