@@ -68,9 +68,10 @@ launcher_c := $(call sources,launcher/*.c launcher/layers/*.c \
 unit_c := $(wildcard tests/unit/test_*.c)
 
 # What each program is linked to.
-builder_libs := -larchive -lelf -lcrypto -lcap -ljansson
-# What libarchive and libelf need of others when linked statically.
-builder_static_libs := $(if $(filter 1,$(STATIC)),-lz -llzma -lzstd -lacl)
+builder_libs := -larchive -lelf -lcrypto -lcap -ljansson -lsquashfs
+# What libarchive, libelf and libsquashfs need of others when linked statically.
+builder_static_libs := $(if $(filter 1,$(STATIC)),-lz -llzma -lzstd \
+	-lacl -llz4)
 unpack_libs := -lz -llzma -lzstd -lcrypto -lcap
 policy_libs := -lseccomp
 
@@ -241,7 +242,7 @@ $(B)/obj/tests/fuzz/%.o: ours += -Wno-missing-prototypes
 # What each target needs from the distribution; installed when missing.
 build_packages := gcc musl-tools make libc6-dev libseccomp-dev libcap-dev \
 	libarchive-dev zlib1g-dev liblzma-dev libzstd-dev libelf-dev libssl-dev \
-	libjansson-dev libacl1-dev
+	libjansson-dev libacl1-dev libsquashfs-dev liblz4-dev
 check_packages := $(shell cat tests/packages)
 install_missing = @missing=$$(for package in $1; do \
 	dpkg-query -W -f='$${db:Status-Status}' $$package 2>/dev/null | \

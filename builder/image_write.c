@@ -7,28 +7,58 @@
 #include <sys/stat.h>
 
 #include "outfile.h"
+#include "write_cpio.h"
 #include "write_dir.h"
+#include "write_oci.h"
+#include "write_squashfs.h"
 #include "write_tar.h"
 
-enum kind { KIND_TAR, KIND_DIR, KIND_LATER };
+/* Bytes for a descriptor; filter is the format's. */
+typedef int put_bytes(const struct tree *tree, const struct source *source,
+		      const struct image_options *options, const char *filter,
+		      int fd, struct err *err);
+
+/* A directory of the name options->output. */
+typedef int make_directory(const struct tree *tree, const struct source *source,
+			   const struct image_options *options,
+			   struct err *err);
 
 static const struct format {
 	const char *name; /* as in --format */
-	const char *suffix; /* of output names */
-	enum kind kind;
-	const char *filter; /* KIND_TAR: the compressor, or NULL */
+	const char *suffix, *prefix; /* of output names; one of them */
+	put_bytes *put; /* this or */
+	make_directory *make;
+	const char *filter; /* the compressor, or NULL */
+	bool has_index; /* a tar: --no-index means something */
+	bool needs_file; /* written back and forth: no pipe will do */
 } formats[] = {
-	{"tar", ".tar", KIND_TAR, NULL},
-	{"tar.zst", ".tar.zst", KIND_TAR, "zstd"},
-	{"tar.gz", ".tar.gz", KIND_TAR, "gzip"},
-	{"tar.xz", ".tar.xz", KIND_TAR, "xz"},
-	{"dir", "/", KIND_DIR, NULL},
-	{"cpio", ".cpio", KIND_LATER, NULL},
-	{"squashfs", ".squashfs", KIND_LATER, NULL},
-	{"oci", NULL, KIND_LATER, NULL}, /* "oci:DIR" */
+	{.name = "tar", .suffix = ".tar", .put = write_tar, .has_index = true},
+	{.name = "tar.zst",
+	 .suffix = ".tar.zst",
+	 .put = write_tar,
+	 .filter = "zstd",
+	 .has_index = true},
+	{.name = "tar.gz",
+	 .suffix = ".tar.gz",
+	 .put = write_tar,
+	 .filter = "gzip",
+	 .has_index = true},
+	{.name = "tar.xz",
+	 .suffix = ".tar.xz",
+	 .put = write_tar,
+	 .filter = "xz",
+	 .has_index = true},
+	{.name = "cpio", .suffix = ".cpio", .put = write_cpio},
+	{.name = "squashfs",
+	 .suffix = ".squashfs",
+	 .put = write_squashfs,
+	 .needs_file = true},
+	{.name = "dir", .suffix = "/", .make = write_dir},
+	{.name = "oci", .prefix = "oci:", .make = write_oci, .has_index = true},
 };
 
-static const char usable[] = "tar, tar.zst, tar.gz, tar.xz, dir";
+static const char usable[] =
+	"tar, tar.zst, tar.gz, tar.xz, cpio, squashfs, dir, oci";
 
 static bool ends_in(const char *text, const char *suffix)
 {
@@ -37,13 +67,19 @@ static bool ends_in(const char *text, const char *suffix)
 	return len > n && strcmp(text + len - n, suffix) == 0;
 }
 
+static bool is_prefixed(const struct format *format, const char *output)
+{
+	return format->prefix &&
+	       strncmp(output, format->prefix, strlen(format->prefix)) == 0;
+}
+
 static bool is_meant(const struct format *format,
 		     const struct image_options *options)
 {
 	if (options->format)
 		return strcmp(options->format, format->name) == 0;
-	if (!format->suffix)
-		return strncmp(options->output, "oci:", 4) == 0;
+	if (format->prefix)
+		return is_prefixed(format, options->output);
 	return ends_in(options->output, format->suffix);
 }
 
@@ -52,31 +88,40 @@ static bool is_stdout(const char *path)
 	return strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0;
 }
 
-static int find_format(const struct image_options *options,
-		       const struct format **out, struct err *err)
+static const struct format *find_format(const struct image_options *options)
 {
-	*out = &formats[0];
+	/* a prefix says more than a suffix */
+	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++)
+		if (!options->format &&
+		    is_prefixed(&formats[i], options->output))
+			return &formats[i];
 	if (!options->format && is_stdout(options->output))
-		return 0;
-	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
-		*out = &formats[i];
-		if (!is_meant(*out, options))
-			continue;
-		if ((*out)->kind == KIND_LATER)
-			return err_set(err, ERR_USAGE,
-				       "%s: format %s is not built yet; "
-				       "use one of %s",
-				       options->output, (*out)->name, usable);
-		return 0;
-	}
-	if (options->format)
+		return &formats[0];
+	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++)
+		if (is_meant(&formats[i], options))
+			return &formats[i];
+	return NULL;
+}
+
+static int choose_format(const struct image_options *options,
+			 const struct format **out, struct err *err)
+{
+	*out = find_format(options);
+	if (!*out && options->format)
 		return err_set(err, ERR_USAGE,
 			       "--format %s: unknown; use one of %s",
 			       options->format, usable);
-	return err_set(err, ERR_USAGE,
-		       "%s: its suffix names no format; end it in .tar, "
-		       ".tar.zst, .tar.gz, .tar.xz or /, or give --format",
-		       options->output);
+	if (!*out)
+		return err_set(err, ERR_USAGE,
+			       "%s: its suffix names no format; end it in "
+			       ".tar, .tar.zst, .tar.gz, .tar.xz, .cpio, "
+			       ".squashfs or /, or give --format",
+			       options->output);
+	if (options->no_index && !(*out)->has_index)
+		return err_set(err, ERR_USAGE,
+			       "--no-index: an image of format %s has none",
+			       (*out)->name);
+	return 0;
 }
 
 /* A pipe, a terminal or a device takes the bytes as they come: 1; else 0. */
@@ -99,8 +144,8 @@ static int open_stream(const char *path, int *fd, struct err *err)
 }
 
 static int write_file(const struct tree *tree, const struct source *source,
-		      const struct image_options *options, const char *filter,
-		      struct err *err)
+		      const struct image_options *options,
+		      const struct format *format, struct err *err)
 {
 	auto_of(outfile) struct outfile *file = NULL;
 	auto_close int stream = -1;
@@ -108,12 +153,30 @@ static int write_file(const struct tree *tree, const struct source *source,
 
 	if (is_stream < 0)
 		return -1;
+	if (is_stream && format->needs_file)
+		return err_set(err, ERR_USAGE,
+			       "%s: an image of format %s needs a file, not a "
+			       "pipe or device",
+			       options->output, format->name);
 	if (is_stream)
-		return write_tar(tree, source, options, filter, stream, err);
+		return format->put(tree, source, options, format->filter,
+				   stream, err);
 	if (outfile_open(options->output, 0644, &file, err) < 0 ||
-	    write_tar(tree, source, options, filter, file->fd, err) < 0)
+	    format->put(tree, source, options, format->filter, file->fd, err) <
+		    0)
 		return -1;
 	return outfile_commit(file, err);
+}
+
+static int write_directory(const struct tree *tree, const struct source *source,
+			   const struct image_options *options,
+			   const struct format *format, struct err *err)
+{
+	struct image_options there = *options;
+
+	if (is_prefixed(format, there.output))
+		there.output += strlen(format->prefix);
+	return format->make(tree, source, &there, err);
 }
 
 int image_write(const struct tree *tree, const struct source *source,
@@ -125,9 +188,9 @@ int image_write(const struct tree *tree, const struct source *source,
 		return err_set(err, ERR_USAGE,
 			       "%s: a time before 1970 cannot be written",
 			       options->output);
-	if (find_format(options, &format, err) < 0)
+	if (choose_format(options, &format, err) < 0)
 		return -1;
-	if (format->kind == KIND_DIR)
-		return write_dir(tree, source, options, err);
-	return write_file(tree, source, options, format->filter, err);
+	if (format->make)
+		return write_directory(tree, source, options, format, err);
+	return write_file(tree, source, options, format, err);
 }

@@ -26,7 +26,7 @@
 struct args {
 	const char *output, *format, *sysroot, *print, *why, *verify;
 	struct opt_list presets;
-	bool show_tree, show_size, verbose, quiet, help, version;
+	bool no_index, show_tree, show_size, verbose, quiet, help, version;
 };
 
 static const struct opt options[] = {
@@ -34,6 +34,8 @@ static const struct opt options[] = {
 	 "write the image to FILE; its suffix chooses the format"},
 	{0, "format", "NAME", OPT_INTO(struct args, format),
 	 "tar, tar.zst, tar.gz, tar.xz, dir"},
+	{0, "no-index", NULL, OPT_INTO(struct args, no_index),
+	 "write a plain tar, which cannot be mounted"},
 	{0, "sysroot", "DIR", OPT_INTO(struct args, sysroot),
 	 "take files from DIR instead of /"},
 	{0, "presets", "DIR", OPT_INTO(struct args, presets),
@@ -206,6 +208,7 @@ static int write_image(const struct job *job, struct err *err)
 	struct image_options image = {
 		.output = job->args->output,
 		.format = job->args->format,
+		.no_index = job->args->no_index,
 		.progress = job->args->quiet ? NULL : progress_update,
 		.context = &progress,
 	};

@@ -7,10 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -19,6 +17,7 @@
 #include "content.h"
 #include "fdio.h"
 #include "filecaps.h"
+#include "outdir.h"
 #include "rootfd.h"
 #include "write_tar.h"
 
@@ -26,122 +25,9 @@ struct dir_writer {
 	const struct tree *tree;
 	const struct source *source;
 	const struct image_options *options;
-	char *path; /* without slashes at its end */
-	char *partial; /* where it is made */
-	int root_fd; /* of partial */
-	bool is_whole; /* renamed: nothing to remove */
+	struct outdir *dir;
 	off_t done;
 };
-
-static int remove_one(const char *path, const struct stat *st, int type,
-		      struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-/* Never through a link, never into another file system. */
-static int remove_tree(const char *path)
-{
-	return nftw(path, remove_one, 64, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
-}
-
-static void dir_writer_free(struct dir_writer *writer)
-{
-	if (writer->root_fd >= 0) {
-		if (!writer->is_whole)
-			remove_tree(writer->partial);
-		close(writer->root_fd);
-	}
-	free(writer->path);
-	free(writer->partial);
-}
-DEFINE_AUTO(dir_writer)
-
-static int set_names(struct dir_writer *writer, struct err *err)
-{
-	const char *output = writer->options->output;
-	size_t len = strlen(output);
-	const char *name;
-
-	while (len > 1 && output[len - 1] == '/')
-		len--;
-	writer->path = strndup(output, len);
-	if (!writer->path)
-		return err_sys(err, ENOMEM, "%s", output);
-	name = strrchr(writer->path, '/');
-	name = name ? name + 1 : writer->path;
-	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return err_set(err, ERR_USAGE,
-			       "%s: an image needs a directory of its own name",
-			       output);
-	if (asprintf(&writer->partial, "%.*s.%s.partial",
-		     (int)(name - writer->path), writer->path, name) < 0)
-		return err_sys(err, ENOMEM, "%s", output);
-	return 0;
-}
-
-/* A name that is free, or an empty directory. */
-static int check_free(const char *path, struct err *err)
-{
-	auto_closedir DIR *dir = NULL;
-	struct stat st;
-	size_t n = 0;
-
-	if (lstat(path, &st) < 0)
-		return errno == ENOENT ? 0 : err_sys(err, errno, "%s", path);
-	if (!S_ISDIR(st.st_mode))
-		return err_set(err, ERR_USAGE, "%s: exists and is no directory",
-			       path);
-	dir = opendir(path);
-	if (!dir)
-		return err_sys(err, errno, "%s", path);
-	while (n < 3 && readdir(dir)) /* "." and ".." always */
-		n++;
-	if (n < 3)
-		return 0;
-	return err_set(err, ERR_USAGE,
-		       "%s: exists and is not empty; remove it first, or "
-		       "choose another name",
-		       path);
-}
-
-/* One that a killed run left is removed, one in use is not. */
-static int remove_stale(const char *partial, struct err *err)
-{
-	auto_close int fd =
-		open(partial, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd < 0)
-		return errno == ENOENT ? 0 : err_sys(err, errno, "%s", partial);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return err_set(err, ERR_SYSTEM,
-			       "%s: another build writes it just now", partial);
-	if (remove_tree(partial) != 0)
-		return err_sys(err, errno, "remove %s", partial);
-	return 0;
-}
-
-static int make_root(struct dir_writer *writer, struct err *err)
-{
-	if (set_names(writer, err) < 0 || check_free(writer->path, err) < 0 ||
-	    remove_stale(writer->partial, err) < 0)
-		return -1;
-	if (mkdir(writer->partial, 0700) < 0)
-		return err_sys(err, errno, "create %s", writer->path);
-	writer->root_fd = open(writer->partial,
-			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (writer->root_fd < 0) {
-		rmdir(writer->partial);
-		return err_sys(err, errno, "create %s", writer->path);
-	}
-	flock(writer->root_fd, LOCK_EX | LOCK_NB);
-	/* what lies above must not give its rules to the image's files */
-	fremovexattr(writer->root_fd, "system.posix_acl_default");
-	return 0;
-}
 
 static bool is_ours(const struct node *node)
 {
@@ -173,7 +59,7 @@ static int failed(const struct dir_writer *writer, const struct node *node,
 {
 	if (errno == EPERM)
 		return lacks_privilege(writer, err);
-	return err_sys(err, errno, "write %s%s", writer->path, node->path);
+	return err_sys(err, errno, "write %s%s", writer->dir->path, node->path);
 }
 
 static int set_times(const struct dir_writer *writer, int dir_fd,
@@ -217,14 +103,14 @@ static int fill_file(struct dir_writer *writer, const struct node *node, int to,
 		int error = fd_write_full(to, node->text, (size_t)node->size);
 
 		return error < 0 ? err_sys(err, -error, "write %s%s",
-					   writer->path, node->path)
+					   writer->dir->path, node->path)
 				 : 0;
 	}
 	from = content_open(node, writer->source, err);
 	if (from < 0)
 		return -1;
 	if (copy_bytes(from, to, node->size, &got) < 0)
-		return err_sys(err, errno, "copy to %s%s", writer->path,
+		return err_sys(err, errno, "copy to %s%s", writer->dir->path,
 			       node->path);
 	return content_check(node, writer->source, from, got, err);
 }
@@ -295,11 +181,11 @@ static int make_link(struct dir_writer *writer, const struct node *node,
 		     int dir_fd, const char *name, struct err *err)
 {
 	auto_close int target =
-		root_open_nolinks(writer->root_fd, node->target, O_PATH, 0);
+		root_open_nolinks(writer->dir->fd, node->target, O_PATH, 0);
 	char self[64];
 
 	if (target < 0)
-		return err_sys(err, -target, "link to %s%s", writer->path,
+		return err_sys(err, -target, "link to %s%s", writer->dir->path,
 			       node->target);
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", target);
 	if (linkat(target, "", dir_fd, name, AT_EMPTY_PATH) < 0 &&
@@ -320,10 +206,10 @@ static int make_node(struct dir_writer *writer, const struct node *node,
 		return err_sys(err, ENOMEM, "%s", node->path);
 	name = slash + 1;
 	*slash = '\0';
-	dir_fd = root_open_nolinks(writer->root_fd, *above ? above : "/",
+	dir_fd = root_open_nolinks(writer->dir->fd, *above ? above : "/",
 				   O_PATH | O_DIRECTORY, 0);
 	if (dir_fd < 0)
-		return err_sys(err, -dir_fd, "write %s%s", writer->path,
+		return err_sys(err, -dir_fd, "write %s%s", writer->dir->path,
 			       node->path);
 	switch (node->type) {
 	case NODE_DIR:
@@ -347,11 +233,11 @@ static int finish_directory(const struct dir_writer *writer,
 {
 	struct timespec time = {.tv_sec = writer->options->mtime};
 	struct timespec times[2] = {time, time};
-	auto_close int fd = root_open_nolinks(writer->root_fd, node->path,
+	auto_close int fd = root_open_nolinks(writer->dir->fd, node->path,
 					      O_RDONLY | O_DIRECTORY, 0);
 
 	if (fd < 0)
-		return err_sys(err, -fd, "write %s%s", writer->path,
+		return err_sys(err, -fd, "write %s%s", writer->dir->path,
 			       node->path);
 	if (fchown(fd, node->uid, node->gid) < 0 ||
 	    fchmod(fd, node->mode & 07777) < 0 || futimens(fd, times) < 0)
@@ -374,47 +260,22 @@ static int make_nodes(struct dir_writer *writer, struct err *err)
 	return 0;
 }
 
-/* Whole on the disk before it has the name. */
-static int commit(struct dir_writer *writer, struct err *err)
-{
-	if (syncfs(writer->root_fd) < 0)
-		return err_sys(err, errno, "write %s", writer->path);
-	if (rename(writer->partial, writer->path) < 0)
-		return err_sys(err, errno, "create %s", writer->path);
-	writer->is_whole = true;
-	return 0;
-}
-
-/* The digest of the tar that the same tree makes. */
-static int find_identity(const struct dir_writer *writer, struct err *err)
-{
-	struct image_options quiet = *writer->options;
-	auto_close int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
-	if (!quiet.identity)
-		return 0;
-	if (fd < 0)
-		return err_sys(err, errno, "open /dev/null");
-	quiet.progress = NULL;
-	return write_tar(writer->tree, writer->source, &quiet, NULL, fd, err);
-}
-
 int write_dir(const struct tree *tree, const struct source *source,
 	      const struct image_options *options, struct err *err)
 {
-	struct dir_writer state = {.tree = tree,
-				   .source = source,
-				   .options = options,
-				   .root_fd = -1};
-	auto_of(dir_writer) struct dir_writer *writer = &state;
+	auto_of(outdir) struct outdir *dir = NULL;
+	struct dir_writer writer = {
+		.tree = tree, .source = source, .options = options};
 	const struct node *root = tree->nodes[0];
 
-	if (make_root(writer, err) < 0)
+	if (outdir_open(options->output, &dir, err) < 0)
 		return -1;
+	writer.dir = dir;
 	/* whoever may not give away one directory need not copy the rest */
-	if (fchown(writer->root_fd, root->uid, root->gid) < 0)
-		return failed(writer, root, err);
-	if (make_nodes(writer, err) < 0 || find_identity(writer, err) < 0)
+	if (fchown(dir->fd, root->uid, root->gid) < 0)
+		return failed(&writer, root, err);
+	if (make_nodes(&writer, err) < 0 ||
+	    write_tar_identity(tree, source, options, err) < 0)
 		return -1;
-	return commit(writer, err);
+	return outdir_commit(dir, err);
 }

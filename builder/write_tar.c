@@ -8,6 +8,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "content.h"
 #include "sink.h"
@@ -89,4 +91,18 @@ int write_tar(const struct tree *tree, const struct source *source,
 	    sink_fill(sink, layout->size, err) < 0)
 		return -1;
 	return sink_finish(sink, options->identity, err);
+}
+
+int write_tar_identity(const struct tree *tree, const struct source *source,
+		       const struct image_options *options, struct err *err)
+{
+	struct image_options quiet = *options;
+	auto_close int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (!quiet.identity)
+		return 0;
+	if (fd < 0)
+		return err_sys(err, errno, "open /dev/null");
+	quiet.progress = NULL;
+	return write_tar(tree, source, &quiet, NULL, fd, err);
 }

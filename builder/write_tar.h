@@ -11,3 +11,10 @@
 int write_tar(const struct tree *tree, const struct source *source,
 	      const struct image_options *options, const char *filter, int fd,
 	      struct err *err);
+
+/*
+ * For images of other forms: fills options->identity, unless that is NULL, with
+ * the digest of the tar that the same tree gives.
+ */
+int write_tar_identity(const struct tree *tree, const struct source *source,
+		       const struct image_options *options, struct err *err);

@@ -15,7 +15,7 @@ def test_the_page_is_well_formed():
 
 def test_the_page_has_the_options_of_the_help():
     shown = run(BUILD / "jailbuild", "--help").out
-    options = set(re.findall(r"--([a-z]+)\b", shown.split("\n\n", 1)[1]))
-    described = set(re.findall(r"^\.It Fl (?:. , )?-([a-z]+)",
+    options = set(re.findall(r"--([a-z-]+)\b", shown.split("\n\n", 1)[1]))
+    described = set(re.findall(r"^\.It Fl (?:. , )?-([a-z-]+)",
                                PAGE.read_text(), re.M))
     assert options == described
