@@ -7,7 +7,7 @@
 #   cross    build everything for aarch64 (give B=DIR to keep both)
 #   lint     clang-format, clang-tidy, gcc -fanalyzer, shellcheck
 #   fuzz     run every fuzz target (FUZZ_RUNS executions each)
-#   soak     run the long kill and fault sweeps
+#   soak     run the long sweeps: kills, faults, flipped bits
 #   bench    compare speed with other programs, as ratios of one run
 #   images   build the images whose recipes stand in images/
 #   install  into $(DESTDIR)$(PREFIX)
@@ -264,7 +264,7 @@ check: packages-check
 # The whole sweeps: too long for `make check`.
 soak: packages-check
 	$(Q)$(MAKE) --no-print-directory all unit
-	$(Q)JAIL_SOAK=1 JAIL_BUILD=$(abspath $(B)) tests/run fault
+	$(Q)JAIL_SOAK=1 JAIL_BUILD=$(abspath $(B)) tests/run fault cli/test_verify.py
 
 asan:
 	$(Q)$(MAKE) --no-print-directory B=$(B)/asan SANITIZE=address,undefined \

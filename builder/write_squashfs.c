@@ -56,6 +56,7 @@ struct squashfs {
 	/* by node; those of hard links are unused */
 	sqfs_inode_generic_t **inodes;
 	sqfs_u64 *places;
+	sqfs_u32 *numbers; /* from 1, without a gap */
 	struct entry_list *entries; /* of directories */
 	char *piece;
 	off_t done;
@@ -90,6 +91,7 @@ static void squashfs_free(struct squashfs *image)
 	}
 	free(image->inodes);
 	free(image->places);
+	free(image->numbers);
 	free(image->entries);
 	free(image->piece);
 	links_free(image->links);
@@ -341,7 +343,7 @@ static int finish_inode(struct squashfs *image, size_t index, struct err *err)
 
 	inode->base.mode = (sqfs_u16)(node->mode & 07777);
 	inode->base.mod_time = (sqfs_u32)image->options->mtime;
-	inode->base.inode_number = (sqfs_u32)index + 1;
+	inode->base.inode_number = image->numbers[index];
 	status = sqfs_id_table_id_to_index(image->ids, node->uid,
 					   &inode->base.uid_idx);
 	if (status == 0)
@@ -352,10 +354,16 @@ static int finish_inode(struct squashfs *image, size_t index, struct err *err)
 		return -1;
 	sqfs_meta_writer_get_position(image->inode_table, &block, &offset);
 	image->places[index] = block << 16 | offset;
-	image->super.inode_count++;
 	return check(image,
 		     sqfs_meta_writer_write_inode(image->inode_table, inode),
 		     err);
+}
+
+static void number_inodes(struct squashfs *image)
+{
+	for (size_t i = 0; i < image->tree->n; i++)
+		if (image->links->items[i].file == i)
+			image->numbers[i] = ++image->super.inode_count;
 }
 
 static int put_inodes(struct squashfs *image, struct err *err)
@@ -414,7 +422,7 @@ static int put_entries(struct squashfs *image, size_t directory)
 
 		status = sqfs_dir_writer_add_entry(
 			image->directories, strrchr(node->path, '/') + 1,
-			(sqfs_u32)file + 1, image->places[file],
+			image->numbers[file], image->places[file],
 			type_bits[node->type]);
 	}
 	return status < 0 ? status : sqfs_dir_writer_end(image->directories);
@@ -423,16 +431,23 @@ static int put_entries(struct squashfs *image, size_t directory)
 static int put_directory(struct squashfs *image, size_t index, struct err *err)
 {
 	const struct link *link = &image->links->items[index];
-	/* that of the root is the one behind the last, as mksquashfs has it */
-	size_t parent = index ? link->parent : image->tree->n;
+	sqfs_inode_generic_t *inode;
+	/* the root's is one that no inode has, as mksquashfs does it */
+	sqfs_u32 parent = index ? image->numbers[link->parent]
+				: image->super.inode_count + 1;
 
 	if (check(image, put_entries(image, index), err) < 0)
 		return -1;
-	image->inodes[index] = sqfs_dir_writer_create_inode(
-		image->directories, link->count, (sqfs_u32)NO_XATTR,
-		(sqfs_u32)parent + 1);
-	if (!image->inodes[index])
+	inode = sqfs_dir_writer_create_inode(image->directories, 0,
+					     (sqfs_u32)NO_XATTR, parent);
+	if (!inode)
 		return check(image, SQFS_ERROR_ALLOC, err);
+	image->inodes[index] = inode;
+	/* the library's own count is of all entries */
+	if (inode->base.type == SQFS_INODE_EXT_DIR)
+		inode->data.dir_ext.nlink = link->count;
+	else
+		inode->data.dir.nlink = link->count;
 	return finish_inode(image, index, err);
 }
 
@@ -494,10 +509,11 @@ static int allocate(struct squashfs *image, struct err *err)
 
 	image->inodes = calloc(n, sizeof(*image->inodes));
 	image->places = calloc(n, sizeof(*image->places));
+	image->numbers = calloc(n, sizeof(*image->numbers));
 	image->entries = calloc(n, sizeof(*image->entries));
 	image->piece = malloc(PIECE);
-	if (!image->inodes || !image->places || !image->entries ||
-	    !image->piece)
+	if (!image->inodes || !image->places || !image->numbers ||
+	    !image->entries || !image->piece)
 		return err_sys(err, ENOMEM, "write %s", image->options->output);
 	return 0;
 }
@@ -517,6 +533,7 @@ static int put_image(struct squashfs *image, struct err *err)
 	if (open_image(image, err) < 0 || put_contents(image, err) < 0)
 		return -1;
 	image->super.inode_table_start = file->get_size(file);
+	number_inodes(image);
 	if (put_inodes(image, err) < 0 || put_directories(image, err) < 0 ||
 	    check(image, put_tables(image), err) < 0)
 		return -1;

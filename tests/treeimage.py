@@ -4,11 +4,17 @@ as no manifest can ask for."""
 import dataclasses
 import hashlib
 import os
+import resource
+import signal
 import stat
+import subprocess
+
+import pytest
 
 from conftest import BUILD, run
 
 TOOL = BUILD / "tools" / "tree-image"
+MTIME = 1234567890
 
 
 @dataclasses.dataclass
@@ -174,3 +180,72 @@ def oddities(scratch, many=5000):
         nodes.append(Node("f", b"/many/%04d" % number, 0o640,
                           text=b"%d" % number))
     return nodes
+
+
+def environment(locale="C.UTF-8", **more):
+    return {"PATH": os.environ["PATH"], "LC_ALL": locale, **more}
+
+
+def written(nodes, output, form="", mtime=0, **kwargs):
+    done = write(nodes, output, form, mtime, **kwargs)
+    assert done.status == 0, done
+    return done.err.decode().strip()
+
+
+def small(scratch):
+    """A tree whose bytes depend on nothing but this text."""
+    return [
+        Node("d", b"/", 0o755),
+        Node("f", b"/etc/passwd", text=b"root:x:0:0::/root:/bin/sh\n"),
+        Node("f", b"/bin/true", 0o755, text=b"#!/bin/sh\n"),
+        Node("h", b"/bin/yes", target=b"/bin/true"),
+        Node("l", b"/sbin", 0o777, target=b"bin"),
+        Node("c", b"/dev/null", 0o666, device=(1, 3)),
+        Node("p", b"/run/fifo", 0o600, uid=70000),
+        Node("f", b"/" + b"l" * 120, text=b"long"),
+        Node("d", b"/tmp", 0o1777),
+    ]
+
+
+def one_processor_few_files():
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
+    resource.setrlimit(resource.RLIMIT_STACK, (1 << 20, 1 << 20))
+
+
+def stop_midway(writer, path, size):
+    """Stops a writer that has read a part of a file; False: it was too fast."""
+    fds = f"/proc/{writer.pid}/fd"
+    while writer.poll() is None:
+        try:
+            for fd in os.listdir(fds):
+                if os.readlink(f"{fds}/{fd}") != str(path):
+                    continue
+                with open(f"/proc/{writer.pid}/fdinfo/{fd}") as info:
+                    position = int(info.readline().split()[1])
+                if position > 0:
+                    writer.send_signal(signal.SIGSTOP)
+                    return position < size
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return False
+
+
+def start_slow(scratch, output, form=""):
+    """A writer that stands still in the middle of a big file."""
+    sparse, size = scratch / "sparse", 256 << 20
+    with open(sparse, "wb") as file:
+        file.truncate(size)
+    with open(scratch / "tree", "wb") as file:
+        file.write(describe([Node("d", b"/", 0o755),
+                                       Node("f", b"/f", file=str(sparse))]))
+    for _ in range(5):
+        with open(scratch / "tree", "rb") as tree:
+            writer = subprocess.Popen(
+                [TOOL, output, form], stdin=tree,
+                stderr=subprocess.PIPE, env=environment(NO_IDENTITY="1"))
+        if stop_midway(writer, sparse, size):
+            return writer, sparse
+        writer.kill()
+        writer.communicate()
+    pytest.fail("the writer could not be stopped midway")

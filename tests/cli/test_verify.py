@@ -6,6 +6,7 @@ import io
 import os
 import random
 import resource
+import struct
 import tarfile
 
 import pytest
@@ -234,6 +235,169 @@ def test_every_byte_but_those_of_contents_counts(scratch):
         flipped[content.start] ^= 1
         image.write_bytes(flipped)
         assert verify(image).status == 0
+
+
+# The index: a file system in the first members' headers.  It must tell the
+# same tree as these, or whoever mounts sees another than whoever extracts.
+
+SOAK = os.environ.get("JAIL_SOAK") == "1"
+
+
+def outside_contents(image):
+    """Offsets of all bytes that are not a file's content: first those of the
+    index, then all others."""
+    with tarfile.open(image) as tar:
+        members = tar.getmembers()
+    size = image.stat().st_size
+    is_content = bytearray(size)
+    for member in members:
+        if member.isreg():
+            end = member.offset_data + member.size
+            is_content[member.offset_data:end] = b"\1" * member.size
+    index = bytearray(size)
+    for member in members:
+        if "comment" in member.pax_headers:
+            end = member.offset_data - 512
+            index[member.offset:end] = b"\1" * (end - member.offset)
+    return ([at for at in range(size) if index[at]],
+            [at for at in range(size) if not index[at] and not is_content[at]])
+
+
+def oddities():
+    """Of an image that verifies: every kind of inode, directories of several
+    blocks, long links."""
+    more = [Node("d", b"/many", 0o755), Node("p", b"/fifo", 0o644),
+            Node("l", b"/long", 0o777, target=b"t" * 600),
+            Node("f", b"/size511", text=b"s" * 511),
+            Node("f", b"/size512", text=b"s" * 512),
+            Node("f", b"/empty"),
+            Node("d", b"/home/many", 0o700, 70000, 70000)]
+    more += [Node("f", b"/many/%04d" % number, text=b"%d" % number)
+             for number in range(200)]
+    nodes = jail(*more)
+    nodes[2].text += b"many:x:70000:70000::/home/many:/x\n"
+    return nodes
+
+
+def several_segments():
+    """More metadata than one header may carry."""
+    return jail(*[Node("f", b"/%02d/" % (number % 9) + b"n" * 230 +
+                       b"%06d" % number, text=b"x") for number in range(4000)])
+
+
+@pytest.mark.parametrize("nodes,count", [
+    (oddities, 20000 if SOAK else 400),
+    (several_segments, 2000 if SOAK else 24),
+])
+@pytest.mark.parametrize("seed", range(2))
+def test_no_flipped_bit_makes_another_tree(seed, nodes, count, scratch):
+    image = written(nodes(), scratch / "image.tar")
+    with tarfile.open(image) as tar:
+        n_segments = sum("comment" in member.pax_headers for member in tar)
+    assert n_segments == (2 if nodes is several_segments else 1)
+    rng = random.Random(seed)
+    index, headers = outside_contents(image)
+    # the superblock and the root often, they are few bytes
+    places = [*rng.choices(index, k=count // 4),
+              *rng.choices(range(1024, 1536), k=count // 8),
+              *rng.choices(headers, k=count // 8)]
+    flips = "".join(f"{at} {rng.randrange(8)}\n" for at in places)
+    done = run(BUILD / "tools" / "flips", image, input=flips, timeout=3000)
+    assert (done.status, done.out, done.err) == (0, "", ""), done
+
+
+def test_the_flips_are_looked_at(scratch):
+    """What does not count, a bit of a content, is passed."""
+    image = written(jail(), scratch / "image.tar")
+    with tarfile.open(image) as tar:
+        at = tar.getmember("./bin/true").offset_data
+    done = run(BUILD / "tools" / "flips", image, input=f"{at} 0\n1030 0\n")
+    assert (done.status, done.out) == (0, f"{at} 0\n"), done
+
+
+def index_of(image):
+    """The header and the payload that carry the index."""
+    with open(image, "rb") as file:
+        data = file.read()
+    size = 512 + int(data[124:135], 8)
+    return data[:(size + 511) // 512 * 512], data
+
+
+OTHER_TREES = {
+    "mode": Node("f", b"/victim", 0o755, text=b"same"),
+    "owner": Node("f", b"/victim", uid=1000, text=b"same"),
+    "name": Node("f", b"/victin", text=b"same"),
+    "size": Node("f", b"/victim", text=b"sam"),
+    "type": Node("p", b"/victim"),
+    "link": Node("l", b"/victim", 0o777, target=b"/etc/shadow"),
+    "hard link": Node("h", b"/victim", target=b"/bin/true"),
+    "device": Node("c", b"/victim", device=(1, 3)),
+}
+
+
+@pytest.mark.parametrize("other", OTHER_TREES)
+def test_the_index_of_another_tree_is_refused(other, scratch):
+    """Two images of the same layout, but for one node: the members of the
+    one behind the index of the other."""
+    ours = jail(Node("f", b"/victim", text=b"same"))
+    index, whole = index_of(written(ours, scratch / "ours.tar"))
+    other_index, data = index_of(
+        written(jail(OTHER_TREES[other]), scratch / "other.tar"))
+    assert len(index) == len(other_index) and index != other_index
+    mixed = scratch / "mixed.tar"
+    mixed.write_bytes(other_index + whole[len(index):])
+    done = verify(mixed)
+    assert done.status == 4
+    assert "its header is not as jailbuild writes it" in done.out, done
+    mixed.write_bytes(index + whole[len(index):])
+    assert verify(mixed).status == 0
+
+
+def test_contents_that_the_index_exchanges_are_refused(scratch):
+    """Only where the contents lie is another: no header says it."""
+    image = written(jail(Node("f", b"/a", text=b"1" * 512),
+                         Node("f", b"/b", text=b"2" * 512)),
+                    scratch / "image.tar")
+    with tarfile.open(image) as tar:
+        blocks = [tar.getmember(name).offset_data // 512
+                  for name in ("./a", "./b")]
+    index, data = index_of(image)
+    # of an inode: size, a reserved word, the first block
+    first, second = (struct.pack("<III", 512, 0, block) for block in blocks)
+    assert index.count(first) == index.count(second) == 1
+    index = index.replace(first, b"*" * 12).replace(second, first)
+    image.write_bytes(index.replace(b"*" * 12, second) + data[len(index):])
+    done = verify(image)
+    assert done.status == 4 and "its header is not as" in done.out, done
+
+
+def test_a_plain_tar_with_an_index_put_before_it_is_refused(scratch):
+    """As whoever has no jailbuild would make one of a tar of another tool."""
+    index, _ = index_of(written(jail(), scratch / "image.tar"))
+    run("mkdir", "-p", scratch / "root" / ".jail")
+    (scratch / "root" / ".jail" / "manifest").write_bytes(MANIFEST)
+    done = run("tar", "-cf", scratch / "plain.tar", "-C", scratch / "root",
+               "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0", ".")
+    assert done.status == 0
+    mixed = scratch / "mixed.tar"
+    mixed.write_bytes(index + (scratch / "plain.tar").read_bytes())
+    done = verify(mixed)
+    assert done.status == 4 and "its header is not as" in done.out, done
+
+
+def test_a_plain_tar_of_ours_is_passed(scratch):
+    (scratch / "m.txt").write_text("bash\n")
+    for number, options in enumerate(([], ["--no-index"])):
+        done = run(BUILD / "jailbuild", "m.txt", *options, "-o",
+                   f"{number}.tar", cwd=scratch)
+        assert (done.status, done.err) == (0, ""), done
+        done = verify(scratch / f"{number}.tar")
+        assert (done.status, done.out, done.err) == (0, "", ""), done
+    index, data = index_of(scratch / "0.tar")
+    plain = (scratch / "1.tar").read_bytes()
+    end = len(plain) - 4096
+    assert b"comment=" not in plain
+    assert data[len(index):][:end] == plain[:end]
 
 
 @pytest.mark.parametrize("change,words", [

@@ -1,0 +1,170 @@
+"""Readers of tars in other languages, and tools that look for file systems:
+what they say of a mountable tar.  (Those that extract everything, GNU tar,
+bsdtar, busybox and Python, are in test_formats.py; umoci and skopeo, which take
+an OCI layout, in test_other_forms.py.)"""
+
+import hashlib
+import json
+import os
+
+import pytest
+
+import treeimage
+from conftest import BUILD, run
+from treeimage import MTIME, Node, environment, small, written
+
+# Each prints a line of JSON a member, in the archive's order: name, type, mode,
+# uid, gid, size, mtime, target, SHA-256 of the content.
+NODE_TAR = """
+const tar = require("tar"), crypto = require("crypto");
+const types = {Directory: "d", File: "f", SymbolicLink: "l", Link: "h",
+               CharacterDevice: "c", FIFO: "p"};
+tar.t({file: process.argv[1], strict: true, sync: true,
+       onwarn: (code, words) => console.error(code, words),
+       onentry: entry => {
+    const hash = crypto.createHash("sha256");
+    entry.on("data", data => hash.update(data));
+    entry.on("end", () => console.log(JSON.stringify([
+        entry.path, types[entry.type], entry.mode, entry.uid, entry.gid,
+        entry.size, entry.mtime.getTime() / 1000, entry.linkpath || "",
+        hash.digest("hex")])));
+}});
+"""
+TAR_STREAM = """
+const stream = require("tar-stream"), crypto = require("crypto");
+const types = {"directory": "d", "file": "f", "symlink": "l", "link": "h",
+               "character-device": "c", "fifo": "p"};
+const extract = stream.extract();
+extract.on("entry", (entry, data, next) => {
+    const hash = crypto.createHash("sha256");
+    data.on("data", piece => hash.update(piece));
+    data.on("end", () => { console.log(JSON.stringify([
+        entry.name, types[entry.type], entry.mode, entry.uid, entry.gid,
+        entry.size, entry.mtime.getTime() / 1000, entry.linkname || "",
+        hash.digest("hex")])); next(); });
+});
+require("fs").createReadStream(process.argv[1]).pipe(extract);
+"""
+PERL = """
+use Archive::Tar; use Digest::SHA; use JSON::PP;
+my %types = (5, "d", 0, "f", 2, "l", 1, "h", 3, "c", 6, "p");
+my $json = JSON::PP->new->latin1;
+my $next = Archive::Tar->iter($ARGV[0]) or die Archive::Tar->error;
+while (my $entry = $next->()) {
+    print $json->encode([$entry->full_path, $types{$entry->type},
+        $entry->mode + 0, $entry->uid + 0, $entry->gid + 0, $entry->size + 0,
+        $entry->mtime + 0, $entry->linkname,
+        Digest::SHA::sha256_hex($entry->type == 0 ? $entry->get_content
+                                                  : "")]), "\\n";
+}
+die Archive::Tar->error if Archive::Tar->error;
+"""
+
+READERS = {
+    "node-tar": ["node", "-e", NODE_TAR],
+    "tar-stream": ["node", "-e", TAR_STREAM],
+    "perl": ["perl", "-we", PERL],
+}
+
+
+def listed(reader, image):
+    done = run(*READERS[reader], image,
+               env=environment(NODE_PATH="/usr/share/nodejs"), text=False)
+    assert (done.status, done.err) == (0, b""), done
+    return [json.loads(line.decode(errors="replace"))
+            for line in done.out.splitlines()]
+
+
+def planned(nodes):
+    """What they should print, with bytes that are not UTF-8 replaced: node
+    has no other strings."""
+    by_path = {node.path: node for node in nodes}
+    first, out = {}, []
+    for node in sorted(nodes, key=lambda node:
+                       node.path.rstrip(b"/").split(b"/")):
+        real = by_path[node.target] if node.kind == "h" else node
+        kind, link, text = real.kind, real.target, real.text
+        if kind == "f" and first.setdefault(real.path, node.path) != node.path:
+            kind, link = "h", b"." + first[real.path]
+        if real.file and kind == "f":
+            with open(real.file, "rb") as file:
+                text = file.read()
+        text = text if kind == "f" else b""
+        name = b"." + node.path
+        if kind == "d" and node.path != b"/":
+            name += b"/"
+        out.append([name.decode(errors="replace"), kind, real.mode, real.uid,
+                    real.gid, len(text), MTIME, link.decode(errors="replace"),
+                    hashlib.sha256(text).hexdigest()])
+    return out
+
+
+def several_segments():
+    return [Node("d", b"/", 0o755)] + [
+        Node("d", b"/%02d" % number, 0o755) for number in range(9)] + [
+        Node("f", b"/%02d/" % (number % 9) + b"n" * 230 + b"%06d" % number,
+             text=b"x") for number in range(4000)]
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("reader", READERS)
+def test_readers_of_other_languages_see_the_plan(reader, several, scratch):
+    nodes = (several_segments() if several
+             else treeimage.oddities(scratch, 1000))
+    if reader == "perl":  # knows no long targets, of GNU tar's archives too
+        nodes = [node for node in nodes if len(node.target) < 99]
+    written(nodes, scratch / "image.tar", mtime=MTIME)
+    data = (scratch / "image.tar").read_bytes()
+    assert data.count(b" comment=") == (2 if several else 1)
+    found, wanted = listed(reader, scratch / "image.tar"), planned(nodes)
+    for one, other in zip(found, wanted):
+        assert one == other
+    assert len(found) == len(wanted)
+
+
+# Tools that look for a file system
+
+@pytest.fixture
+def image(scratch):
+    written(small(scratch), scratch / "image.tar", mtime=MTIME)
+    return scratch / "image.tar"
+
+
+def test_blkid_finds_the_file_system(image):
+    done = run("blkid", "-p", "-o", "export", image)
+    assert done.status == 0, done
+    said = dict(line.split("=", 1) for line in done.out.splitlines())
+    assert (said["TYPE"], said["LABEL"], said["BLOCK_SIZE"]) == (
+        "erofs", "jailwright", "512")
+
+
+def test_file_finds_the_tar(image):
+    done = run("file", "-b", image)
+    assert done.out == "POSIX tar archive\n", done
+
+
+def version_of_erofs_utils():
+    words = run("fsck.erofs", "-V")
+    return tuple(int(part) for part in
+                 (words.out + words.err).split()[-1].split("-")[0].split("."))
+
+
+def test_fsck_finds_nothing_or_knows_no_such_blocks(image):
+    """Blocks of 512 bytes are known from erofs-utils 1.6 on."""
+    done = run("fsck.erofs", image)
+    if version_of_erofs_utils() < (1, 6):
+        assert done.status != 0
+        assert "blksize 512 isn't supported" in done.out + done.err, done
+    else:
+        assert done.status == 0, done
+        assert "No errors found" in done.out + done.err
+
+
+def test_verify_says_what_it_cannot_read(scratch):
+    for form in ("cpio", "squashfs"):
+        output = scratch / f"image.{form}"
+        written(small(scratch), output)
+        done = run(BUILD / "jailbuild", "--verify", output)
+        assert done.status == 4
+        assert f"{output}: " in done.err and done.err.count("\n") == 1
+    assert sorted(os.listdir(scratch)) == ["image.cpio", "image.squashfs"]
