@@ -33,7 +33,7 @@ static const struct opt options[] = {
 	{'o', "output", "FILE", OPT_INTO(struct args, output),
 	 "write the image to FILE; its suffix chooses the format"},
 	{0, "format", "NAME", OPT_INTO(struct args, format),
-	 "tar, tar.zst, tar.gz, tar.xz, dir"},
+	 "tar, tar.zst, tar.gz, tar.xz, cpio, squashfs, dir, oci"},
 	{0, "no-index", NULL, OPT_INTO(struct args, no_index),
 	 "write a plain tar, which cannot be mounted"},
 	{0, "sysroot", "DIR", OPT_INTO(struct args, sysroot),
@@ -86,7 +86,7 @@ static void job_clear(struct job *job)
 
 static int print_help(struct err *err)
 {
-	printf("usage: jailbuild MANIFEST... -o IMAGE\n"
+	printf("usage: jailbuild MANIFEST... -o IMAGE | -o oci:DIR\n"
 	       "       jailbuild MANIFEST... --print=WHAT | --why PATH | "
 	       "--tree | --size\n"
 	       "       jailbuild --verify IMAGE\n\n");

@@ -16,6 +16,11 @@
 #define BLOBS "blobs/sha256"
 #define OCI "application/vnd.oci.image."
 
+struct layout {
+	const struct outdir *dir;
+	long long mtime; /* nothing in it tells when it was made */
+};
+
 struct blob {
 	char digest[DIGEST_HEX];
 	off_t size;
@@ -24,53 +29,67 @@ struct blob {
 static const char layout_text[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
 
 /* A file of the directory, readable for all whatever the umask. */
-static int create_file(const struct outdir *dir, const char *name,
+static int create_file(const struct layout *layout, const char *name,
 		       struct err *err)
 {
-	int fd = openat(dir->fd, name,
+	int fd = openat(layout->dir->fd, name,
 			O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC,
 			0644);
 
 	if (fd >= 0 && fchmod(fd, 0644) == 0)
 		return fd;
-	err_sys(err, errno, "create %s/%s", dir->path, name);
+	err_sys(err, errno, "create %s/%s", layout->dir->path, name);
 	if (fd >= 0)
 		close(fd);
 	return -1;
 }
 
-static int put_file(const struct outdir *dir, const char *name,
+static int set_time(const struct layout *layout, const char *name,
+		    struct err *err)
+{
+	struct timespec time = {.tv_sec = (time_t)layout->mtime};
+	struct timespec times[2] = {time, time};
+
+	if (utimensat(layout->dir->fd, name, times, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(err, errno, "write %s/%s", layout->dir->path,
+			       name);
+	return 0;
+}
+
+static int put_file(const struct layout *layout, const char *name,
 		    const char *text, struct err *err)
 {
-	auto_close int fd = create_file(dir, name, err);
+	auto_close int fd = create_file(layout, name, err);
 	int error;
 
 	if (fd < 0)
 		return -1;
 	error = fd_write_full(fd, text, strlen(text));
-	return error < 0 ? err_sys(err, -error, "write %s/%s", dir->path, name)
-			 : 0;
+	if (error < 0)
+		return err_sys(err, -error, "write %s/%s", layout->dir->path,
+			       name);
+	return set_time(layout, name, err);
 }
 
-static int make_directories(const struct outdir *dir, struct err *err)
+static int make_directories(const struct layout *layout, struct err *err)
 {
 	static const char *const names[] = {"blobs", BLOBS};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (mkdirat(dir->fd, names[i], 0755) < 0 ||
-		    fchmodat(dir->fd, names[i], 0755, 0) < 0)
-			return err_sys(err, errno, "create %s/%s", dir->path,
-				       names[i]);
+		if (mkdirat(layout->dir->fd, names[i], 0755) < 0 ||
+		    fchmodat(layout->dir->fd, names[i], 0755, 0) < 0)
+			return err_sys(err, errno, "create %s/%s",
+				       layout->dir->path, names[i]);
 	return 0;
 }
 
 /* The layer's name is known when it is written. */
-static int put_layer(const struct outdir *dir, const struct tree *tree,
+static int put_layer(const struct layout *layout, const struct tree *tree,
 		     const struct source *source,
 		     const struct image_options *options, struct blob *blob,
 		     struct err *err)
 {
-	auto_close int fd = create_file(dir, "layer", err);
+	auto_close int fd = create_file(layout, "layer", err);
 	char name[sizeof(BLOBS) + DIGEST_HEX];
 	struct image_options here = *options;
 	struct stat st;
@@ -79,15 +98,17 @@ static int put_layer(const struct outdir *dir, const struct tree *tree,
 	if (fd < 0 || write_tar(tree, source, &here, NULL, fd, err) < 0)
 		return -1;
 	snprintf(name, sizeof(name), BLOBS "/%s", blob->digest);
-	if (fstat(fd, &st) < 0 || renameat(dir->fd, "layer", dir->fd, name) < 0)
-		return err_sys(err, errno, "write %s/%s", dir->path, name);
+	if (fstat(fd, &st) < 0 ||
+	    renameat(layout->dir->fd, "layer", layout->dir->fd, name) < 0)
+		return err_sys(err, errno, "write %s/%s", layout->dir->path,
+			       name);
 	blob->size = st.st_size;
 	if (options->identity)
 		memcpy(options->identity, blob->digest, DIGEST_HEX);
-	return 0;
+	return set_time(layout, name, err);
 }
 
-static int put_text(const struct outdir *dir, const char *text,
+static int put_text(const struct layout *layout, const char *text,
 		    struct blob *blob, struct err *err)
 {
 	auto_of(digest) struct digest *digest = NULL;
@@ -99,10 +120,10 @@ static int put_text(const struct outdir *dir, const char *text,
 		return -1;
 	blob->size = (off_t)strlen(text);
 	snprintf(name, sizeof(name), BLOBS "/%s", blob->digest);
-	return put_file(dir, name, text, err);
+	return put_file(layout, name, text, err);
 }
 
-static int put_manifest(const struct outdir *dir, const struct blob *config,
+static int put_manifest(const struct layout *layout, const struct blob *config,
 			const struct blob *layer, struct blob *manifest,
 			struct err *err)
 {
@@ -117,12 +138,12 @@ static int put_manifest(const struct outdir *dir, const struct blob *config,
 		     config->digest, (long long)config->size, layer->digest,
 		     (long long)layer->size) < 0) {
 		text = NULL;
-		return err_sys(err, ENOMEM, "%s", dir->path);
+		return err_sys(err, ENOMEM, "%s", layout->dir->path);
 	}
-	return put_text(dir, text, manifest, err);
+	return put_text(layout, text, manifest, err);
 }
 
-static int put_index(const struct outdir *dir, const struct blob *manifest,
+static int put_index(const struct layout *layout, const struct blob *manifest,
 		     struct err *err)
 {
 	auto_free char *text = NULL;
@@ -135,38 +156,53 @@ static int put_index(const struct outdir *dir, const struct blob *manifest,
 		    "\"latest\"}}]}",
 		    manifest->digest, (long long)manifest->size) < 0) {
 		text = NULL;
-		return err_sys(err, ENOMEM, "%s", dir->path);
+		return err_sys(err, ENOMEM, "%s", layout->dir->path);
 	}
-	return put_file(dir, "index.json", text, err);
+	return put_file(layout, "index.json", text, err);
 }
 
-static int fill(const struct outdir *dir, const struct tree *tree,
+static int fill(const struct layout *layout, const struct tree *tree,
 		const struct source *source,
 		const struct image_options *options, struct err *err)
 {
 	auto_free char *config_text = NULL;
 	struct blob layer, config, manifest;
 
-	if (make_directories(dir, err) < 0 ||
-	    put_layer(dir, tree, source, options, &layer, err) < 0 ||
+	if (make_directories(layout, err) < 0 ||
+	    put_layer(layout, tree, source, options, &layer, err) < 0 ||
 	    oci_config_make(tree, source, options, layer.digest, &config_text,
 			    err) < 0 ||
-	    put_text(dir, config_text, &config, err) < 0 ||
-	    put_manifest(dir, &config, &layer, &manifest, err) < 0 ||
-	    put_index(dir, &manifest, err) < 0)
+	    put_text(layout, config_text, &config, err) < 0 ||
+	    put_manifest(layout, &config, &layer, &manifest, err) < 0 ||
+	    put_index(layout, &manifest, err) < 0)
 		return -1;
-	return put_file(dir, "oci-layout", layout_text, err);
+	return put_file(layout, "oci-layout", layout_text, err);
+}
+
+/* What is in a directory changes its time: so from the leaves up. */
+static int finish_directories(const struct layout *layout, struct err *err)
+{
+	static const char *const names[] = {BLOBS, "blobs", "."};
+
+	if (fchmod(layout->dir->fd, 0755) < 0)
+		return err_sys(err, errno, "create %s", layout->dir->path);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (set_time(layout, names[i], err) < 0)
+			return -1;
+	return 0;
 }
 
 int write_oci(const struct tree *tree, const struct source *source,
 	      const struct image_options *options, struct err *err)
 {
 	auto_of(outdir) struct outdir *dir = NULL;
+	struct layout layout = {.mtime = options->mtime};
 
-	if (outdir_open(options->output, &dir, err) < 0 ||
-	    fill(dir, tree, source, options, err) < 0)
+	if (outdir_open(options->output, &dir, err) < 0)
 		return -1;
-	if (fchmod(dir->fd, 0755) < 0)
-		return err_sys(err, errno, "create %s", dir->path);
+	layout.dir = dir;
+	if (fill(&layout, tree, source, options, err) < 0 ||
+	    finish_directories(&layout, err) < 0)
+		return -1;
 	return outdir_commit(dir, err);
 }

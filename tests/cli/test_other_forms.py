@@ -31,18 +31,20 @@ def target(scratch, form, name="image"):
 
 
 def bytes_of(output):
-    """{path: mode and bytes} of what was written."""
+    """{path: mode, time and bytes} of what was written; the time of a layout
+    alone, files have that of their making."""
     base = pathlib.Path(str(output).removeprefix("oci:"))
     paths = [base, *base.rglob("*")] if base.is_dir() else [base]
     return {str(path.relative_to(base)):
             (oct(path.stat().st_mode),
+             path.stat().st_mtime if base.is_dir() else None,
              path.read_bytes() if path.is_file() else None)
             for path in paths}
 
 
 def digest_of(output):
     digest = hashlib.sha256()
-    for name, (mode, data) in sorted(bytes_of(output).items()):
+    for name, (mode, _, data) in sorted(bytes_of(output).items()):
         digest.update(f"{name} {mode}\n".encode() + (data or b""))
     return digest.hexdigest()
 
@@ -302,6 +304,7 @@ def test_an_oci_layout_is_whole(scratch):
     written(small(scratch), scratch / "image.tar")
     assert layer == (scratch / "image.tar").read_bytes()
     assert len(list((layout / "blobs" / "sha256").iterdir())) == 3
+    assert {time for _, time, _ in bytes_of(layout).values()} == {0}
 
 
 @root_only
