@@ -2,37 +2,35 @@
 
 #include <errno.h>
 #include <sqfs/error.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "fdio.h"
 
 static struct squashfs_file *of_base(sqfs_file_t *base)
 {
 	return (struct squashfs_file *)base; /* its first member */
 }
 
-static int fail(struct squashfs_file *file, int error)
+/* The first one is what is told. */
+static void note_error(struct squashfs_file *file, int error)
 {
-	file->error = error;
-	return SQFS_ERROR_IO;
+	if (!file->error)
+		file->error = error;
 }
 
 static int read_at(sqfs_file_t *base, sqfs_u64 offset, void *buffer,
 		   size_t size)
 {
 	struct squashfs_file *file = of_base(base);
-	char *at = buffer;
+	ssize_t n = fd_pread_full(file->fd, buffer, size, (off_t)offset);
 
-	while (size > 0) {
-		ssize_t n = pread(file->fd, at, size, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? fail(file, errno)
-				     : SQFS_ERROR_OUT_OF_BOUNDS;
-		at += n;
-		offset += (sqfs_u64)n;
-		size -= (size_t)n;
-	}
+	if (n < 0)
+		note_error(file, (int)-n);
+	if (file->error)
+		memset(buffer, 0, size);
+	else if ((size_t)n < size)
+		return SQFS_ERROR_OUT_OF_BOUNDS;
 	return 0;
 }
 
@@ -42,19 +40,21 @@ static int write_at(sqfs_file_t *base, sqfs_u64 offset, const void *buffer,
 	struct squashfs_file *file = of_base(base);
 	const char *at = buffer;
 
-	while (size > 0) {
+	if (offset + size > file->size)
+		file->size = offset + size;
+	while (size > 0 && !file->error) {
 		ssize_t n = pwrite(file->fd, at, size, (off_t)offset);
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
-			return fail(file, errno);
+		if (n < 0) {
+			note_error(file, errno);
+			break;
+		}
 		at += n;
 		offset += (sqfs_u64)n;
 		size -= (size_t)n;
 	}
-	if (offset > file->size)
-		file->size = offset;
 	return 0;
 }
 
@@ -68,7 +68,7 @@ static int set_size(sqfs_file_t *base, sqfs_u64 size)
 	struct squashfs_file *file = of_base(base);
 
 	if (ftruncate(file->fd, (off_t)size) < 0)
-		return fail(file, errno);
+		note_error(file, errno);
 	file->size = size;
 	return 0;
 }

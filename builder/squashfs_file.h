@@ -1,15 +1,17 @@
 #pragma once
 /*
  * squashfs_file: a descriptor as libsquashfs wants to have a file.
+ *
+ * An error is kept, for the caller to ask for, and the library goes on as if
+ * nothing had happened: it forgets to free what is under way when told.
  */
 #include <sqfs/io.h>
 #include <sqfs/predef.h>
-#include <stdbool.h>
 
 struct squashfs_file {
 	sqfs_file_t base;
 	int fd; /* the caller's */
-	int error; /* errno of what failed, or 0 */
+	int error; /* errno of what failed first, or 0 */
 	sqfs_u64 size;
 };
 

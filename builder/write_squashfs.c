@@ -70,10 +70,20 @@ struct squashfs {
 	sqfs_dir_writer_t *directories;
 };
 
+/* The library forgets to free blocks that are still on their way. */
+static void stop_contents(sqfs_block_processor_t *contents)
+{
+	if (!contents)
+		return;
+	sqfs_block_processor_end_file(contents);
+	sqfs_block_processor_sync(contents);
+	sqfs_destroy(contents);
+}
+
 static void squashfs_free(struct squashfs *image)
 {
-	/* the threads first: they work for what is named before them */
-	sqfs_destroy(image->contents);
+	/* the threads first: they work for what is named after them */
+	stop_contents(image->contents);
 	sqfs_destroy(image->directories);
 	sqfs_destroy(image->directory_table);
 	sqfs_destroy(image->inode_table);
@@ -103,12 +113,12 @@ static int check(const struct squashfs *image, int status, struct err *err)
 {
 	const char *name = image->options->output;
 
+	if (image->file.error)
+		return err_sys(err, image->file.error, "write %s", name);
 	if (status >= 0)
 		return 0;
 	if (status == SQFS_ERROR_ALLOC)
 		return err_sys(err, ENOMEM, "write %s", name);
-	if (status == SQFS_ERROR_IO && image->file.error)
-		return err_sys(err, image->file.error, "write %s", name);
 	if (status == SQFS_ERROR_OVERFLOW)
 		return err_set(err, ERR_MANIFEST,
 			       "%s: more than a squashfs has room for (65,535 "

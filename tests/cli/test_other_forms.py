@@ -437,6 +437,6 @@ def test_a_file_that_changes_is_named(form, scratch):
     os.truncate(sparse, 1 << 20)
     writer.send_signal(signal.SIGCONT)
     _, words = writer.communicate()
-    assert writer.returncode == 4
+    assert writer.returncode == 4, words
     assert f"{sparse}: changed".encode() in words
     assert os.listdir(place) == []
