@@ -149,11 +149,30 @@ static int find_limit(const char *text, size_t len, enum limit *limit,
 		       name);
 }
 
+static int parse_value(const struct limit_row *row, const char *text,
+		       uint64_t *value, struct err *err)
+{
+	if (strcmp(text, "unlimited") == 0) {
+		*value = LIMIT_UNLIMITED;
+		return 0;
+	}
+	if (!read_value(text, row->unit, value))
+		return err_set(err, ERR_USAGE,
+			       "limit %s: \"%.60s\" is not %s or \"unlimited\"",
+			       row->name, text, forms[row->unit]);
+	if (*value < row->least || *value > row->most)
+		return err_set(err, ERR_USAGE,
+			       "limit %s: \"%.60s\" is out of range (%ju to "
+			       "%ju%s)",
+			       row->name, text, (uintmax_t)row->least,
+			       (uintmax_t)row->most, base_units[row->unit]);
+	return 0;
+}
+
 int limit_parse(const char *text, enum limit *limit, uint64_t *value,
 		struct err *err)
 {
 	const char *equals = strchr(text, '=');
-	const struct limit_row *row;
 
 	if (!equals)
 		return err_set(
@@ -163,20 +182,10 @@ int limit_parse(const char *text, enum limit *limit, uint64_t *value,
 			text);
 	if (find_limit(text, (size_t)(equals - text), limit, err) < 0)
 		return -1;
-	row = &limit_rows[*limit];
-	if (strcmp(equals + 1, "unlimited") == 0) {
-		*value = LIMIT_UNLIMITED;
-		return 0;
-	}
-	if (!read_value(equals + 1, row->unit, value))
-		return err_set(err, ERR_USAGE,
-			       "limit %s: \"%.60s\" is not %s or \"unlimited\"",
-			       row->name, equals + 1, forms[row->unit]);
-	if (*value < row->least || *value > row->most)
-		return err_set(err, ERR_USAGE,
-			       "limit %s: \"%.60s\" is out of range (%ju to "
-			       "%ju%s)",
-			       row->name, equals + 1, (uintmax_t)row->least,
-			       (uintmax_t)row->most, base_units[row->unit]);
-	return 0;
+	return parse_value(&limit_rows[*limit], equals + 1, value, err);
+}
+
+int limit_parse_size(const char *text, uint64_t *value, struct err *err)
+{
+	return parse_value(&limit_rows[LIMIT_TMP], text, value, err);
 }

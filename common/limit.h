@@ -49,3 +49,6 @@ extern const struct limit_row limit_rows[N_LIMITS];
  */
 int limit_parse(const char *text, enum limit *limit, uint64_t *value,
 		struct err *err);
+
+/* A size alone ("64M", "unlimited"), within what limit tmp may be. */
+int limit_parse_size(const char *text, uint64_t *value, struct err *err);

@@ -45,7 +45,9 @@ static void fill_tables(const struct opt *options, bool in_order,
 		if (!opt->name)
 			continue;
 		longs->name = opt->name;
-		longs->has_arg = opt->arg ? required_argument : no_argument;
+		longs->has_arg = !opt->arg		  ? no_argument
+				 : opt->kind == OPT_MAYBE ? optional_argument
+							  : required_argument;
 		longs->val = ROW_BASE + (int)row;
 		longs++;
 	}
@@ -79,6 +81,9 @@ static int store(const struct opt *opt, const char *value, void *args,
 		if (!item)
 			return err_sys(err, ENOMEM, "--%s", opt->name);
 		*item = value;
+		return 0;
+	case OPT_MAYBE:
+		*(struct opt_maybe *)member = (struct opt_maybe){true, value};
 		return 0;
 	case OPT_LATER:
 		break;
@@ -148,9 +153,15 @@ void opt_list_free(struct opt_list *list)
 	*list = (struct opt_list){0};
 }
 
+static const char *arg_gap(const struct opt *opt)
+{
+	return opt->arg && opt->kind != OPT_MAYBE ? " " : "";
+}
+
 static int head_width(const struct opt *opt)
 {
-	return (int)(strlen(opt->name) + (opt->arg ? strlen(opt->arg) + 1 : 0));
+	return (int)(strlen(opt->name) + strlen(arg_gap(opt)) +
+		     (opt->arg ? strlen(opt->arg) : 0));
 }
 
 void opts_help(const struct opt *options, FILE *out)
@@ -168,7 +179,7 @@ void opts_help(const struct opt *options, FILE *out)
 			opt->letter ? "  -%c, --%s%s%s%*s  %s\n"
 				    : "  %c   --%s%s%s%*s  %s\n",
 			opt->letter ? opt->letter : ' ', opt->name,
-			opt->arg ? " " : "", opt->arg ? opt->arg : "",
+			arg_gap(opt), opt->arg ? opt->arg : "",
 			widest - head_width(opt), "", opt->help);
 	}
 }

@@ -11,7 +11,8 @@
  *
  * The kind of an option follows from the type of the member it fills: bool (a
  * flag), const char * (the last one given counts), struct opt_list (each one
- * given is kept, in order).  A row without help is an alias and is not shown.
+ * given is kept, in order), struct opt_maybe (its argument may be left out:
+ * "--name" or "--name=ARG", and the row's arg starts with "[=").  A row without help is an alias and is not shown.
  * Strings point into argv.
  */
 #include <stdbool.h>
@@ -25,7 +26,12 @@ struct opt_list {
 	size_t n;
 };
 
-enum opt_kind { OPT_FLAG, OPT_STRING, OPT_LIST, OPT_LATER };
+struct opt_maybe {
+	bool is_given;
+	const char *value; /* NULL: given without */
+};
+
+enum opt_kind { OPT_FLAG, OPT_STRING, OPT_LIST, OPT_MAYBE, OPT_LATER };
 
 struct opt {
 	char letter; /* 0: none */
@@ -41,7 +47,8 @@ struct opt {
 	_Generic(((type *)0)->member,                                          \
 		bool: OPT_FLAG,                                                \
 		const char *: OPT_STRING,                                      \
-		struct opt_list: OPT_LIST),                                    \
+		struct opt_list: OPT_LIST,                                     \
+		struct opt_maybe: OPT_MAYBE),                                  \
 	offsetof(type, member)
 /* clang-format on */
 

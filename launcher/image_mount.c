@@ -26,13 +26,13 @@ struct squashfs_super { /* the part that we look at */
 
 static int unfit(struct err *err, const char *why)
 {
-	err_set(err, ERR_NONE, "it is not mounted: %s", why);
+	err_set(err, ERR_NONE, "%s", why);
 	return 0;
 }
 
 static int unfit_errno(struct err *err, int error, const char *what)
 {
-	err_sys_kind(err, ERR_NONE, error, "it is not mounted: %s", what);
+	err_sys_kind(err, ERR_NONE, error, "%s", what);
 	return mount_is_missing(error) ? 0 : -1;
 }
 

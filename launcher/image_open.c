@@ -9,6 +9,9 @@
 #include "copy_in.h"
 #include "devices.h"
 #include "helper.h"
+#include "image_mount.h"
+#include "image_trust.h"
+#include "pin.h"
 #include "private_dir.h"
 #include "rootfd.h"
 #include "store_image.h"
@@ -81,6 +84,7 @@ static int unpack(int file, struct image *image, struct err *err)
 	const char *path = image->name;
 	struct unpack_job job = {.image_fd = file, .name = path};
 
+	image->way = IMAGE_UNPACKED;
 	if (helper_find("jail-unpack", &helper, err) < 0 ||
 	    private_dir_make(&image->dir, err) < 0)
 		return -1;
@@ -90,6 +94,76 @@ static int unpack(int file, struct image *image, struct err *err)
 		return -1;
 	image->root_fd = fcntl(job.dir_fd, F_DUPFD_CLOEXEC, 3);
 	return image->root_fd < 0 ? err_sys(err, errno, "%s", path) : 0;
+}
+
+static int not_mounted(struct image *image, const char *why)
+{
+	err_set(&image->why, ERR_NONE, "%s", why);
+	return 0;
+}
+
+/* 1, 0 or -1, as image_mount(). */
+static int mount_somehow(const struct image_request *request, int file,
+			 struct image *image, struct err *err)
+{
+	struct image_form form;
+	int done = image_form(file, &form, err);
+
+	/* What is in the store came from an image that was trusted. */
+	if (done == 1 && !image->is_stored)
+		done = image_trust(file, request->file, err);
+	if (done != 1)
+		return done;
+	if (!request->no_pin) {
+		done = pin_open(file, &form, &image->root_fd, &image->by_loop,
+				err);
+		image->way = IMAGE_PIN;
+		if (done != 0)
+			return done;
+		image->why = *err;
+	}
+	image->way = IMAGE_MOUNT;
+	return image_mount(file, &form, &image->root_fd, &image->by_loop, err);
+}
+
+/* Has the mounted image the devices, or a place to mount them on? */
+static int look_at_devices(struct image *image, struct err *err)
+{
+	int match = devices_match(image->root_fd, image->devices, err);
+
+	if (match == -1)
+		return -1;
+	if (match == 0)
+		image->devices_to_mount = image->devices;
+	if (match >= 0)
+		return 1;
+	close(image->root_fd);
+	image->root_fd = -1;
+	return not_mounted(image, "it has no /dev");
+}
+
+/* 1: root_fd is open; 0: image->why says why not; -1. */
+static int try_mount(const struct image_request *request, int file,
+		     struct image *image, struct err *err)
+{
+	struct err words = {0};
+	int mounted;
+
+	if (request->no_mount)
+		return not_mounted(image, "there is no way to mount in it");
+	if (request->copies.n)
+		return not_mounted(image, "--copy changes it");
+	if (geteuid() != 0)
+		return not_mounted(image, "only root can");
+	mounted = mount_somehow(request, file, image, &words);
+	if (mounted < 0) {
+		*err = words;
+		return err_context(err, "-i %s", request->file);
+	}
+	if (mounted == 1)
+		return look_at_devices(image, err);
+	image->why = words;
+	return 0;
 }
 
 static int read_manifest(struct image *image, struct err *err)
@@ -109,28 +183,39 @@ static int read_manifest(struct image *image, struct err *err)
 	return manifest_read_text(text, len, name, &image->manifest, err);
 }
 
-static int open_image(const struct image_request *request, struct image *image,
-		      struct err *err)
+static int unpack_and_change(const struct image_request *request, int file,
+			     struct image *image, struct err *err)
 {
-	const char *devices = request->devices;
-	auto_close int file = -1;
 	size_t i;
 
-	image->name = request->file;
-	if (!devices)
-		devices = request->has_terminal ? DEVICES_DEFAULT ",tty"
-						: DEVICES_DEFAULT;
-	file = open_file(request->file, err);
-	if (file < 0 || look_in_store(request->store, file, image, err) < 0 ||
-	    unpack(image->is_stored ? image->stored.fd : file, image, err) <
-		    0 ||
-	    read_manifest(image, err) < 0 ||
-	    devices_make(image->root_fd, devices, err) < 0)
+	if (unpack(file, image, err) < 0 ||
+	    devices_make(image->root_fd, image->devices, err) < 0)
 		return -1;
 	for (i = 0; i < request->copies.n; i++)
 		if (copy_in(image->root_fd, request->copies.items[i], err) < 0)
 			return -1;
 	return 0;
+}
+
+static int open_image(const struct image_request *request, struct image *image,
+		      struct err *err)
+{
+	auto_close int file = open_file(request->file, err);
+	int mounted, tar;
+
+	image->name = request->file;
+	image->devices = request->devices;
+	if (!image->devices)
+		image->devices = request->has_terminal ? DEVICES_DEFAULT ",tty"
+						       : DEVICES_DEFAULT;
+	if (file < 0 || look_in_store(request->store, file, image, err) < 0)
+		return -1;
+	tar = image->is_stored ? image->stored.fd : file;
+	mounted = try_mount(request, tar, image, err);
+	if (mounted < 0 ||
+	    (mounted == 0 && unpack_and_change(request, tar, image, err) < 0))
+		return -1;
+	return read_manifest(image, err);
 }
 
 int image_open(const struct image_request *request, struct image **out,
@@ -151,6 +236,18 @@ int image_open(const struct image_request *request, struct image **out,
 		return -1;
 	*out = TAKE(image);
 	return 0;
+}
+
+const char *image_way_words(const struct image *image)
+{
+	static const char *const words[] = {
+		[IMAGE_DIRECTORY] = "a directory",
+		[IMAGE_PIN] = "a mount that the image's jails share",
+		[IMAGE_MOUNT] = "a mount of its own",
+		[IMAGE_UNPACKED] = "unpacked into a private directory",
+	};
+
+	return words[image->way];
 }
 
 int image_close(struct image *image, struct err *err)

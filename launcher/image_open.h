@@ -2,9 +2,10 @@
 /*
  * image_open: from -i FILE or -r DIR to a directory that can be a jail's root.
  *
- * An image is unpacked into a private directory that only root (or the caller)
- * can reach, and removed when the image is closed; a guard process removes it
- * if we are killed first.
+ * An image that can be mounted and trusted is: a pin (pin.h) that all its jails
+ * share, or a mount of its own.  Else it is unpacked into a private directory
+ * that only root (or the caller) can reach, and removed when the image is
+ * closed; a guard process removes it if we are killed first.
  */
 #include "cleanup.h"
 #include "err.h"
@@ -20,14 +21,23 @@ struct image_request {
 	const char *devices; /* a comma list, or NULL: the default */
 	const char *store; /* as store_image() takes it */
 	struct opt_list copies; /* SRC:DST */
+	bool no_pin, no_mount; /* no_mount: unpack it */
 	bool has_terminal; /* /dev/tty is one of the default devices */
 };
+
+enum image_way { IMAGE_DIRECTORY, IMAGE_PIN, IMAGE_MOUNT, IMAGE_UNPACKED };
 
 struct image {
 	const char *name; /* for messages: what was typed */
 	int root_fd; /* O_PATH */
-	/* Of an image; NULL for a directory: */
+	enum image_way way;
+	bool by_loop;
+	struct err why; /* it is not pinned, or not mounted; or no words */
+	/* Devices that the jail shall have; NULL: as they are, or made. */
+	const char *devices, *devices_to_mount;
+	/* Of an image that was unpacked: */
 	struct private_dir *dir;
+	/* Of an image: */
 	struct manifest *manifest; /* its own, if it has one */
 	struct unpack_result unpacked;
 	bool is_stored; /* its tar came from the store: */
@@ -37,6 +47,9 @@ struct image {
 
 int image_open(const struct image_request *request, struct image **out,
 	       struct err *err);
+
+/* How the image became a directory, in words. */
+const char *image_way_words(const struct image *image);
 
 /* Removes what was unpacked. */
 int image_close(struct image *image, struct err *err);

@@ -25,6 +25,7 @@ struct launch {
 	struct jail_spec *spec;
 	struct plan *plan;
 	struct outcome outcome;
+	bool no_mount; /* of the image: it was tried, and is of no use */
 };
 
 struct args {
@@ -38,7 +39,7 @@ struct args {
 #define SPEC(member) OPT_INTO(struct args, spec.member)
 static const struct opt options[] = {
 	{'i', "image", "FILE", OPT_INTO(struct args, image.file),
-	 "image to unpack and run in"},
+	 "image to run in"},
 	{'r', "root", "DIR", OPT_INTO(struct args, image.root),
 	 "an existing directory instead of an image"},
 	{'u', "user", "USER", SPEC(user),
@@ -66,8 +67,18 @@ static const struct opt options[] = {
 	 "capabilities kept in the bounding set"},
 	{0, "limit", "K=V", SPEC(limits),
 	 "limit cpu-time wall-time memory pids nofile ..."},
+	{0, "bind", "SRC:DST[:rw]", SPEC(binds),
+	 "mount a file or directory of the host, read-only"},
+	{0, "tmpfs", "DST[:SIZE]", SPEC(tmpfs),
+	 "mount an empty file system, of memory"},
+	{0, "writable", "[=SIZE]", SPEC(writable),
+	 "let the root be written to; all of it is gone at the end"},
+	{0, "persist", "DIR", SPEC(persist),
+	 "the same, and what was written is kept in DIR"},
+	{0, "no-pin", NULL, OPT_INTO(struct args, image.no_pin),
+	 "leave no mount of the image for the next launch"},
 	{0, "copy", "SRC:DST", OPT_INTO(struct args, image.copies),
-	 "copy a file or tree into the unpacked image"},
+	 "copy a file or tree in; the image is unpacked for that"},
 	{0, "store", "DIR|none", OPT_INTO(struct args, image.store),
 	 "where compressed images are kept decompressed"},
 	{0, "dev", "LIST", OPT_INTO(struct args, image.devices),
@@ -93,10 +104,6 @@ static const struct opt options[] = {
 	{0, "ns", "LIST", OPT_NOT_YET, NULL},
 	{0, "landlock", "auto|none", OPT_NOT_YET, NULL},
 	{0, "require", "LIST", OPT_NOT_YET, NULL},
-	{0, "bind", "SRC:DST", OPT_NOT_YET, NULL},
-	{0, "tmpfs", "DST", OPT_NOT_YET, NULL},
-	{0, "writable", NULL, OPT_NOT_YET, NULL},
-	{0, "persist", "DIR", OPT_NOT_YET, NULL},
 	{0, "proc", NULL, OPT_NOT_YET, NULL},
 	{0, "read", "PATH", OPT_NOT_YET, NULL},
 	{0, "write", "PATH", OPT_NOT_YET, NULL},
@@ -105,7 +112,6 @@ static const struct opt options[] = {
 	{0, "events", "FILE|fd:N", OPT_NOT_YET, NULL},
 	{0, "learn", "DIR", OPT_NOT_YET, NULL},
 	{0, "uid-pool", "FIRST-LAST", OPT_NOT_YET, NULL},
-	{0, "no-pin", NULL, OPT_NOT_YET, NULL},
 	{0, "oci", "FILE", OPT_NOT_YET, NULL},
 	{0},
 };
@@ -161,11 +167,22 @@ static int prepare(const struct args *args, char *const *argv,
 	struct image_request request = args->image;
 
 	request.has_terminal = caller->has_terminal;
+	request.no_mount = launch->no_mount;
 	if (image_open(&request, &launch->image, err) < 0)
 		return -1;
+	if (launch->image->way == IMAGE_UNPACKED && args->spec.in_place)
+		return err_set(err, ERR_USAGE,
+			       "--exec with -i: nobody would be left to remove "
+			       "the unpacked image (%s); unpack it and use -r",
+			       launch->image->why.msg);
 	input.image = launch->image->manifest;
 	input.root_fd = launch->image->root_fd;
 	input.root_name = launch->image->name;
+	input.root_is_image = launch->image->way != IMAGE_DIRECTORY;
+	input.root_is_mounted = launch->image->way == IMAGE_PIN ||
+				launch->image->way == IMAGE_MOUNT;
+	input.devices = launch->image->devices_to_mount;
+	input.devices_wanted = launch->image->devices;
 	if (spec_make(&input, &launch->spec, err) < 0 ||
 	    plan_make(launch->spec, &launch->plan, err) < 0)
 		return -1;
@@ -183,6 +200,18 @@ static int execute(const struct args *args, struct caller *caller,
 	if (launch->spec->in_place)
 		return supervise_not(launch->plan, &launch->outcome, err);
 	return supervise(launch->plan, caller, &launch->outcome, err);
+}
+
+/*
+ * The image could be mounted, and nothing in it: it is unpacked instead, where
+ * a plain chroot will do.
+ */
+static bool is_to_be_unpacked(const struct launch *launch)
+{
+	return !launch->no_mount && launch->spec &&
+	       launch->spec->root_is_mounted &&
+	       launch->outcome.root.used == ROOT_NONE &&
+	       launch->outcome.root.passed[ROOT_ATTACHED].error != 0;
 }
 
 static void close_launch(struct launch *launch)
@@ -231,6 +260,13 @@ static int run(const struct args *args, char *const *argv, struct err *err)
 	    (args->report && report_open(args->report, &report, err) < 0))
 		return STATUS_FAILED;
 	result = run_launch(args, argv, &caller, &launch, err);
+	if (result < 0 && is_to_be_unpacked(&launch)) {
+		close_launch(&launch);
+		launch = (struct launch){.outcome.kind = OUTCOME_FAILED,
+					 .no_mount = true};
+		*err = (struct err){0};
+		result = run_launch(args, argv, &caller, &launch, err);
+	}
 	if (image_close(launch.image, &later) < 0 ||
 	    write_report(report, &launch, result < 0 ? err : NULL, &later) <
 		    0) {
@@ -248,10 +284,6 @@ static int check_args(const struct args *args, struct err *err)
 		return err_set(err, ERR_USAGE,
 			       "--report needs the supervisor that --exec "
 			       "leaves out");
-	if (args->image.file && args->spec.in_place)
-		return err_set(err, ERR_USAGE,
-			       "--exec with -i: nobody would be left to remove "
-			       "the unpacked image; unpack it and use -r");
 	return 0;
 }
 
@@ -262,6 +294,8 @@ static void free_args(struct args *args)
 	opt_list_free(&args->spec.syscall_allow);
 	opt_list_free(&args->spec.syscall_deny);
 	opt_list_free(&args->spec.keep_fds);
+	opt_list_free(&args->spec.binds);
+	opt_list_free(&args->spec.tmpfs);
 	opt_list_free(&args->image.copies);
 }
 

@@ -256,7 +256,8 @@ static void keep(const struct plan *plan, int orders_fd, int notes_fd)
 	setpgid(0, 0);
 	prctl(PR_SET_NAME, "jail-keeper", 0, 0, 0);
 	note_failure(&watch, get_ready(&watch));
-	if (!has_failed(&watch)) {
+	if (!has_failed(&watch) &&
+	    start_enter(plan, &watch.note.root, &watch.note.failure)) {
 		start_child(&watch, plan);
 		if (!has_failed(&watch))
 			note_failure(&watch, close_the_rest(&watch));

@@ -17,6 +17,7 @@
 #include <sys/types.h>
 
 #include "err.h"
+#include "root_choice.h"
 #include "start.h"
 
 struct plan;
@@ -37,6 +38,7 @@ struct keeper_note {
 	uint64_t nanoseconds; /* from before it started until it ended */
 	struct rusage program, all;
 	struct start_failure failure;
+	struct root_choice root;
 };
 
 struct keeper {

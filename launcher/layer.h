@@ -12,6 +12,7 @@
 #include "err.h"
 
 struct jail_spec;
+struct root_choice;
 
 struct layer {
 	const char *name;
@@ -25,6 +26,12 @@ struct layer {
 	int (*probe)(const struct jail_spec *spec, struct err *err);
 	int (*prepare)(const struct jail_spec *spec, void **state,
 		       struct err *err);
+	/*
+	 * In the process that starts the program, before it does (the keeper;
+	 * with --exec the launcher): what may allocate and needs the program's
+	 * surroundings to change.  0, -errno, or layer_failed().
+	 */
+	int (*enter)(void *state, struct root_choice *choice);
 	/* 0, -errno, or layer_failed(step, errno). */
 	int (*apply)(const void *state);
 	void (*release)(void *state);

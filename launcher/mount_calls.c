@@ -94,6 +94,20 @@ int mount_detach(const char *target)
 	return syscall(SYS_umount2, target, DETACH) < 0 ? -errno : 0;
 }
 
+/* Its path is a name in the working directory, for a moment. */
+int mount_detach_at(int dir_fd, const char *name)
+{
+	auto_close int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int error;
+
+	if (fchdir(dir_fd) < 0)
+		return -errno;
+	error = mount_detach(name);
+	if ((back < 0 || fchdir(back) < 0) && chdir("/") < 0)
+		return -errno;
+	return error;
+}
+
 int mount_pivot(const char *new_root, const char *old_root)
 {
 	if (syscall(SYS_pivot_root, new_root, old_root) < 0)

@@ -32,6 +32,7 @@ int mount_set(int mount, uint64_t attributes);
 int mount_old(const char *source, const char *target, const char *type,
 	      unsigned long flags, const char *data);
 int mount_detach(const char *target);
+int mount_detach_at(int dir_fd, const char *name);
 int mount_pivot(const char *new_root, const char *old_root);
 
 /*

@@ -8,6 +8,7 @@
 
 #include "err.h"
 #include "limit.h"
+#include "root_choice.h"
 
 struct plan;
 
@@ -34,6 +35,7 @@ struct outcome {
 	bool has_run; /* the fields below mean something */
 	enum limit limit; /* OUTCOME_TIME_LIMIT: which */
 	uint64_t n_orphans, nanoseconds;
+	struct root_choice root; /* also of a launch that failed */
 	struct rusage program, all; /* all: with what it left behind */
 };
 

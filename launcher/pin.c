@@ -92,29 +92,13 @@ static int open_pin(int pins, const char *name, const struct image_form *form)
 	return take_fd(&fd);
 }
 
-/* Paths of mount calls are names in the working directory, for a moment. */
-static int detach_at(int pins, const char *name)
-{
-	auto_close int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int error;
-
-	if (fchdir(pins) < 0)
-		return -errno;
-	error = mount_detach(name);
-	if (back < 0 || fchdir(back) < 0) {
-		if (chdir("/") < 0)
-			return -errno;
-	}
-	return error;
-}
-
 /* 0 or -errno; the lock is held. */
 static int remove_pin(int pins, const char *name)
 {
 	int error;
 
 	do /* more than one may be on top of another */
-		error = detach_at(pins, name);
+		error = mount_detach_at(pins, name);
 	while (error == 0);
 	if (error != -EINVAL && error != -ENOENT)
 		return error;
@@ -176,7 +160,7 @@ static int attach(int pins, const struct pin *pin, int mount, struct err *err)
 	if (error == 0)
 		return 1;
 	unlinkat(pins, pin->name, AT_REMOVEDIR);
-	err_sys_kind(err, ERR_NONE, -error, "it is not pinned");
+	err_sys_kind(err, ERR_NONE, -error, "move_mount");
 	return mount_is_missing(-error) ? 0 : -1;
 }
 

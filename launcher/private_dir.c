@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mount_calls.h"
 #include "own_dir.h"
 #include "unpack.h"
 
@@ -80,10 +81,21 @@ static int find_base(struct err *err)
 	return err_context(err, "no place to unpack the image");
 }
 
+/*
+ * A launch that was killed may have left a mount on "root" (root_mount.c),
+ * and what is below a mount is not ours to remove.
+ */
 static int remove_at(int base_fd, int fd, const char *name)
 {
-	int error = unpack_remove(fd);
+	int error;
 
+	do
+		error = mount_detach_at(fd, "root");
+	while (error == 0);
+	/* EPERM: who may not unmount did not mount. */
+	if (error != -EINVAL && error != -ENOENT && error != -EPERM)
+		return error;
+	error = unpack_remove(fd);
 	if (error < 0)
 		return error;
 	return unlinkat(base_fd, name, AT_REMOVEDIR) < 0 ? -errno : 0;

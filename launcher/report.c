@@ -43,6 +43,7 @@ static const char *const enforcement[N_LIMITS] = {
 	[LIMIT_MEMORY] = "rlimit: address space of each process, times pids",
 	[LIMIT_NOFILE] = "rlimit: each process",
 	[LIMIT_PIDS] = "rlimit: all processes of the uid, outside the jail too",
+	[LIMIT_TMP] = "size of each tmpfs",
 	[LIMIT_STACK] = "rlimit: each process",
 	[LIMIT_WALL_TIME] = "keeper: a timer",
 };
@@ -141,14 +142,38 @@ static void put_store(struct json *json, const struct image *image)
 	json_close(json, '}');
 }
 
-static void put_root(struct json *json, const struct image *image)
+static void put_method(struct json *json, const struct root_choice *choice)
+{
+	size_t i;
+
+	json_string(json, "method", root_method_names[choice->used]);
+	json_open(json, "passed_over", '[');
+	for (i = 0; i < N_ROOT_METHODS; i++) {
+		char words[128];
+
+		if (choice->passed[i].error == 0)
+			continue;
+		json_open(json, NULL, '{');
+		json_string(json, "method", root_method_names[i]);
+		root_choice_why(choice, i, words, sizeof(words));
+		json_string(json, "why", words);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+static void put_root(struct json *json, const struct image *image,
+		     const struct root_choice *choice)
 {
 	json_open(json, "root", '{');
 	json_string(json, "name", image->name);
-	json_string(json, "method",
-		    image->dir ? "image unpacked into a private directory, "
-				 "chroot"
-			       : "directory, chroot");
+	json_string(json, "from", image_way_words(image));
+	if (*image->why.msg)
+		json_string(json,
+			    image->way == IMAGE_UNPACKED ? "why_not_mounted"
+							 : "why_not_pinned",
+			    image->why.msg);
+	put_method(json, choice);
 	if (image->dir) {
 		json_string(json, "sha256", image->unpacked.digest);
 		json_number(json, "bytes", (int64_t)image->unpacked.bytes);
@@ -245,7 +270,7 @@ static char *make_text(const struct report_facts *facts)
 	json_number(&json, "format", 1);
 	put_outcome(&json, facts);
 	if (facts->image)
-		put_root(&json, facts->image);
+		put_root(&json, facts->image, &facts->outcome->root);
 	if (facts->spec) {
 		put_user(&json, &facts->spec->user);
 		put_limits(&json, facts->spec);

@@ -61,7 +61,7 @@ static int check_seccomp(const char *name, struct err *err)
 
 static int check_limit(enum limit limit, struct err *err)
 {
-	if (limit == LIMIT_CPUS || limit == LIMIT_TMP || limit == LIMIT_OUTPUT)
+	if (limit == LIMIT_CPUS || limit == LIMIT_OUTPUT)
 		return err_set(err, ERR_USAGE, "limit %s is not built yet",
 			       limit_rows[limit].name);
 	return 0;
@@ -83,9 +83,7 @@ static int set_limit(struct jail_spec *spec, const char *text, bool by_image,
 
 static int refuse_need(const struct entry *entry, struct err *err)
 {
-	return entry_error(entry, err,
-			   "need %s is not built yet: jaillaunch mounts "
-			   "nothing",
+	return entry_error(entry, err, "need %s is not built yet",
 			   entry->args[0]);
 }
 
@@ -118,6 +116,10 @@ static int take_entry(const struct entry *entry, bool by_image,
 			return entry_error(entry, err, "%s", strdupa(err->msg));
 		return 0;
 	case VERB_NEED:
+		if (strcmp(entry->args[0], "shm") == 0) {
+			spec->need_shm = true;
+			return 0;
+		}
 		return refuse_need(entry, err);
 	default:
 		return 0;
@@ -406,6 +408,11 @@ int spec_make(const struct spec_input *input, struct jail_spec **out,
 		return err_sys(err, ENOMEM, "spec");
 	spec->root_fd = input->root_fd;
 	spec->root_name = input->root_name;
+	spec->flags = flags;
+	spec->root_is_image = input->root_is_image;
+	spec->root_is_mounted = input->root_is_mounted;
+	spec->devices = input->devices;
+	spec->devices_wanted = input->devices_wanted;
 	spec->has_terminal = input->has_terminal;
 	spec->has_foreground = input->has_foreground;
 	spec->allow_root = flags->allow_root;

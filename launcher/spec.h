@@ -24,9 +24,10 @@ struct manifest;
 /* What was typed; the option table of jaillaunch.c fills it. */
 struct spec_flags {
 	const char *user, *group, *chdir, *net, *seccomp, *caps, *spec_file;
-	const char *devices;
 	struct opt_list env, limits, syscall_allow, syscall_deny, keep_fds;
-	struct opt_list copies;
+	struct opt_list binds, tmpfs;
+	struct opt_maybe writable;
+	const char *persist;
 	bool insecure, net_none, keep_env, no_groups, allow_root, in_place;
 };
 
@@ -38,6 +39,10 @@ struct jail_limit {
 struct jail_spec {
 	int root_fd;
 	const char *root_name;
+	const struct spec_flags *flags; /* for what concerns mounts */
+	bool root_is_image, root_is_mounted, need_shm;
+	const char *devices; /* the root has others: mount these; or NULL */
+	const char *devices_wanted; /* in any case; NULL: not ours to say */
 	struct jail_user user;
 	bool allow_root, in_place;
 	char *workdir;
@@ -61,6 +66,8 @@ struct spec_input {
 	const struct manifest *image; /* the image's own, or NULL */
 	int root_fd;
 	const char *root_name;
+	bool root_is_image, root_is_mounted;
+	const char *devices, *devices_wanted; /* as in struct jail_spec */
 	char *const *argv; /* program and arguments; empty: the image's entry */
 	bool has_terminal, has_foreground;
 };

@@ -9,6 +9,36 @@
 #include "plan.h"
 #include "spec.h"
 
+static void note_failure(struct start_failure *failure, uint32_t layer,
+			 int error)
+{
+	*failure = (struct start_failure){
+		.stage = START_LAYER,
+		.index = layer,
+		.step = (uint32_t)-error >> LAYER_STEP_SHIFT,
+		.error = -error & ((1 << LAYER_STEP_SHIFT) - 1),
+	};
+}
+
+bool start_enter(const struct plan *plan, struct root_choice *choice,
+		 struct start_failure *failure)
+{
+	uint32_t i;
+
+	for (i = 0; i < plan->n; i++) {
+		const struct plan_row *row = &plan->rows[i];
+		int error = row->is_on && row->layer->enter
+				    ? row->layer->enter(row->state, choice)
+				    : 0;
+
+		if (error == 0)
+			continue;
+		note_failure(failure, i, error);
+		return false;
+	}
+	return true;
+}
+
 static bool apply_layers(const struct plan *plan, struct start_failure *failure)
 {
 	uint32_t i;
@@ -19,12 +49,7 @@ static bool apply_layers(const struct plan *plan, struct start_failure *failure)
 
 		if (error == 0)
 			continue;
-		*failure = (struct start_failure){
-			.stage = START_LAYER,
-			.index = i,
-			.step = (uint32_t)-error >> LAYER_STEP_SHIFT,
-			.error = -error & ((1 << LAYER_STEP_SHIFT) - 1),
-		};
+		note_failure(failure, i, error);
 		return false;
 	}
 	return true;

@@ -5,11 +5,13 @@
  * That process may share its memory with its parent: nothing here allocates,
  * locks or buffers.  What went wrong is one fixed struct.
  */
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "err.h"
 
 struct plan;
+struct root_choice;
 
 enum start_stage {
 	START_OK, /* nothing went wrong so far */
@@ -26,6 +28,10 @@ struct start_failure {
 	uint32_t step; /* of the layer */
 	int32_t error; /* errno */
 };
+
+/* What the layers do before the program's process exists. */
+bool start_enter(const struct plan *plan, struct root_choice *choice,
+		 struct start_failure *failure);
 
 /*
  * Applies the plan's layers and executes the program.  Returns only on

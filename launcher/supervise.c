@@ -172,6 +172,7 @@ static int end_watch(struct watch *watch, bool has_note,
 		return err_set(err, ERR_SYSTEM,
 			       "the keeper was killed, and the jail with it");
 	}
+	outcome->root = note->root;
 	if (note->event == KEEPER_FAILED)
 		return fail_start(watch->plan, &note->failure, outcome, err);
 	read_note(watch->plan->spec, note, outcome);
@@ -202,6 +203,7 @@ int supervise_not(const struct plan *plan, struct outcome *outcome,
 {
 	struct start_failure failure = {START_OK, 0, 0, 0};
 
-	start_program(plan, &failure);
+	if (start_enter(plan, &outcome->root, &failure))
+		start_program(plan, &failure);
 	return fail_start(plan, &failure, outcome, err);
 }

@@ -1,19 +1,52 @@
 /*
  * root: the jail's directory becomes "/".  Only what is open, and the root
- * itself, can be reached from then on; fds and seccomp see to the rest.
+ * itself, can be reached from then on; fds and seccomp see to the rest.  An
+ * image is read-only then, with fresh file systems on /tmp and the home
+ * (root_view.h), by whichever method there is (root_mount.h).
  */
 #include "../layer.h"
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../root_mount.h"
 #include "../spec.h"
 
-enum step { STEP_ENTER, STEP_CHROOT, STEP_TOP };
-static const char *const steps[] = {"enter the root", "chroot",
-				    "change to the new root", NULL};
+static const char *const steps[] = {
+	[STEP_ENTER] = "enter the root",
+	[STEP_CHROOT] = "chroot",
+	[STEP_TOP] = "change to the new root",
+	[STEP_COPY] = "copy the root's mount",
+	[STEP_TMPFS] = "make a tmpfs",
+	[STEP_BIND] = "copy the mount of --bind",
+	[STEP_DEVICES] = "make devices",
+	[STEP_OVERLAY] = "make the root writable (overlay)",
+	[STEP_NAMESPACE] = "make a mount namespace",
+	[STEP_PRIVATE] = "make mounts private",
+	[STEP_ATTACH] = "attach a mount",
+	[STEP_TARGET] = "find the place of a mount in the image",
+	[STEP_FLAGS] = "make a mount read-only or nosuid",
+	[STEP_PLACE] = "make a private directory for mounts",
+	[STEP_RESTORE] = "leave a mount namespace again",
+	NULL,
+};
+
+void root_choice_why(const struct root_choice *choice, size_t method, char *out,
+		     size_t size)
+{
+	snprintf(out, size, "%s: %s", steps[choice->passed[method].step],
+		 strerror(choice->passed[method].error));
+}
+
+struct state {
+	struct root_view *view;
+	int tree;
+};
 
 static int root_probe(const struct jail_spec *spec, struct err *err)
 {
@@ -32,19 +65,42 @@ static int root_probe(const struct jail_spec *spec, struct err *err)
 		       spec->root_name);
 }
 
-static int root_prepare(const struct jail_spec *spec, void **state,
-			struct err *err)
+static void root_release(void *opaque)
 {
-	(void)err;
-	*state = layer_keep_spec(spec);
-	return 0;
+	struct state *state = opaque;
+
+	if (!state)
+		return;
+	root_view_free(state->view);
+	if (state->tree >= 0)
+		close(state->tree);
+	free(state);
 }
 
-static int root_apply(const void *state)
+static int root_prepare(const struct jail_spec *spec, void **out,
+			struct err *err)
 {
-	const struct jail_spec *spec = state;
+	struct state *state = calloc(1, sizeof(*state));
 
-	if (fchdir(spec->root_fd) < 0)
+	if (!state)
+		return err_sys(err, ENOMEM, "root");
+	*out = state;
+	state->tree = -1;
+	return root_view_make(spec, &state->view, err);
+}
+
+static int root_enter(void *opaque, struct root_choice *choice)
+{
+	struct state *state = opaque;
+
+	return root_mount(state->view, choice, &state->tree);
+}
+
+static int root_apply(const void *opaque)
+{
+	const struct state *state = opaque;
+
+	if (fchdir(state->tree) < 0)
 		return layer_failed(STEP_ENTER, errno);
 	if (chroot(".") < 0)
 		return layer_failed(STEP_CHROOT, errno);
@@ -59,5 +115,7 @@ const struct layer layer_root = {
 	.steps = steps,
 	.probe = root_probe,
 	.prepare = root_prepare,
+	.enter = root_enter,
 	.apply = root_apply,
+	.release = root_release,
 };

@@ -50,7 +50,6 @@ def test_core_is_one_byte_even_when_none_was_asked_for():
 
 @pytest.mark.parametrize("limit,words", [
     ("cpus=1", "limit cpus is not built yet"),
-    ("tmp=1M", "limit tmp is not built yet"),
     ("output=1M", "limit output is not built yet"),
     ("memroy=1M", 'did you mean "memory"'),
     ("nofile", "has no value"), ("pids=many", "not a whole number")])

@@ -1,0 +1,32 @@
+#pragma once
+/*
+ * root_choice: by which method the root was entered, and why not by an earlier
+ * one.  It crosses a pipe: no pointer.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+enum root_method {
+	ROOT_NONE, /* not come to that, or none was possible */
+	ROOT_NAMESPACE,
+	ROOT_DETACHED,
+	ROOT_ATTACHED,
+	ROOT_CHROOT,
+	N_ROOT_METHODS,
+};
+
+struct root_choice {
+	uint32_t used; /* enum root_method */
+	uint32_t keeps_old_root; /* ROOT_NAMESPACE: it could not be detached */
+	struct {
+		uint32_t step; /* of the layer */
+		int32_t error; /* errno; 0: was not tried */
+	} passed[N_ROOT_METHODS];
+};
+
+/* Why a method was passed over: "step: errno". */
+void root_choice_why(const struct root_choice *choice, size_t method, char *out,
+		     size_t size);
+
+/* Indexed by enum root_method; in words. */
+extern const char *const root_method_names[N_ROOT_METHODS];

@@ -1,0 +1,402 @@
+#include "root_view.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "array.h"
+#include "limit.h"
+#include "own_dir.h"
+#include "rootfd.h"
+#include "spec.h"
+
+#define TMP_MOST (256ull << 20)
+
+/* Of each file system of the jail's own: what was said, or a part of RAM. */
+static uint64_t default_size(const struct jail_spec *spec)
+{
+	const struct jail_limit *limit = &spec->limits[LIMIT_TMP];
+	struct sysinfo info;
+	uint64_t eighth;
+
+	if (limit->is_set)
+		return limit->value;
+	if (sysinfo(&info) < 0)
+		return TMP_MOST;
+	eighth = (uint64_t)info.totalram * info.mem_unit / 8;
+	return eighth < TMP_MOST ? eighth : TMP_MOST;
+}
+
+static struct root_place *find_place(const struct root_view *view,
+				     const char *target)
+{
+	size_t i;
+
+	for (i = 0; i < view->n; i++)
+		if (strcmp(view->places[i].target, target) == 0)
+			return &view->places[i];
+	return NULL;
+}
+
+static struct root_place *add_place(struct root_view *view,
+				    enum root_place_kind kind,
+				    const char *target, struct err *err)
+{
+	struct root_place *place = array_push(view->places, view->n);
+
+	if (place) {
+		place->kind = kind;
+		place->source_fd = -1;
+		place->target = strdup(target);
+	}
+	if (!place || !place->target) {
+		err_sys(err, ENOMEM, "root");
+		return NULL;
+	}
+	return place;
+}
+
+static bool is_empty(int root_fd, const char *path)
+{
+	int fd = root_open_nolinks(root_fd, path, O_RDONLY | O_DIRECTORY, 0);
+	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0)
+			return false;
+	return dir != NULL;
+}
+
+/* A directory of the root, reached without a link.  False: none. */
+static bool look_at(int root_fd, const char *path, struct stat *st)
+{
+	auto_close int fd =
+		root_open_nolinks(root_fd, path, O_PATH | O_DIRECTORY, 0);
+
+	return fd >= 0 && fstat(fd, st) == 0;
+}
+
+static int add_fresh(struct root_view *view, const struct jail_spec *spec,
+		     const char *target, mode_t mode, bool is_users,
+		     struct err *err)
+{
+	struct root_place *place;
+
+	if (find_place(view, target))
+		return 0;
+	place = add_place(view, PLACE_TMPFS, target, err);
+	if (!place)
+		return -1;
+	place->mode = mode;
+	place->uid = is_users ? spec->user.uid : 0;
+	place->gid = is_users ? spec->user.gid : 0;
+	place->size = default_size(spec);
+	place->is_writable = true;
+	return 0;
+}
+
+/* What every image gets, where its own tree has room for it. */
+static int add_defaults(struct root_view *view, const struct jail_spec *spec,
+			struct err *err)
+{
+	const char *home = spec->user.home;
+	struct stat st;
+
+	if (look_at(view->root_fd, "/tmp", &st) &&
+	    add_fresh(view, spec, "/tmp", 01777, false, err) < 0)
+		return -1;
+	/*
+	 * With files of the image in it a home is left as it is; in a root
+	 * that can be written it needs nothing.
+	 */
+	if (view->is_writable || !home || *home != '/' || strstr(home, "/.") ||
+	    strstr(home, "//") || strcmp(home, "/") == 0 ||
+	    !look_at(view->root_fd, home, &st) || st.st_uid != spec->user.uid ||
+	    !is_empty(view->root_fd, home))
+		return 0;
+	return add_fresh(view, spec, home, st.st_mode & 07777, true, err);
+}
+
+static int add_devices(struct root_view *view, const struct jail_spec *spec,
+		       struct err *err)
+{
+	struct root_place *place;
+	struct stat st;
+
+	view->devices = spec->devices;
+	if (spec->need_shm &&
+	    add_fresh(view, spec, "/dev/shm", 01777, false, err) < 0)
+		return -1;
+	if (!spec->need_shm && !spec->devices)
+		return 0;
+	if (!spec->devices && look_at(view->root_fd, "/dev/shm", &st))
+		return 0;
+	if (!view->devices)
+		view->devices = spec->devices_wanted;
+	place = add_place(view, PLACE_DEVICES, "/dev", err);
+	if (!place)
+		return -1;
+	place->mode = 0755;
+	place->size = 65536;
+	return 0;
+}
+
+/* Absolute, and of one form: no ".", "..", doubled slash or one at the end. */
+static int check_target(const struct root_view *view, const char *option,
+			const char *request, const char *target,
+			struct err *err)
+{
+	const char *at;
+
+	if (*target != '/' || target[1] == '\0')
+		return err_set(err, ERR_USAGE,
+			       "%s \"%s\": DST is an absolute path in the "
+			       "jail, below /",
+			       option, request);
+	for (at = target; at; at = strchr(at + 1, '/')) {
+		size_t len = strcspn(at + 1, "/");
+
+		if (len == 0 || strncmp(at + 1, ".", len) == 0 ||
+		    (len == 2 && strncmp(at + 1, "..", 2) == 0))
+			return err_set(err, ERR_USAGE,
+				       "%s \"%s\": write DST without \".\", "
+				       "\"..\", \"//\" and a slash at the end",
+				       option, request);
+	}
+	if (find_place(view, target))
+		return err_set(err, ERR_USAGE, "%s %s: %s is given twice",
+			       option, request, target);
+	return 0;
+}
+
+static int add_tmpfs(struct root_view *view, const struct jail_spec *spec,
+		     const char *request, struct err *err)
+{
+	auto_free char *target = strdup(request);
+	char *colon = target ? strchr(target, ':') : NULL;
+	struct root_place *place;
+	struct stat st;
+	uint64_t size = default_size(spec);
+
+	if (!target)
+		return err_sys(err, ENOMEM, "--tmpfs");
+	if (colon) {
+		*colon = '\0';
+		if (limit_parse_size(colon + 1, &size, err) < 0)
+			return err_context(err, "--tmpfs %s", request);
+	}
+	if (check_target(view, "--tmpfs", request, target, err) < 0)
+		return -1;
+	place = add_place(view, PLACE_TMPFS, target, err);
+	if (!place)
+		return -1;
+	place->is_given = place->is_writable = true;
+	place->size = size;
+	place->mode = 0700;
+	place->uid = spec->user.uid;
+	place->gid = spec->user.gid;
+	if (look_at(view->root_fd, target, &st)) {
+		place->mode = st.st_mode & 07777;
+		place->uid = st.st_uid;
+		place->gid = st.st_gid;
+	}
+	return 0;
+}
+
+/* SRC:DST[:rw]; SRC may have colons, DST not. */
+static int split_bind(char *request, char **target, bool *is_writable)
+{
+	char *end = request + strlen(request);
+
+	*is_writable = end - request > 3 && strcmp(end - 3, ":rw") == 0;
+	if (*is_writable)
+		end[-3] = '\0';
+	*target = strrchr(request, ':');
+	if (!*target || *target == request)
+		return -1;
+	*(*target)++ = '\0';
+	return 0;
+}
+
+static int add_bind(struct root_view *view, const char *request,
+		    struct err *err)
+{
+	auto_free char *source = strdup(request);
+	struct root_place *place;
+	bool is_writable;
+	struct stat st;
+	char *target;
+
+	if (!source)
+		return err_sys(err, ENOMEM, "--bind");
+	if (split_bind(source, &target, &is_writable) < 0)
+		return err_set(err, ERR_USAGE,
+			       "--bind \"%s\" is not SRC:DST or SRC:DST:rw",
+			       request);
+	if (check_target(view, "--bind", request, target, err) < 0)
+		return -1;
+	place = add_place(view, PLACE_BIND, target, err);
+	if (!place)
+		return -1;
+	place->is_given = true;
+	place->is_writable = is_writable;
+	place->source_fd = open(source, O_PATH | O_CLOEXEC);
+	if (place->source_fd < 0 || fstat(place->source_fd, &st) < 0)
+		return err_sys_kind(err, ERR_USAGE, errno, "--bind %s: %s",
+				    request, source);
+	place->is_file = !S_ISDIR(st.st_mode);
+	return 0;
+}
+
+/* Below a place that is writable, or in a writable root, it can be made. */
+static bool can_be_made(const struct root_view *view, const char *target)
+{
+	size_t i;
+
+	for (i = 0; i < view->n; i++) {
+		const struct root_place *place = &view->places[i];
+		size_t len = strlen(place->target);
+
+		if (place->kind == PLACE_TMPFS && target[len] == '/' &&
+		    strncmp(place->target, target, len) == 0)
+			return true;
+	}
+	return view->is_writable;
+}
+
+static int check_places(const struct root_view *view, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < view->n; i++) {
+		const struct root_place *place = &view->places[i];
+		auto_close int fd = -1;
+		struct stat st;
+
+		if (!place->is_given || can_be_made(view, place->target))
+			continue;
+		fd = root_open_nolinks(view->root_fd, place->target,
+				       O_PATH | O_NOFOLLOW, 0);
+		if (fd == -ELOOP)
+			return err_set(err, ERR_INPUT,
+				       "%s: a link of the image is on the way, "
+				       "and links do not say what is mounted "
+				       "where",
+				       place->target);
+		if (fd < 0 || fstat(fd, &st) < 0)
+			return err_set(err, ERR_USAGE,
+				       "%s is not in the image, and a mount "
+				       "needs a place: \"dir %s\" in its "
+				       "manifest makes one, and so does "
+				       "--writable",
+				       place->target, place->target);
+		if (S_ISLNK(st.st_mode) ||
+		    S_ISDIR(st.st_mode) == place->is_file)
+			return err_set(err, ERR_USAGE,
+				       "%s: in the image it is %s",
+				       place->target,
+				       S_ISLNK(st.st_mode)   ? "a link"
+				       : S_ISDIR(st.st_mode) ? "a directory"
+							     : "no directory");
+	}
+	return 0;
+}
+
+static int set_writable(struct root_view *view, const struct jail_spec *spec,
+			struct err *err)
+{
+	const struct spec_flags *flags = spec->flags;
+
+	view->is_writable = flags->writable.is_given || flags->persist;
+	view->upper_size = default_size(spec);
+	if (flags->writable.is_given && flags->persist)
+		return err_set(err, ERR_USAGE,
+			       "--writable and --persist: one, not both");
+	if (flags->writable.value &&
+	    limit_parse_size(flags->writable.value, &view->upper_size, err) < 0)
+		return err_context(err, "--writable");
+	if (!flags->persist)
+		return 0;
+	view->persist_fd = own_dir_open(AT_FDCWD, flags->persist, err);
+	if (view->persist_fd < 0)
+		return err_context(err, "--persist");
+	/* Two kernels' overlays on one upper layer damage it. */
+	if (flock(view->persist_fd, LOCK_EX | LOCK_NB) < 0)
+		return err_set(err, ERR_USAGE,
+			       "--persist %s: another jail is using it",
+			       flags->persist);
+	return 0;
+}
+
+static int compare_places(const void *a, const void *b)
+{
+	return strcmp(((const struct root_place *)a)->target,
+		      ((const struct root_place *)b)->target);
+}
+
+static int add_all(struct root_view *view, const struct jail_spec *spec,
+		   struct err *err)
+{
+	const struct spec_flags *flags = spec->flags;
+	size_t i;
+
+	if (set_writable(view, spec, err) < 0)
+		return -1;
+	for (i = 0; i < flags->tmpfs.n; i++)
+		if (add_tmpfs(view, spec, flags->tmpfs.items[i], err) < 0)
+			return -1;
+	for (i = 0; i < flags->binds.n; i++)
+		if (add_bind(view, flags->binds.items[i], err) < 0)
+			return -1;
+	view->may_chroot = view->n == 0 && !view->is_writable &&
+			   !spec->need_shm && !spec->root_is_mounted &&
+			   !spec->limits[LIMIT_TMP].is_set;
+	view->has_mounts = spec->root_is_image || !view->may_chroot;
+	if (view->has_mounts && (add_defaults(view, spec, err) < 0 ||
+				 add_devices(view, spec, err) < 0))
+		return -1;
+	if (view->n)
+		qsort(view->places, view->n, sizeof(*view->places),
+		      compare_places);
+	return check_places(view, err);
+}
+
+int root_view_make(const struct jail_spec *spec, struct root_view **out,
+		   struct err *err)
+{
+	auto_of(root_view) struct root_view *view = calloc(1, sizeof(*view));
+
+	if (!view)
+		return err_sys(err, ENOMEM, "root");
+	view->root_fd = spec->root_fd;
+	view->persist_fd = -1;
+	if (add_all(view, spec, err) < 0)
+		return -1;
+	*out = TAKE(view);
+	return 0;
+}
+
+void root_view_free(struct root_view *view)
+{
+	size_t i;
+
+	if (!view)
+		return;
+	for (i = 0; i < view->n; i++) {
+		free(view->places[i].target);
+		if (view->places[i].source_fd >= 0)
+			close(view->places[i].source_fd);
+	}
+	free(view->places);
+	if (view->persist_fd >= 0)
+		close(view->persist_fd);
+	free(view);
+}

@@ -1,0 +1,50 @@
+#pragma once
+/*
+ * root_view: what the jail's root will look like: the image or directory, and
+ * what is mounted in it.
+ *
+ * Decided in the supervisor; made (root_mount.h) in the process that starts
+ * the program.  Places are sorted by target, so that a place comes after those
+ * above it, and no two have the same.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "cleanup.h"
+#include "err.h"
+
+struct jail_spec;
+
+enum root_place_kind { PLACE_TMPFS, PLACE_BIND, PLACE_DEVICES };
+
+struct root_place {
+	enum root_place_kind kind;
+	char *target; /* absolute, in the jail; no link on the way */
+	bool is_given; /* by an option: not left out silently */
+	bool is_writable;
+	int source_fd; /* PLACE_BIND */
+	bool is_file; /* PLACE_BIND: of a file */
+	uint64_t size; /* PLACE_TMPFS */
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+};
+
+struct root_view {
+	int root_fd; /* not owned */
+	/* Mounts are tried; a plain chroot comes last, or is not enough. */
+	bool has_mounts, may_chroot;
+	bool is_writable; /* by an overlay, its upper layer in: */
+	uint64_t upper_size; /* a tmpfs of this size, or */
+	int persist_fd; /* a directory; -1: none */
+	const char *devices; /* of PLACE_DEVICES */
+	struct root_place *places;
+	size_t n;
+};
+
+int root_view_make(const struct jail_spec *spec, struct root_view **out,
+		   struct err *err);
+void root_view_free(struct root_view *view);
+DEFINE_AUTO(root_view)
