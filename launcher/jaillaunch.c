@@ -68,17 +68,17 @@ static const struct opt options[] = {
 	{0, "limit", "K=V", SPEC(limits),
 	 "limit cpu-time wall-time memory pids nofile ..."},
 	{0, "bind", "SRC:DST[:rw]", SPEC(binds),
-	 "mount a file or directory of the host, read-only"},
+	 "mount a file or directory of the host"},
 	{0, "tmpfs", "DST[:SIZE]", SPEC(tmpfs),
 	 "mount an empty file system, of memory"},
 	{0, "writable", "[=SIZE]", SPEC(writable),
-	 "let the root be written to; all of it is gone at the end"},
+	 "let the root be written to; gone at the end"},
 	{0, "persist", "DIR", SPEC(persist),
-	 "the same, and what was written is kept in DIR"},
+	 "the same, but kept in DIR"},
 	{0, "no-pin", NULL, OPT_INTO(struct args, image.no_pin),
-	 "leave no mount of the image for the next launch"},
+	 "keep no mount of the image for later launches"},
 	{0, "copy", "SRC:DST", OPT_INTO(struct args, image.copies),
-	 "copy a file or tree in; the image is unpacked for that"},
+	 "copy a file or tree in (unpacks the image)"},
 	{0, "store", "DIR|none", OPT_INTO(struct args, image.store),
 	 "where compressed images are kept decompressed"},
 	{0, "dev", "LIST", OPT_INTO(struct args, image.devices),
@@ -143,10 +143,42 @@ static void warn(const struct args *args, const struct jail_spec *spec)
 		      stderr);
 }
 
-static int explain(const struct plan *plan, struct outcome *outcome,
+/* From what the root comes, by which method, and why by no other. */
+static int explain_root(const struct launch *launch, FILE *out, struct err *err)
+{
+	const struct image *image = launch->image;
+	struct root_choice choice;
+	size_t i;
+
+	if (plan_try(launch->plan, &choice, err) < 0)
+		return -1;
+	if (image->way != IMAGE_DIRECTORY)
+		fprintf(out, "the image is  %s\n", image_way_words(image));
+	if (*image->why.msg)
+		fprintf(out, "  %s because  %s\n",
+			image->way == IMAGE_UNPACKED ? "unpacked" : "unpinned",
+			image->why.msg);
+	for (i = 0; i < N_ROOT_METHODS; i++) {
+		char words[128];
+
+		if (choice.passed[i].error == 0)
+			continue;
+		root_choice_why(&choice, i, words, sizeof(words));
+		fprintf(out, "entered not by %s: %s\n", root_method_names[i],
+			words);
+	}
+	if (choice.used != ROOT_CHROOT || image->way != IMAGE_DIRECTORY)
+		fprintf(out, "entered by    %s\n",
+			root_method_names[choice.used]);
+	return 0;
+}
+
+static int explain(const struct launch *launch, struct outcome *outcome,
 		   struct err *err)
 {
-	plan_explain(plan, stdout);
+	plan_explain(launch->plan, stdout);
+	if (explain_root(launch, stdout, err) < 0)
+		return -1;
 	if (fflush(stdout) != 0)
 		return err_sys(err, errno, "standard output");
 	outcome->kind = OUTCOME_EXITED;
@@ -192,11 +224,12 @@ static int prepare(const struct args *args, char *const *argv,
 static int execute(const struct args *args, struct caller *caller,
 		   struct launch *launch, struct err *err)
 {
-	if (plan_prepare(launch->plan, err) < 0)
-		return -1;
 	warn(args, launch->spec);
-	if (args->verbose)
+	if (args->verbose) {
 		plan_explain(launch->plan, stderr);
+		if (explain_root(launch, stderr, err) < 0)
+			return -1;
+	}
 	if (launch->spec->in_place)
 		return supervise_not(launch->plan, &launch->outcome, err);
 	return supervise(launch->plan, caller, &launch->outcome, err);
@@ -243,8 +276,10 @@ static int run_launch(const struct args *args, char *const *argv,
 {
 	if (prepare(args, argv, caller, launch, err) < 0)
 		return -1;
+	if (plan_prepare(launch->plan, err) < 0)
+		return -1;
 	if (args->explain)
-		return explain(launch->plan, &launch->outcome, err);
+		return explain(launch, &launch->outcome, err);
 	return execute(args, caller, launch, err);
 }
 

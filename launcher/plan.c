@@ -1,7 +1,13 @@
 #include "plan.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fdio.h"
+#include "start.h"
 
 static size_t count_layers(void)
 {
@@ -62,6 +68,35 @@ int plan_prepare(struct plan *plan, struct err *err)
 		    row->layer->prepare(plan->spec, &row->state, err) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+int plan_try(const struct plan *plan, struct root_choice *out, struct err *err)
+{
+	struct start_failure failure = {0};
+	struct root_choice choice = {0};
+	int ends[2];
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(err, errno, "make a pipe");
+	pid = fork();
+	if (pid == 0) {
+		start_enter(plan, &choice, &failure);
+		fd_write_full(ends[1], &choice, sizeof(choice));
+		_exit(0);
+	}
+	close(ends[1]);
+	n = pid < 0 ? -errno : fd_read_full(ends[0], out, sizeof(*out));
+	close(ends[0]);
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	if (n < 0)
+		return err_sys(err, (int)-n, "try how the root is entered");
+	if (n != sizeof(*out))
+		return err_set(err, ERR_SYSTEM,
+			       "trying how the root is entered was ended");
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "cleanup.h"
 #include "err.h"
 #include "layer.h"
+#include "root_choice.h"
 
 struct plan_row {
 	const struct layer *layer;
@@ -28,6 +29,12 @@ int plan_make(const struct jail_spec *spec, struct plan **out, struct err *err);
 
 /* Opens, allocates and compiles what the layers need. */
 int plan_prepare(struct plan *plan, struct err *err);
+
+/*
+ * How the root will be entered, found out by doing it in a process that ends
+ * at once.  The plan was prepared.
+ */
+int plan_try(const struct plan *plan, struct root_choice *out, struct err *err);
 
 /* A line a layer. */
 void plan_explain(const struct plan *plan, FILE *out);

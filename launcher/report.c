@@ -178,8 +178,9 @@ static void put_root(struct json *json, const struct image *image,
 		json_string(json, "sha256", image->unpacked.digest);
 		json_number(json, "bytes", (int64_t)image->unpacked.bytes);
 		json_number(json, "members", (int64_t)image->unpacked.members);
-		put_store(json, image);
 	}
+	if (image->way != IMAGE_DIRECTORY)
+		put_store(json, image);
 	json_close(json, '}');
 }
 
