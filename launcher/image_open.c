@@ -102,6 +102,23 @@ static int not_mounted(struct image *image, const char *why)
 	return 0;
 }
 
+static int pin_image(const struct image_request *request, int file,
+		     const struct image_form *form, struct image *image,
+		     struct err *err)
+{
+	auto_free char *path = NULL;
+
+	if (!image->is_stored)
+		return pin_open(file, request->file, form, &image->root_fd,
+				&image->by_loop, err);
+	if (asprintf(&path, "%s/%s.tar",
+		     request->store ? request->store : STORE_DEFAULT,
+		     image->stored.digest) < 0)
+		return err_sys(err, ENOMEM, "image");
+	return pin_open(file, path, form, &image->root_fd, &image->by_loop,
+			err);
+}
+
 /* 1, 0 or -1, as image_mount(). */
 static int mount_somehow(const struct image_request *request, int file,
 			 struct image *image, struct err *err)
@@ -115,8 +132,7 @@ static int mount_somehow(const struct image_request *request, int file,
 	if (done != 1)
 		return done;
 	if (!request->no_pin) {
-		done = pin_open(file, &form, &image->root_fd, &image->by_loop,
-				err);
+		done = pin_image(request, file, &form, image, err);
 		image->way = IMAGE_PIN;
 		if (done != 0)
 			return done;

@@ -92,9 +92,15 @@ static int open_pin(int pins, const char *name, const struct image_form *form)
 	return take_fd(&fd);
 }
 
+static void link_name(const char *name, char out[PIN_NAME_SIZE + 4])
+{
+	snprintf(out, PIN_NAME_SIZE + 4, "%s.of", name);
+}
+
 /* 0 or -errno; the lock is held. */
 static int remove_pin(int pins, const char *name)
 {
+	char link[PIN_NAME_SIZE + 4];
 	int error;
 
 	do /* more than one may be on top of another */
@@ -102,9 +108,26 @@ static int remove_pin(int pins, const char *name)
 	while (error == 0);
 	if (error != -EINVAL && error != -ENOENT)
 		return error;
+	link_name(name, link);
+	if (unlinkat(pins, link, 0) < 0 && errno != ENOENT)
+		return -errno;
 	if (unlinkat(pins, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return -errno;
 	return 0;
+}
+
+/* Is the image that the pin was made of where it was, as it was? */
+static bool is_current(int pins, const struct pin *pin)
+{
+	char link[PIN_NAME_SIZE + 4];
+	struct stat st;
+	struct pin now;
+
+	link_name(pin->name, link);
+	if (fstatat(pins, link, &st, 0) < 0)
+		return false;
+	pin_of(&st, &now);
+	return strcmp(now.name, pin->name) == 0;
 }
 
 static int list_pins(int pins, struct pin **out, size_t *n, struct err *err)
@@ -124,6 +147,7 @@ static int list_pins(int pins, struct pin **out, size_t *n, struct err *err)
 		if (!parse_name(entry->d_name, &pin))
 			continue;
 		fd = openat(pins, pin.name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		pin.is_current = is_current(pins, &pin);
 		pin.is_mounted = fd >= 0 && is_mount(pins, fd);
 		place = array_push(list, n_list);
 		if (!place)
@@ -137,8 +161,8 @@ static int list_pins(int pins, struct pin **out, size_t *n, struct err *err)
 	return 0;
 }
 
-/* What the image was before it changed nobody will ask for again. */
-static int remove_earlier(int pins, const struct pin *pin, struct err *err)
+/* Nobody will ask for them again. */
+static int remove_outdated(int pins, struct err *err)
 {
 	auto_free struct pin *list = NULL;
 	size_t i, n;
@@ -146,40 +170,48 @@ static int remove_earlier(int pins, const struct pin *pin, struct err *err)
 	if (list_pins(pins, &list, &n, err) < 0)
 		return -1;
 	for (i = 0; i < n; i++)
-		if (list[i].dev == pin->dev && list[i].inode == pin->inode)
+		if (!list[i].is_current)
 			remove_pin(pins, list[i].name);
 	return 0;
 }
 
-static int attach(int pins, const struct pin *pin, int mount, struct err *err)
+static int attach(int pins, const struct pin *pin, const char *path, int mount,
+		  struct err *err)
 {
-	int error = -EEXIST;
+	auto_free char *real = realpath(path, NULL);
+	char link[PIN_NAME_SIZE + 4];
+	int error;
 
-	if (mkdirat(pins, pin->name, 0700) == 0)
+	link_name(pin->name, link);
+	if (!real || symlinkat(real, pins, link) < 0 ||
+	    mkdirat(pins, pin->name, 0700) < 0)
+		error = -errno;
+	else
 		error = mount_attach(mount, pins, pin->name);
 	if (error == 0)
 		return 1;
-	unlinkat(pins, pin->name, AT_REMOVEDIR);
-	err_sys_kind(err, ERR_NONE, -error, "move_mount");
+	remove_pin(pins, pin->name);
+	err_sys_kind(err, ERR_NONE, -error, "pin it");
 	return mount_is_missing(-error) ? 0 : -1;
 }
 
 /* The lock is held. */
-static int make_pin(int pins, const struct pin *pin, int file,
+static int make_pin(int pins, const struct pin *pin, int file, const char *path,
 		    const struct image_form *form, bool *by_loop,
 		    struct err *err)
 {
 	auto_close int mount = -1;
 	int made;
 
-	if (remove_earlier(pins, pin, err) < 0)
+	if (remove_outdated(pins, err) < 0)
 		return -1;
+	remove_pin(pins, pin->name); /* it was found out of order */
 	made = image_mount(file, form, &mount, by_loop, err);
-	return made == 1 ? attach(pins, pin, mount, err) : made;
+	return made == 1 ? attach(pins, pin, path, mount, err) : made;
 }
 
-int pin_open(int file, const struct image_form *form, int *root, bool *by_loop,
-	     struct err *err)
+int pin_open(int file, const char *path, const struct image_form *form,
+	     int *root, bool *by_loop, struct err *err)
 {
 	auto_close int pins = open_pins(err);
 	struct stat st;
@@ -199,7 +231,7 @@ int pin_open(int file, const struct image_form *form, int *root, bool *by_loop,
 		return err_sys(err, errno, "lock the pins");
 	*root = open_pin(pins, pin.name, form); /* another was faster */
 	if (*root < 0)
-		made = make_pin(pins, &pin, file, form, by_loop, err);
+		made = make_pin(pins, &pin, file, path, form, by_loop, err);
 	if (*root < 0 && made == 1)
 		*root = open_pin(pins, pin.name, form);
 	flock(pins, LOCK_UN);

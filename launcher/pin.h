@@ -4,8 +4,9 @@
  * cache and a launch need not mount.
  *
  * A pin is /run/jailwright/pins/DEV-INODE-CTIME-SIZE, below directories that
- * only root can enter.  An image that changed has another name, and takes the
- * pins of its earlier states away.  Removing a pin does not disturb jails that
+ * only root can enter; beside it, DEV-...-SIZE.of is a link to the image.  An
+ * image that changed has another name.  Whoever makes a pin removes those whose
+ * image has changed or is no longer there.  Removing a pin does not disturb jails that
  * run: each has a mount of its own.
  */
 #include <stdbool.h>
@@ -21,6 +22,7 @@ struct image_form;
 struct pin {
 	char name[PIN_NAME_SIZE];
 	uint64_t dev, inode, ctime_ns, size; /* of the image */
+	bool is_current; /* its image is still there, and is the same */
 	bool is_mounted; /* false: left half-made by a killed launch */
 };
 
@@ -29,8 +31,8 @@ struct pin {
  * there.  1: *root is a descriptor; 0: no pin or no mount here, and err says
  * why; -1.
  */
-int pin_open(int file, const struct image_form *form, int *root, bool *by_loop,
-	     struct err *err);
+int pin_open(int file, const char *path, const struct image_form *form,
+	     int *root, bool *by_loop, struct err *err);
 
 /* All pins, by name; the array is the caller's. */
 int pin_list(struct pin **out, size_t *n, struct err *err);
