@@ -32,8 +32,10 @@ static int unfit(struct err *err, const char *why)
 
 static int unfit_errno(struct err *err, int error, const char *what)
 {
+	if (!mount_is_missing(error))
+		return err_sys(err, error, "%s", what);
 	err_sys_kind(err, ERR_NONE, error, "%s", what);
-	return mount_is_missing(error) ? 0 : -1;
+	return 0;
 }
 
 static int read_at(int file, off_t offset, void *data, size_t size)

@@ -182,8 +182,12 @@ static int attach(int pins, const struct pin *pin, const char *path, int mount,
 	char link[PIN_NAME_SIZE + 4];
 	int error;
 
+	if (!real) { /* removed meanwhile, as by a prune of the store */
+		err_sys_kind(err, ERR_NONE, errno, "pin it");
+		return 0;
+	}
 	link_name(pin->name, link);
-	if (!real || symlinkat(real, pins, link) < 0 ||
+	if (symlinkat(real, pins, link) < 0 ||
 	    mkdirat(pins, pin->name, 0700) < 0)
 		error = -errno;
 	else
@@ -191,8 +195,10 @@ static int attach(int pins, const struct pin *pin, const char *path, int mount,
 	if (error == 0)
 		return 1;
 	remove_pin(pins, pin->name);
+	if (!mount_is_missing(-error))
+		return err_sys(err, -error, "pin it");
 	err_sys_kind(err, ERR_NONE, -error, "pin it");
-	return mount_is_missing(-error) ? 0 : -1;
+	return 0;
 }
 
 /* The lock is held. */

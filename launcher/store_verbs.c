@@ -233,7 +233,9 @@ static void print_text(const struct holdings *holdings)
 			continue;
 		print_line(pin->name, pin->size,
 			   (int64_t)(pin->ctime_ns / 1000000000));
-		puts(pin->is_mounted ? "pin" : "pin, unfinished");
+		puts(!pin->is_mounted  ? "pin, unfinished"
+		     : pin->is_current ? "pin"
+				       : "pin of an image that is gone");
 	}
 }
 
@@ -258,6 +260,7 @@ static void put_pin(struct json *json, const struct pin *pin)
 	json_string(json, "name", pin->name);
 	json_number(json, "bytes", (int64_t)pin->size);
 	json_bool(json, "mounted", pin->is_mounted);
+	json_bool(json, "current", pin->is_current);
 	json_close(json, '}');
 }
 
@@ -342,12 +345,18 @@ static int prune_links(const struct store *store, struct err *err)
 	return 0;
 }
 
+/* Nobody will ask for it again, or it was left half-made. */
+static bool is_useless(const struct pin *pin)
+{
+	return !pin->is_current || !pin->is_mounted;
+}
+
 static int prune(const struct args *args, const struct holdings *holdings,
 		 struct err *err)
 {
 	for (size_t i = 0; i < holdings->n_pins; i++)
 		if (is_others_pin(holdings, &holdings->pins[i]) &&
-		    (args->all || !holdings->pins[i].is_mounted) &&
+		    (args->all || is_useless(&holdings->pins[i])) &&
 		    pin_remove(holdings->pins[i].name, err) < 0)
 			return -1;
 	if (!holdings->store)

@@ -664,7 +664,7 @@ def test_a_mountable_image_is_pinned_in_the_store(store, mountable):
     run(LAUNCH, "store", "prune", "--all", "--store", store)
 
 
-@pytest.mark.parametrize("kind", ["image"])
+@pytest.mark.parametrize("kind", ["image", "mountable"])
 def test_prune_while_launches_go_on(store, kind, request):
     image = request.getfixturevalue(kind)
 
