@@ -11,6 +11,7 @@
 
 #include "caller.h"
 #include "image_open.h"
+#include "mount_calls.h"
 #include "opts.h"
 #include "outcome.h"
 #include "plan.h"
@@ -224,7 +225,8 @@ static int prepare(const struct args *args, char *const *argv,
 static int execute(const struct args *args, struct caller *caller,
 		   struct launch *launch, struct err *err)
 {
-	warn(args, launch->spec);
+	if (!launch->no_mount) /* else it was said before */
+		warn(args, launch->spec);
 	if (args->verbose) {
 		plan_explain(launch->plan, stderr);
 		if (explain_root(launch, stderr, err) < 0)
@@ -244,7 +246,8 @@ static bool is_to_be_unpacked(const struct launch *launch)
 	return !launch->no_mount && launch->spec &&
 	       launch->spec->root_is_mounted &&
 	       launch->outcome.root.used == ROOT_NONE &&
-	       launch->outcome.root.passed[ROOT_ATTACHED].error != 0;
+	       mount_is_missing(
+		       launch->outcome.root.passed[ROOT_ATTACHED].error);
 }
 
 static void close_launch(struct launch *launch)

@@ -173,6 +173,8 @@ static void put_root(struct json *json, const struct image *image,
 			    image->way == IMAGE_UNPACKED ? "why_not_mounted"
 							 : "why_not_pinned",
 			    image->why.msg);
+	if (image->way == IMAGE_MOUNT || image->by_loop)
+		json_bool(json, "by_loop", image->by_loop);
 	put_method(json, choice);
 	if (image->dir) {
 		json_string(json, "sha256", image->unpacked.digest);

@@ -86,16 +86,15 @@ static int set_flags(struct attempt *attempt, int fd, unsigned flags)
 
 static int set_late_flags(struct attempt *attempt, int fd, unsigned flags)
 {
-	int error;
+	char path[32]; /* it may be a file */
 
 	if (!attempt->is_old && !attempt->has_late_flags)
 		return 0;
-	error = fchdir(fd) < 0
-			? -errno
-			: mount_old(NULL, ".", NULL,
-				    MS_REMOUNT | MS_BIND | (unsigned long)flags,
-				    NULL);
-	return FAIL(attempt, STEP_FLAGS, error);
+	fd_path(fd, path);
+	return FAIL(attempt, STEP_FLAGS,
+		    mount_old(NULL, path, NULL,
+			      MS_REMOUNT | MS_BIND | (unsigned long)flags,
+			      NULL));
 }
 
 /* --- mounts that are nowhere yet */

@@ -1,0 +1,430 @@
+"""Images that are mounted: by every method, trusted or not, and nothing left."""
+
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import stat
+import subprocess
+import time
+
+import pytest
+
+from conftest import BUILD, run, shared_once
+from jailroot import add_program
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0,
+                                reason="mounts need root")
+LAUNCH = BUILD / "jaillaunch"
+PINS = pathlib.Path("/run/jailwright/pins")
+
+LOOK = """exec 2>&1
+read -r line </etc/passwd && echo "$line"
+echo x >/tmp/x && echo tmp
+echo x >~/x && echo home
+echo x >/new || echo read-only
+echo x >/dev/null && echo null
+for name in /dev/* /home/* ~/*; do echo "$name"; done
+"""
+
+
+def make_image(path):
+    path.mkdir()
+    manifest = path / "m.jail"
+    manifest.write_text("use bash\nuse coreutils\ndir /mnt\n"
+                        "dir /dev/shm mode=1777\n"
+                        "text /etc/motd \"of the image\\n\"\n")
+    done = run(BUILD / "jailbuild", manifest, "-o", path / "image.tar")
+    assert done.status == 0, done
+
+
+@pytest.fixture
+def image():
+    return shared_once("mounts-image", make_image) / "image.tar"
+
+
+@pytest.fixture
+def own(image, scratch):
+    """A copy that the test may change."""
+    path = scratch / "own.tar"
+    shutil.copy(image, path)
+    path.chmod(0o644)
+    return path
+
+
+def report_of(scratch):
+    return json.loads((scratch / "report").read_text())["root"]
+
+
+def look(scratch, *argv, before=(), program=LOOK):
+    return run(*before, LAUNCH, *argv, "--report", scratch / "report", "--",
+               "bash", "-c", program)
+
+
+def without(calls, error="EPERM"):
+    return [BUILD / "tools/without", f"{calls}={error}"]
+
+
+PINNED = "a mount that the image's jails share"
+METHODS = [
+    ("", "mount namespace", PINNED),
+    ("unshare", "detached mounts", PINNED),
+    ("unshare,move_mount", "mounts attached for a moment", PINNED),
+    ("mount", "detached mounts", PINNED),
+    ("unshare,move_mount,mount", "chroot",
+     "unpacked into a private directory"),
+    ("pivot_root", "mount namespace", PINNED),
+]
+
+
+@pytest.mark.parametrize("missing, method, origin", METHODS,
+                         ids=[row[0] or "nothing" for row in METHODS])
+def test_every_method_gives_the_same_jail(image, scratch, missing, method,
+                                          origin):
+    look(scratch, "-i", image)  # the pin is there
+    plain = look(scratch, "-i", image)
+    assert report_of(scratch)["method"] == "mount namespace"
+    assert "tmp\nhome\n" in plain.out and "read-only\n" in plain.out
+    done = look(scratch, "-i", image,
+                before=without(missing) if missing else ())
+    report = report_of(scratch)
+    assert report["method"] == method and report["from"] == origin, report
+    assert done.status == plain.status == 0
+    assert [line for line in done.out.splitlines() if "/new" not in line] == \
+        [line for line in plain.out.splitlines() if "/new" not in line]
+    passed = [row["method"] for row in report["passed_over"]]
+    order = ["mount namespace", "detached mounts",
+             "mounts attached for a moment", "chroot"]
+    assert passed == order[:order.index(method)]
+
+
+def test_flags_of_an_older_kernel(image, scratch):
+    done = look(scratch, "-i", image, "--bind", f"{scratch}:/mnt",
+                program="echo x >/mnt/x || echo no; echo x >/new || echo no",
+                before=without("mount_setattr", "ENOSYS"))
+    assert done.out == "no\nno\n", done
+    assert not (scratch / "x").exists()
+
+
+@pytest.mark.parametrize("call, error", [("unshare", "ENOSPC"),
+                                         ("fsmount", "ENOMEM"),
+                                         ("open_tree", "EMFILE")])
+def test_what_is_scarce_is_not_missing(image, scratch, call, error):
+    assert look(scratch, "-i", image).status == 0
+    done = look(scratch, "-i", image, before=without(call, error))
+    assert done.status == 125 and done.err.count("\n") == 1, done
+    assert report_of(scratch)["method"] == "none"
+
+
+def test_explain_says_how_and_why(image):
+    done = run(*without("unshare"), LAUNCH, "-i", image, "--explain")
+    assert done.out.endswith(
+        "entered not by mount namespace: make a mount namespace: Operation "
+        "not permitted\nentered by    detached mounts\n"), done
+    done = run(*without("fsopen", "ENOSYS"), LAUNCH, "-i", image, "--no-pin",
+               "--explain")
+    assert "unpacked because  erofs: Function not implemented" in done.out, \
+        done
+
+
+# --- who is trusted
+
+def by_user(path):
+    os.chown(path, 1000, 1000)
+
+
+def by_mode(path):
+    path.chmod(0o666)
+
+
+def by_directory(path):
+    path.parent.chmod(0o777)
+
+
+def by_owner_of_directory(path):
+    os.chown(path.parent, 1000, 1000)
+
+
+@pytest.mark.parametrize("spoil, words", [
+    (by_user, "belongs neither to root nor to us"),
+    (by_mode, "can be written by others"),
+    (by_directory, "can be written by others"),
+    (by_owner_of_directory, "belongs neither to root nor to us")])
+def test_an_image_of_others_is_unpacked(own, scratch, spoil, words):
+    assert look(scratch, "-i", own).status == 0
+    assert report_of(scratch)["from"] == PINNED
+    spoil(own)
+    assert look(scratch, "-i", own).status == 0
+    report = report_of(scratch)
+    assert report["from"] == "unpacked into a private directory"
+    assert words in report["why_not_mounted"]
+
+
+def test_an_image_that_is_open_for_writing_is_unpacked(own, scratch):
+    with open(own, "r+b"):
+        assert look(scratch, "-i", own).status == 0
+    assert "is open for writing" in report_of(scratch)["why_not_mounted"]
+
+
+@pytest.mark.parametrize("offset, words", [
+    (1024 + 4, "damaged (checksum)"), (1024 + 80, "features"),
+    (1024 + 12, "features"), (1024, "no index")])
+def test_a_superblock_that_lies_is_not_mounted(own, scratch, offset, words):
+    with open(own, "r+b") as file:
+        file.seek(offset)
+        byte = file.read(1)
+        file.seek(offset)
+        file.write(bytes([byte[0] ^ 0xff]))
+    done = look(scratch, "-i", own)
+    assert done.status == 0, done
+    assert words in report_of(scratch)["why_not_mounted"]
+
+
+def test_an_image_that_was_appended_to_is_not_mounted(own, scratch):
+    with open(own, "ab") as file:
+        file.write(bytes(10240))
+    assert look(scratch, "-i", own).status == 0
+    assert "another size" in report_of(scratch)["why_not_mounted"]
+
+
+def test_a_changed_image_has_another_pin(own, scratch):
+    def pins():
+        inode = f"-{own.stat().st_ino}-"
+        return [path.name for path in PINS.iterdir()
+                if inode in path.name and path.suffix != ".of"]
+
+    def motd():
+        return look(scratch, "-i", own,
+                    program='read -r line </etc/motd; echo "$line"').out
+
+    assert motd() == "of the image\n"
+    first = pins()
+    assert motd() == "of the image\n"
+    assert len(first) == 1 and pins() == first
+    data = own.read_bytes()
+    own.write_bytes(data.replace(b"of the image", b"of the enemy"))
+    assert motd() == "of the enemy\n"
+    assert len(pins()) == 1 and pins() != first
+
+
+def test_a_pin_that_is_something_else_is_replaced(own, scratch):
+    assert look(scratch, "-i", own).status == 0
+    pin, = [path for path in PINS.iterdir()
+            if f"-{own.stat().st_ino}-" in path.name and path.suffix != ".of"]
+    subprocess.run(["mount", "-t", "tmpfs", "none", pin], check=True)
+    assert look(scratch, "-i", own).status == 0
+    assert report_of(scratch)["from"] == PINNED
+    kinds = [line.split()[2] for line in open("/proc/mounts")
+             if line.split()[1] == str(pin)]
+    assert kinds == ["erofs"]
+
+
+def test_twenty_launchers_make_one_pin(own):
+    jails = [subprocess.Popen([LAUNCH, "-i", own, "--", "bash", "-c", "echo"],
+                              stdout=subprocess.PIPE) for _ in range(20)]
+    assert [jail.communicate()[0] for jail in jails] == [b"\n"] * 20
+    mounts = [line for line in open("/proc/mounts")
+              if f"-{own.stat().st_ino}-" in line]
+    assert len(mounts) == 1
+
+
+def test_an_image_on_tmpfs_is_mounted_by_a_loop_device(own, scratch):
+    place = scratch / "memory"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "none", place],
+                   check=True)
+    try:
+        shutil.copy(own, place / "image.tar")
+        done = look(scratch, "-i", place / "image.tar", "--no-pin")
+        assert done.status == 0, done
+        report = report_of(scratch)
+        assert report["from"] == "a mount of its own" and report["by_loop"]
+        assert str(place) not in run("losetup", "-a").out
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
+# --- options
+
+def test_bind(image, scratch):
+    (scratch / "file").write_text("of the host\n")
+    program = 'read -r line <$0/file; echo "$line"; echo x >$0/new || echo no'
+    for option, words in (("", "of the host\nno\n"), (":rw", "of the host\n")):
+        scratch.chmod(0o777)
+        done = run(LAUNCH, "-i", image, "--bind", f"{scratch}:/mnt{option}",
+                   "--", "bash", "-c", program, "/mnt")
+        assert done.out == words, done
+    assert (scratch / "new").read_text() == "x\n"
+    done = run(LAUNCH, "-i", image, "--bind", f"{scratch}/file:/etc/motd",
+               "--bind", f"{scratch}:/tmp/a/b", "--", "bash", "-c",
+               'read -r a </etc/motd; echo "$a"; ' + program, "/tmp/a/b")
+    assert done.out == "of the host\nof the host\nno\n", done
+
+
+@pytest.mark.parametrize("argv, words", [
+    (["--bind", "/etc:/nowhere"], "/nowhere is not in the image"),
+    (["--bind", "/nowhere/x:/mnt"], "/nowhere/x: No such file"),
+    (["--bind", "/etc"], "is not SRC:DST"),
+    (["--bind", "/etc:mnt"], "absolute path"),
+    (["--bind", "/etc:/mnt/../etc"], 'without "."'),
+    (["--bind", "/etc:/bin"], "a link"),
+    (["--bind", "/etc:/bin/x"], "a link of the image is on the way"),
+    (["--bind", "/etc/passwd:/mnt"], "/mnt: in the image it is a directory"),
+    (["--tmpfs", "/mnt:much"], "is not a size"),
+    (["--tmpfs", "/mnt", "--bind", "/etc:/mnt"], "given twice"),
+    (["--writable", "--persist", "/nowhere/x"], "one, not both"),
+    (["--persist", "/etc"], "not ours alone"),
+    (["--writable=1"], "out of range")])
+def test_options_that_are_refused(image, argv, words):
+    done = run(LAUNCH, "-i", image, *argv, "--", "bash", "-c", "echo ran")
+    assert done.status == 125 and done.out == "", done
+    assert done.err.count("\n") == 1 and words in done.err, done
+
+
+FILL = 'x=$(printf %65536s); for i in {1..64}; do printf %s "$x" || break; ' \
+       'done >$0/big 2>/dev/null; stat -c %s $0/big'
+
+
+def test_sizes_are_limits(image):
+    for argv, place in ((["--limit", "tmp=1M"], "/tmp"),
+                        (["--tmpfs", "/mnt:1M"], "/mnt"),
+                        (["--writable=1M"], "/home/jailuser")):
+        user = ["-u", "0", "--allow-root"] if place == "/mnt" else []
+        done = run(LAUNCH, "-i", image, *argv, *user, "--", "bash", "-c", FILL,
+                   place)
+        assert 900_000 < int(done.out) <= 1 << 20, (argv, done)
+
+
+def test_writable_is_gone_and_persist_is_kept(image, scratch):
+    program = "ls ~; echo x >~/kept && echo wrote"
+    for _ in range(2):
+        done = run(LAUNCH, "-i", image, "--writable", "--", "bash", "-c",
+                   program)
+        assert done.out == "wrote\n", done
+    keep = ["-i", image, "--persist", scratch / "keep"]
+    assert run(LAUNCH, *keep, "--", "bash", "-c", program).out == "wrote\n"
+    assert run(LAUNCH, *keep, "--", "bash", "-c", program).out == \
+        "kept\nwrote\n"
+    assert stat.S_IMODE((scratch / "keep").stat().st_mode) == 0o700
+    with subprocess.Popen([LAUNCH, *keep, "--", "bash", "-c",
+                           "echo; read line"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as first:
+        first.stdout.readline()
+        done = run(LAUNCH, *keep, "--", "bash", "-c", "echo ran")
+        assert "another jail is using it" in done.err, done
+        first.communicate(b"\n")
+
+
+def test_a_directory_is_left_alone_unless_mounts_are_asked_for(image, scratch):
+    root = scratch / "root"
+    root.mkdir()
+    subprocess.run(["tar", "-xf", image, "-C", root], check=True)
+    done = look(scratch, "-r", root, "-u", "jailuser")
+    assert report_of(scratch)["method"] == "chroot"
+    assert (root / "tmp/x").exists()
+    (root / "tmp/x").unlink()
+    done = look(scratch, "-r", root, "-u", "jailuser", "--tmpfs", "/mnt")
+    assert report_of(scratch)["method"] == "mount namespace", done
+    assert not (root / "tmp/x").exists()
+    done = look(scratch, "-r", root, "-u", "jailuser", "--tmpfs", "/mnt",
+                before=without("unshare,move_mount,mount"))
+    assert done.status == 125 and "make a mount namespace" in done.err, done
+
+
+def test_devices_are_those_that_were_asked_for(image):
+    for argv, names in (([], "full null random shm urandom zero"),
+                        (["--dev", "null,tty"], "null tty"),
+                        (["--dev", "none"], "")):
+        done = run(LAUNCH, "-i", image, *argv, "--", "bash", "-c",
+                   "cd /dev; ls")
+        assert done.out.split() == names.split(), (argv, done)
+
+
+@pytest.mark.parametrize("name", ["tmp", "home", "dev"])
+def test_links_do_not_say_what_is_mounted_where(scratch, name):
+    """/tmp, /home and /dev of a hostile image lead to its /etc."""
+    root = scratch / "root"
+    (root / "bin").mkdir(parents=True)
+    (root / "etc").mkdir()
+    for other in {"tmp", "home", "dev"} - {name}:
+        (root / other).mkdir()
+    (root / name).symlink_to("/etc")
+    (root / "etc/mark").write_text("here\n")
+    (root / "etc/passwd").write_text("u:x:1000:1000::/home/u:/bin/sh\n")
+    (root / "etc/u").mkdir()
+    os.chown(root / "etc/u", 1000, 1000)
+    add_program(root, shutil.which("busybox"), "bin/busybox")
+    for applet in ("sh", "cat", "ls"):
+        (root / "bin" / applet).symlink_to("busybox")
+    done = run(LAUNCH, "-r", root, "-u", "u", "--writable", "--", "/bin/sh",
+               "-c", "cat /etc/mark && echo $(ls /etc)")
+    assert done.out == "here\nmark passwd u\n", done
+
+
+def test_the_hosts_mounts_are_gone_from_the_namespace(image):
+    for missing, is_gone in (("", True), ("pivot_root", False)):
+        argv = [*(without(missing) if missing else ()), LAUNCH, "-i", image,
+                "--", "bash", "-c", "echo; read line"]
+        with subprocess.Popen(argv, stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE) as jail:
+            jail.stdout.readline()
+            keeper, = run("pgrep", "-P", jail.pid).out.split()
+            kinds = [line.split(" - ")[1].split()[0] for line in
+                     open(f"/proc/{keeper}/mountinfo")]
+            jail.communicate(b"\n")
+        assert (set(kinds) == {"tmpfs", "erofs"}) == is_gone, kinds
+
+
+@pytest.mark.parametrize("missing", ["", "unshare", "unshare,move_mount"])
+def test_no_user_namespace_in_a_jail_even_without_seccomp(image, missing):
+    done = run(*(without(missing) if missing else ()), LAUNCH, "-i", image,
+               "-I", "--bind", f"{BUILD}/escape/userns_unshare:/tmp/attempt",
+               "--", "/tmp/attempt")
+    assert done.status == 1 and "EPERM" in done.out, done
+
+
+# --- nothing is left
+
+def mounts():
+    return {line for line in open("/proc/self/mountinfo")
+            if "/pins/" not in line and "jail" in line}
+
+
+def in_jail(marker):
+    return run("pgrep", "-f", marker).out.split()
+
+
+def wait_until(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+    return condition()
+
+
+KILLS = int(os.environ.get("JAIL_MOUNT_KILLS", "60"))
+
+
+@pytest.mark.parametrize("missing", ["", "unshare", "unshare,move_mount"])
+def test_kills_leave_nothing(own, scratch, missing):
+    """The launcher, its keeper, or both are killed at random moments."""
+    marker = f"sleep {random.randrange(10**6, 10**7)}"
+    before = mounts()
+    for i in range(KILLS // 3):
+        argv = [*(without(missing) if missing else ()), LAUNCH, "-i", own,
+                *(["--no-pin"] if i % 2 else []), "--", "bash", "-c", marker]
+        with subprocess.Popen(argv, process_group=0) as jail:
+            time.sleep(random.uniform(0, 0.1))
+            children = run("pgrep", "-P", jail.pid).out.split()
+            victims = [[jail.pid], children, [jail.pid, *children]][i % 3]
+            for victim in victims:
+                try:
+                    os.kill(int(victim), signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            if not wait_until(lambda: jail.poll() is not None, 2):
+                jail.kill()
+    assert wait_until(lambda: not in_jail(marker)), in_jail(marker)
+    assert wait_until(lambda: mounts() <= before), mounts() - before
+    assert str(own) not in run("losetup", "-a").out
