@@ -57,6 +57,11 @@ class Place:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
+# The second is the price of the index.
+TARGETS = [Target("jailbuild", "GNU tar of the same files", 1.3),
+           Target("jailbuild", "jailbuild --no-index", 1.15)]
+
+
 def jailbuild_rows(place, manifest):
     """jailbuild, and GNU tar of the very files that jailbuild takes."""
     jailbuild = BUILD / "jailbuild"
@@ -68,6 +73,8 @@ def jailbuild_rows(place, manifest):
         Row("GNU tar of the same files",
             ["tar", "-cf", place.path / "gnu.tar", "-P", "-T", names]),
         Row("jailbuild", [jailbuild, manifest, "-o", place.path / "our.tar"]),
+        Row("jailbuild --no-index", [jailbuild, manifest, "--no-index", "-o",
+                                     place.path / "plain.tar"]),
     ], files.count(b"\n")
 
 
@@ -110,7 +117,7 @@ def build_of(title, packages, slow):
     return Comparison(
         f"{title}: {n_files} files", rows + others(place, programs),
         "GNU tar of the same files", 30,
-        [Target("jailbuild", "GNU tar of the same files", 1.3)],
+        TARGETS,
         slow, place.remove)
 
 
@@ -130,5 +137,5 @@ def bench_build_of_python():
     return Comparison(
         f"Image of Python and its library: {n_files} files", rows,
         "GNU tar of the same files", 20,
-        [Target("jailbuild", "GNU tar of the same files", 1.3)],
+        TARGETS,
         {}, place.remove)

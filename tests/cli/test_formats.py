@@ -8,6 +8,7 @@ import lzma
 import os
 import signal
 import stat
+import struct
 import subprocess
 import tarfile
 import threading
@@ -112,6 +113,40 @@ def test_the_mounted_tree_is_the_same(many, scratch):
         found = treeimage.seen(at, lambda kind, path: False)
     assert found == treeimage.expected(nodes, MTIME,
                                        lambda kind, path: False)
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc
+
+
+def test_the_superblock_is_as_the_documentation_has_it(scratch):
+    image = scratch / "image.tar"
+    written(small(scratch), image, mtime=MTIME)
+    data = image.read_bytes()
+    assert data[:14] == b"././@PaxHeader" and data[156:157] == b"x"
+    record = data[512:512 + int(data[124:135], 8)]
+    assert record.startswith(b"%d comment=" % len(record))
+    assert record.endswith(b"\n")
+    (magic, checksum, compat, bits, slots, root, inodes, epoch, nsec, blocks,
+     meta, xattr, uuid, volume, incompat) = struct.unpack(
+         "<IIIBBHQQIIII16s16sI", data[1024:1108])
+    assert (magic, compat, bits, slots, root) == (0xE0F5E1E2, 3, 9, 0, 36)
+    assert inodes == 12  # /etc and its like are made; /bin/yes has none
+    assert (epoch, nsec, blocks) == (MTIME, 0, len(data) // 512)
+    assert (meta, xattr, incompat) == (0, 0, 0)
+    assert volume == b"jailwright".ljust(16, b"\0")
+    assert checksum == crc32c(data[1024:1028] + bytes(4) + data[1032:1536])
+    assert data[1108:1152] == bytes(44)
+    digest = bytearray(hashlib.sha256(
+        bytes(128) + record[640:-1]).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x80
+    digest[8] = digest[8] & 0x3F | 0x80
+    assert uuid == digest
 
 
 @root_only
