@@ -128,7 +128,7 @@ struct header {
 	uint32_t name_size, checksum;
 };
 enum { N_NUMBERS = sizeof(struct header) / sizeof(uint32_t) };
-_Static_assert(sizeof(magic) - 1 + 8 * N_NUMBERS == HEADER, "as told");
+_Static_assert(sizeof(magic) - 1 + (size_t)8 * N_NUMBERS == HEADER, "as told");
 
 static int put_header(struct sink *sink, struct header header, const char *name,
 		      struct err *err)

@@ -68,22 +68,29 @@ static bool is_passed(const struct flips *flips)
 	return n == 0;
 }
 
+static int try_bit(const struct flips *flips, size_t at, unsigned long bit,
+		   struct err *err)
+{
+	if (at >= flips->len || bit > 7)
+		return err_set(err, ERR_USAGE, "%zu %lu: no bit of it", at,
+			       bit);
+	if (put_byte(flips, at, 1 << bit, err) < 0)
+		return -1;
+	if (is_passed(flips))
+		printf("%zu %lu\n", at, bit);
+	return put_byte(flips, at, 0, err);
+}
+
 static int try_all(const struct flips *flips, struct err *err)
 {
-	size_t at;
-	int bit;
+	char line[64], *end;
 
 	if (!is_passed(flips))
 		return err_set(err, ERR_INPUT, "the image as it is fails");
-	while (scanf("%zu %d", &at, &bit) == 2) {
-		if (at >= flips->len || bit < 0 || bit > 7)
-			return err_set(err, ERR_USAGE, "%zu %d: no bit of it",
-				       at, bit);
-		if (put_byte(flips, at, 1 << bit, err) < 0)
-			return -1;
-		if (is_passed(flips))
-			printf("%zu %d\n", at, bit);
-		if (put_byte(flips, at, 0, err) < 0)
+	while (fgets(line, sizeof(line), stdin)) {
+		size_t at = strtoul(line, &end, 10);
+
+		if (try_bit(flips, at, strtoul(end, NULL, 10), err) < 0)
 			return -1;
 	}
 	return 0;
