@@ -73,7 +73,7 @@ builder_libs := -larchive -lelf -lcrypto -lcap -ljansson -lsquashfs
 builder_static_libs := $(if $(filter 1,$(STATIC)),-lz -llzma -lzstd \
 	-lacl -llz4)
 unpack_libs := -lz -llzma -lzstd -lcrypto -lcap
-policy_libs := -lseccomp
+policy_libs := -lseccomp -ljansson
 
 all: $(programs:%=$(B)/%)
 
@@ -150,7 +150,8 @@ $(B)/obj/%.o: %.c
 # libseccomp; for every machine, as the tests look at all of them.
 host_flags := -std=gnu11 -D_GNU_SOURCE -Icommon $(warnings) -O1 -g
 policy_gen_c := $(addprefix launcher/policy/,policy-gen.c ruleset.c rules.c \
-	syscalls.c prologue.c compile.c shrink.c) common/err.c common/fdio.c
+	syscalls.c prologue.c compile.c shrink.c named.c names.c written.c \
+	policy_text.c) common/err.c common/fdio.c common/nearest.c
 policy_headers := $(B)/gen/policy_x86_64.h $(B)/gen/policy_aarch64.h
 $(B)/policy-gen: $(policy_gen_c:%.c=$(B)/obj/host/%.o)
 	$(call say,LD,$@)

@@ -1,10 +1,12 @@
 /*
- * jail-policy: compiles an amended seccomp policy for jaillaunch.
+ * jail-policy: reads and compiles seccomp policies for jaillaunch.
  *
- *	jail-policy NAME FEATURES (allow LIST | deny LIST)...
+ *	jail-policy load (KEY VALUE)...
+ *	jail-policy policy show|explain|check ...	see policy_verbs.h
  *
  * Started by jaillaunch, with its privileges, before there is a jail; all of
- * its input is what the caller typed.  policy_answer.h says what it writes.
+ * its input is what the caller typed or the policy that he named, which comes
+ * by standard input.  policy_answer.h says what `load` writes.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,48 +25,86 @@ static int write_answer(enum err_kind kind, const void *data, size_t size)
 	return 0;
 }
 
-static int read_lists(int argc, char **argv, struct policy_request *request,
-		      const char **allow, const char **deny, struct err *err)
-{
-	int i;
+/* What the command line says; lists have room for all of it. */
+struct input {
+	struct policy_request request;
+	const char **allow, **deny;
+	char *text;
+};
 
-	for (i = 0; i + 1 < argc; i += 2) {
-		if (strcmp(argv[i], "allow") == 0)
-			allow[request->n_allow++] = argv[i + 1];
-		else if (strcmp(argv[i], "deny") == 0)
-			deny[request->n_deny++] = argv[i + 1];
-		else
-			return err_set(err, ERR_USAGE, "jail-policy: \"%s\"",
-				       argv[i]);
-	}
-	request->allow = allow;
-	request->deny = deny;
+static int read_text(struct input *input, struct err *err)
+{
+	int error = fd_read_all(0, POLICY_TEXT_MOST, &input->text,
+				&input->request.text_len);
+
+	if (error < 0)
+		return err_sys(err, -error, "read %s", input->request.name);
+	input->request.text = input->text;
 	return 0;
 }
 
-static int answer(int argc, char **argv)
+static int read_pair(const char *key, const char *value, struct input *input,
+		     struct err *err)
 {
-	auto_free const char **lists = calloc((size_t)argc * 2, sizeof(*lists));
-	struct policy_request request = {0};
+	struct policy_request *request = &input->request;
+
+	if (strcmp(key, "name") == 0)
+		request->name = value;
+	else if (strcmp(key, "features") == 0)
+		request->features = (unsigned)strtoul(value, NULL, 10);
+	else if (strcmp(key, "caps") == 0)
+		request->caps = strtoull(value, NULL, 16);
+	else if (strcmp(key, "deny-action") == 0)
+		request->deny_action = value;
+	else if (strcmp(key, "allow") == 0)
+		input->allow[request->n_allow++] = value;
+	else if (strcmp(key, "deny") == 0)
+		input->deny[request->n_deny++] = value;
+	else if (strcmp(key, "text") == 0)
+		return read_text(input, err);
+	else
+		return err_set(err, ERR_USAGE, "jail-policy: \"%s\"", key);
+	return 0;
+}
+
+static int load(int n, char **words, struct input *input)
+{
 	struct sock_fprog program;
 	struct err err = {0};
 	auto_free void *owned = NULL;
+	int result = 0;
 
-	if (!lists)
-		return 1;
-	if (argc < 3)
-		return write_answer(ERR_USAGE, "jaillaunch calls it", 19);
-	request.name = argv[1];
-	request.features = (unsigned)strtoul(argv[2], NULL, 10);
-	if (read_lists(argc - 3, argv + 3, &request, lists, lists + argc,
-		       &err) < 0 ||
-	    policy_filter(&request, &program, &owned, &err) < 0)
+	input->request.name = "default";
+	for (int i = 0; result == 0 && i + 1 < n; i += 2)
+		result = read_pair(words[i], words[i + 1], input, &err);
+	input->request.allow = input->allow;
+	input->request.deny = input->deny;
+	if (result < 0 ||
+	    policy_filter(&input->request, &program, &owned, &err) < 0)
 		return write_answer(err.kind, err.msg, strlen(err.msg));
 	return write_answer(ERR_NONE, program.filter,
 			    program.len * sizeof(*program.filter));
 }
 
+static int answer(int n, char **words)
+{
+	auto_free const char **lists =
+		calloc((size_t)(n + 1) * 2, sizeof(*lists));
+	struct input input = {.allow = lists};
+	int status;
+
+	if (!lists)
+		return 1;
+	input.deny = lists + n + 1;
+	status = load(n, words, &input);
+	free(input.text);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
-	return answer(argc, argv);
+	if (argc > 1 && strcmp(argv[1], "load") == 0)
+		return answer(argc - 2, argv + 2);
+	fputs("jail-policy: jaillaunch calls it\n", stderr);
+	return 1;
 }

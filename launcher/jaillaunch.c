@@ -57,13 +57,15 @@ static const struct opt options[] = {
 	{'n', "no-net", NULL, SPEC(net_none), "the same as --net none"},
 	{0, "net", "none|host", SPEC(net), "network (default: none)"},
 	{'I', "insecure", NULL, SPEC(insecure), "no seccomp"},
-	{0, "seccomp", "NAME", SPEC(seccomp),
-	 "policy: default or none"},
+	{0, "seccomp", "NAME|FILE", SPEC(seccomp),
+	 "default strict cape cape-deny none, or a file"},
 	{0, "syscall-allow", "LIST", SPEC(syscall_allow),
 	 "allow system calls too: names or @groups"},
 	{0, "syscall-deny", "LIST", SPEC(syscall_deny),
 	 "deny system calls too"},
 	{0, "syscall-block", "LIST", SPEC(syscall_deny), NULL},
+	{0, "deny-action", "ACTION", SPEC(deny_action),
+	 "answer what is denied by kill, errno[:E] or log"},
 	{0, "caps", "LIST", SPEC(caps),
 	 "capabilities kept in the bounding set"},
 	{0, "limit", "K=V", SPEC(limits),
@@ -100,7 +102,6 @@ static const struct opt options[] = {
 	{'h', "help", NULL, OPT_INTO(struct args, help), "print this"},
 	{0, "version", NULL, OPT_INTO(struct args, version),
 	 "print the version"},
-	{0, "deny-action", "ACTION", OPT_NOT_YET, NULL},
 	{0, "ambient-caps", "LIST", OPT_NOT_YET, NULL},
 	{0, "ns", "LIST", OPT_NOT_YET, NULL},
 	{0, "landlock", "auto|none", OPT_NOT_YET, NULL},
@@ -141,6 +142,11 @@ static void warn(const struct args *args, const struct jail_spec *spec)
 	if (!spec->seccomp && !args->quiet)
 		fputs("jaillaunch: warning: no seccomp: the program may make "
 		      "every system call\n",
+		      stderr);
+	if (spec->deny_action && strcmp(spec->deny_action, "log") == 0 &&
+	    !args->quiet)
+		fputs("jaillaunch: warning: --deny-action log: what the policy "
+		      "denies is allowed, and in the kernel's log\n",
 		      stderr);
 }
 

@@ -1,11 +1,20 @@
 #pragma once
 /*
  * policy_load: the seccomp filter of a launch.  A policy as it was built in is
- * taken as it is; one that is amended is compiled by jail-policy, a program of
- * its own, since only then libseccomp is needed.
+ * taken as it is; one that is amended, or the caller's own, is compiled by
+ * jail-policy, a program of its own, since only then libraries are needed; and
+ * kept (policy_cache.h), so that the next launch needs nothing.
  */
+#include <stdbool.h>
+
 #include "policy/policy.h"
 
-/* As policy_filter(). */
+/* Not a name but a file's path: it has a slash or a dot. */
+bool policy_is_file(const char *name);
+
+/*
+ * As policy_filter().  A request whose name is a file's path gets its text from
+ * there, read once.
+ */
 int policy_load(const struct policy_request *request,
 		struct sock_fprog *program, void **owned, struct err *err);

@@ -9,6 +9,8 @@
 #include "array.h"
 #include "capability.h"
 #include "manifest.h"
+#include "nearest.h"
+#include "policy_load.h"
 #include "spec_environment.h"
 
 /* What the sources agreed on, still as text; owned by those sources. */
@@ -45,18 +47,30 @@ static int check_net(const char *net, bool *host, struct err *err)
 		net);
 }
 
+/* A file's path is looked at when the policy is loaded. */
 static int check_seccomp(const char *name, struct err *err)
 {
-	static const char *const later[] = {"cape", "cape-deny", "strict",
-					    NULL};
+	static const char *const names[] = {"default", "strict", "cape",
+					    "cape-deny", "none"};
+	struct nearest nearest;
+	const char *best;
+	size_t i;
 
-	if (is_not_built(name, later) || strchr(name, '/') || strchr(name, '.'))
-		return err_set(err, ERR_USAGE, "--seccomp %s is not built yet",
-			       name);
-	if (strcmp(name, "default") == 0 || strcmp(name, "none") == 0)
+	if (policy_is_file(name))
 		return 0;
+	nearest_start(&nearest, name);
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strcmp(name, names[i]) == 0)
+			return 0;
+		nearest_offer(&nearest, names[i]);
+	}
+	best = nearest_best(&nearest);
 	return err_set(err, ERR_USAGE,
-		       "--seccomp \"%s\": it is default or none", name);
+		       best ? "--seccomp \"%s\": no policy has that name; the "
+			      "nearest is \"%s\""
+			    : "--seccomp \"%s\": it is default, strict, cape, "
+			      "cape-deny, none, or a file as ./my.policy",
+		       name, best);
 }
 
 static int check_limit(enum limit limit, struct err *err)
@@ -196,6 +210,11 @@ static int check_image_wishes(const struct settings *settings, struct err *err)
 			       "the image asks to run without seccomp, which "
 			       "only you can allow: say -I, or --seccomp "
 			       "default to run it confined");
+	if (settings->image_seccomp && policy_is_file(settings->seccomp))
+		return err_set(err, ERR_USAGE,
+			       "the image asks for the policy \"%s\": an image "
+			       "can choose default, strict, cape or cape-deny",
+			       settings->seccomp);
 	return 0;
 }
 
@@ -212,11 +231,13 @@ static int decide_policy(const struct settings *settings,
 		return -1;
 	spec->allow = flags->syscall_allow;
 	spec->deny = flags->syscall_deny;
+	spec->deny_action = flags->deny_action;
 	if (strcmp(seccomp, "none") == 0) {
-		if (spec->allow.n || spec->deny.n)
+		if (spec->allow.n || spec->deny.n || spec->deny_action)
 			return err_set(err, ERR_USAGE,
-				       "--syscall-allow and --syscall-deny "
-				       "change a policy, and there is none");
+				       "--syscall-allow, --syscall-deny and "
+				       "--deny-action change a policy, and "
+				       "there is none");
 		if (!spec->net_host && settings->net && !settings->image_net)
 			return err_set(err, ERR_USAGE,
 				       "--net none is enforced by seccomp: say "

@@ -24,6 +24,7 @@ struct manifest;
 /* What was typed; the option table of jaillaunch.c fills it. */
 struct spec_flags {
 	const char *user, *group, *chdir, *net, *seccomp, *caps, *spec_file;
+	const char *deny_action;
 	struct opt_list env, limits, syscall_allow, syscall_deny, keep_fds;
 	struct opt_list binds, tmpfs;
 	struct opt_maybe writable;
@@ -50,7 +51,8 @@ struct jail_spec {
 	char **programs; /* paths to try in turn, NULL-terminated */
 	struct environ_list env;
 	bool net_host;
-	char *seccomp; /* NULL: none */
+	char *seccomp; /* a name or a file; NULL: none */
+	const char *deny_action; /* NULL: the policy's own; not owned */
 	struct opt_list allow, deny; /* lists of system calls; not owned */
 	uint64_t caps; /* kept in the bounding set */
 	struct jail_limit limits[N_LIMITS];

@@ -39,11 +39,13 @@ bool start_enter(const struct plan *plan, struct root_choice *choice,
 	return true;
 }
 
-static bool apply_layers(const struct plan *plan, struct start_failure *failure)
+/* Those from the first up to, but without, the end. */
+static bool apply_layers(const struct plan *plan, uint32_t first, uint32_t end,
+			 struct start_failure *failure)
 {
 	uint32_t i;
 
-	for (i = 0; i < plan->n; i++) {
+	for (i = first; i < end; i++) {
 		const struct plan_row *row = &plan->rows[i];
 		int error = row->is_on ? row->layer->apply(row->state) : 0;
 
@@ -79,18 +81,21 @@ static void try_programs(const struct jail_spec *spec,
 	*failure = worst;
 }
 
+/* The last layer, seccomp, may forbid all but executing and reporting. */
 void start_program(const struct plan *plan, struct start_failure *failure)
 {
 	sigset_t none;
+	uint32_t last = (uint32_t)plan->n - 1;
 
-	if (!apply_layers(plan, failure))
+	if (!apply_layers(plan, 0, last, failure))
 		return;
 	sigemptyset(&none);
 	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) {
 		*failure = (struct start_failure){START_CLONE, 0, 0, errno};
 		return;
 	}
-	try_programs(plan->spec, failure);
+	if (apply_layers(plan, last, last + 1, failure))
+		try_programs(plan->spec, failure);
 }
 
 int start_describe(const struct plan *plan, const struct start_failure *failure,

@@ -44,6 +44,8 @@ static int seccomp_prepare(const struct jail_spec *spec, void **out,
 		.n_allow = spec->allow.n,
 		.deny = spec->deny.items,
 		.n_deny = spec->deny.n,
+		.deny_action = spec->deny_action,
+		.caps = spec->caps,
 	};
 	struct state *state = calloc(1, sizeof(*state));
 

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * built: the type of what policy-gen writes, a program for each set of features
- * in gen/policy_MACHINE.h; to be included before that.
+ * built: the type of what policy-gen writes, a program for each named policy
+ * and set of features in gen/policy_MACHINE.h; to be included before that.
  */
 #include <linux/filter.h>
 #include <stddef.h>
@@ -11,4 +11,9 @@
 struct built_program {
 	const struct sock_filter *code;
 	size_t n;
+};
+
+struct built_policy {
+	const char *name;
+	struct built_program programs[POLICY_FEATURE_SETS];
 };

@@ -7,7 +7,7 @@
 #include "built.h"
 #include "policy.h"
 
-/* struct built_program policy_MACHINE[POLICY_FEATURE_SETS], by policy-gen. */
+/* struct built_policy policy_MACHINE[], by policy-gen. */
 #if defined(__x86_64__)
 #include "policy_x86_64.h"
 #define policy_built policy_x86_64
@@ -30,12 +30,18 @@ static struct sock_fprog as_fprog(const struct sock_filter *code, size_t n)
 bool policy_builtin(const struct policy_request *request,
 		    struct sock_fprog *program)
 {
-	const struct built_program *built;
-
-	if (strcmp(request->name, "default") != 0 || request->n_allow ||
-	    request->n_deny || request->features >= POLICY_FEATURE_SETS)
+	if (request->text || request->n_allow || request->n_deny ||
+	    request->deny_action || request->features >= POLICY_FEATURE_SETS)
 		return false;
-	built = &policy_built[request->features];
-	*program = as_fprog(built->code, built->n);
-	return true;
+	for (size_t i = 0; i < sizeof(policy_built) / sizeof(*policy_built);
+	     i++) {
+		const struct built_program *built =
+			&policy_built[i].programs[request->features];
+
+		if (strcmp(policy_built[i].name, request->name) != 0)
+			continue;
+		*program = as_fprog(built->code, built->n);
+		return true;
+	}
+	return false;
 }

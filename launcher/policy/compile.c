@@ -74,10 +74,10 @@ static int add_denials(scmp_filter_ctx filter, const struct ruleset *set,
 	size_t n;
 
 	for (size_t first = 0; first < set->n; first += n) {
-		const char *name =
-			syscall_name_of(set->machine, set->denials[first].nr);
+		unsigned nr = set->denials[first].nr;
+		const char *name = syscall_name_of(set->machine, nr);
 
-		n = denials_of_one(set, first);
+		ruleset_denials(set, nr, &n);
 		if (prologue_decides(set, &set->denials[first], n))
 			continue;
 		for (size_t i = first; i < first + n; i++) {
@@ -123,9 +123,12 @@ static int append(scmp_filter_ctx filter, struct program *program,
 static int append_libseccomp(const struct ruleset *set, struct program *program,
 			     struct err *err)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	scmp_filter_ctx filter;
 	int result;
 
+	if (set->fallback)
+		return 0; /* the prologue decides all */
+	filter = seccomp_init(SCMP_ACT_ALLOW);
 	if (!filter)
 		return failed(err, -ENOMEM, "libseccomp");
 	result = set_up(filter, set->machine);
@@ -149,7 +152,10 @@ int compile(const struct ruleset *set, struct program **out, struct err *err)
 	    program_shrink(program, err) < 0)
 		return -1;
 	if (program->n > BPF_MAXINSNS)
-		return failed(err, -E2BIG, "compile");
+		return err_set(err, ERR_MANIFEST,
+			       "seccomp policy: %zu instructions, and the "
+			       "kernel takes %d: write fewer conditions",
+			       program->n, BPF_MAXINSNS);
 	*out = TAKE(program);
 	return 0;
 }

@@ -6,7 +6,10 @@
  * only some versions of it can.  It kills calls of a foreign ABI, answers
  * ENOSYS for every number that we have not reviewed, and decides the calls
  * whose conditions are "not this value" or "any of these bits".  All other
- * rules are libseccomp's, as a binary tree.
+ * rules of the default policy are libseccomp's, as a binary tree.
+ *
+ * A policy other than the default one is ours altogether: comparisons of 64
+ * bits, and what it allows falls to the default table's rows.
  */
 #include <linux/filter.h>
 

@@ -1,14 +1,18 @@
 /*
  * policy-gen: run by make, on the machine that builds.
  *
- *	policy-gen x86_64|aarch64	the default policy, compiled for each set
+ *	policy-gen x86_64|aarch64	the named policies, compiled for each set
  *					of features, as a C header
  *	policy-gen --table		the rules, as a table for the docs
+ *	policy-gen --families		the families, likewise
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "compile.h"
+#include "named.h"
+#include "names.h"
 
 struct built {
 	struct program *programs[POLICY_FEATURE_SETS];
@@ -30,11 +34,11 @@ static unsigned same_as(const struct built *built, unsigned features)
 	return first;
 }
 
-static void print_program(const char *machine, unsigned features,
+static void print_program(const char *machine, size_t policy, unsigned features,
 			  const struct program *program)
 {
-	printf("static const struct sock_filter %s_%u[] = {\n", machine,
-	       features);
+	printf("static const struct sock_filter %s_%zu_%u[] = {\n", machine,
+	       policy, features);
 	for (size_t i = 0; i < program->n; i++) {
 		const struct sock_filter *code = &program->code[i];
 
@@ -44,29 +48,43 @@ static void print_program(const char *machine, unsigned features,
 	printf("};\n");
 }
 
-static void print_header(const char *machine, const struct built *built)
+static void print_programs(const char *machine, size_t policy,
+			   const struct built *built)
 {
-	printf("#pragma once\n/* Made by policy-gen from rules.c. */\n");
 	for (unsigned i = 0; i < POLICY_FEATURE_SETS; i++)
 		if (same_as(built, i) == i)
-			print_program(machine, i, built->programs[i]);
-	printf("static const struct built_program "
-	       "policy_%s[POLICY_FEATURE_SETS] = {\n",
-	       machine);
+			print_program(machine, policy, i, built->programs[i]);
+}
+
+static void print_row(const char *machine, size_t policy,
+		      const struct built *built)
+{
+	printf("\t{\"%s\", {\n", named_policies[policy].name);
 	for (unsigned i = 0; i < POLICY_FEATURE_SETS; i++)
-		printf("\t{%s_%u, %zu},\n", machine, same_as(built, i),
-		       built->programs[i]->n);
+		printf("\t\t{%s_%zu_%u, %zu},\n", machine, policy,
+		       same_as(built, i), built->programs[i]->n);
+	printf("\t}},\n");
+}
+
+static void print_header(const char *machine, const struct built *built)
+{
+	printf("#pragma once\n/* Made by policy-gen. */\n");
+	for (size_t i = 0; i < n_named_policies; i++)
+		print_programs(machine, i, &built[i]);
+	printf("static const struct built_policy policy_%s[] = {\n", machine);
+	for (size_t i = 0; i < n_named_policies; i++)
+		print_row(machine, i, &built[i]);
 	printf("};\n");
 }
 
-static int build(enum machine machine, struct built *built, struct err *err)
+static int build(const char *name, enum machine machine, struct built *built,
+		 struct err *err)
 {
 	for (unsigned i = 0; i < POLICY_FEATURE_SETS; i++) {
-		struct policy_request request = {.name = "default",
-						 .features = i};
+		struct policy_request request = {.name = name, .features = i};
 		auto_of(ruleset) struct ruleset *set = NULL;
 
-		if (ruleset_make(&request, machine, &set, err) < 0 ||
+		if (ruleset_make(&request, NULL, machine, &set, err) < 0 ||
 		    compile(set, &built->programs[i], err) < 0)
 			return -1;
 	}
@@ -75,13 +93,17 @@ static int build(enum machine machine, struct built *built, struct err *err)
 
 static int generate(enum machine machine, struct err *err)
 {
-	struct built built = {{NULL}};
-	int result = build(machine, &built, err);
+	auto_free struct built *built =
+		calloc(n_named_policies, sizeof(*built));
+	int result = built ? 0 : err_sys(err, ENOMEM, "policy-gen");
 
+	for (size_t i = 0; result == 0 && i < n_named_policies; i++)
+		result = build(named_policies[i].name, machine, &built[i], err);
 	if (result == 0)
-		print_header(machine_name(machine), &built);
-	for (unsigned i = 0; i < POLICY_FEATURE_SETS; i++)
-		program_free(built.programs[i]);
+		print_header(machine_name(machine), built);
+	for (size_t i = 0; built && i < n_named_policies; i++)
+		for (unsigned k = 0; k < POLICY_FEATURE_SETS; k++)
+			program_free(built[i].programs[k]);
 	return result;
 }
 
@@ -91,10 +113,16 @@ static int work(const char *what, struct err *err)
 		rules_print(stdout);
 		return 0;
 	}
+	if (!strcmp(what, "--families")) {
+		families_print(stdout);
+		return 0;
+	}
 	for (unsigned i = 0; i < MACHINES; i++)
 		if (!strcmp(what, machine_name((enum machine)i)))
 			return generate((enum machine)i, err);
-	return err_set(err, ERR_USAGE, "usage: policy-gen MACHINE | --table");
+	return err_set(err, ERR_USAGE,
+		       "usage: policy-gen MACHINE | --table "
+		       "| --families");
 }
 
 int main(int argc, char **argv)

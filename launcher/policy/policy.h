@@ -9,9 +9,11 @@
 #include <linux/filter.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "cleanup.h"
 #include "err.h"
+#include "syscalls.h"
 
 /* What else the jail has; widens or narrows the argument rules. */
 enum policy_feature {
@@ -21,13 +23,22 @@ enum policy_feature {
 };
 #define POLICY_FEATURE_SETS 8
 
+struct written;
+
 struct policy_request {
-	const char *name; /* "default" */
+	const char *name; /* "default", or what the text is called */
+	const char *text; /* a policy of the caller's (text or JSON), or NULL */
+	size_t text_len;
 	unsigned features;
 	const char *const *allow; /* names or @groups, each a comma list */
 	size_t n_allow;
 	const char *const *deny;
 	size_t n_deny;
+	/* "kill", "errno", "errno:E", "log" instead of what is answered to
+	 * calls that are denied; NULL: as it is */
+	const char *deny_action;
+	uint64_t caps; /* of the bounding set: profiles ask */
+	unsigned kernel[2]; /* likewise; {0}: the running one */
 };
 
 /*
@@ -41,3 +52,10 @@ int policy_filter(const struct policy_request *request,
 /* The same, only where nothing has to be compiled; else false. */
 bool policy_builtin(const struct policy_request *request,
 		    struct sock_fprog *program);
+
+/*
+ * The caller's own policy as it was written; *out stays NULL when the request
+ * has none.  ERR_MANIFEST: what is wrong with it, and where.
+ */
+int policy_read(const struct policy_request *request, enum machine machine,
+		struct written **out, struct err *err);

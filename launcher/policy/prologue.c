@@ -1,6 +1,5 @@
 #include "prologue.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
@@ -12,13 +11,16 @@
 #define LIBSECCOMP_NEWEST 450
 
 /*
- * Numbers low to high, decided alike: by the denials of one call, or, where
- * there are none, not reviewed.
+ * Numbers low to high, decided alike: by one answer, or, of a single call, by
+ * the policy's choices and then, where they allow it, by the denials.
  */
 struct block {
 	unsigned low, high;
-	const struct denial *denials;
-	size_t n;
+	bool is_settled;
+	int answer; /* when it is settled */
+	const struct denial *choices, *denials;
+	size_t n_choices, n_denials;
+	int otherwise; /* where no choice holds */
 };
 
 struct blocks {
@@ -26,20 +28,10 @@ struct blocks {
 	size_t n;
 };
 
-size_t denials_of_one(const struct ruleset *set, size_t first)
-{
-	size_t n = 1;
-
-	while (first + n < set->n &&
-	       set->denials[first + n].nr == set->denials[first].nr)
-		n++;
-	return n;
-}
-
 static bool libseccomp_can_say(const struct rule *rule)
 {
 	for (const struct condition *when = rule->when; when->kind; when++)
-		if (when->kind != CONDITION_IS)
+		if (when->kind != CONDITION_IS || when->is_wide)
 			return false;
 	return true;
 }
@@ -49,26 +41,22 @@ bool prologue_decides(const struct ruleset *set, const struct denial *first,
 {
 	const char *name = syscall_name_of(set->machine, first->nr);
 
-	if (first->nr > LIBSECCOMP_NEWEST ||
+	if (set->fallback || first->nr > LIBSECCOMP_NEWEST ||
 	    seccomp_syscall_resolve_name(name) == __NR_SCMP_ERROR)
 		return true;
 	/* Where answers differ, order decides; libseccomp promises none. */
 	for (size_t i = 0; i < n; i++)
 		if (!libseccomp_can_say(first[i].rule) ||
-		    first[i].rule->answer != first->rule->answer)
+		    first[i].rule->answer != first->rule->answer ||
+		    first[i].rule->answer < ANSWER_KILL)
 			return true;
 	return false;
 }
 
-static bool is_unconditional(const struct block *block)
+static struct block settled(unsigned nr, int answer)
 {
-	return block->n == 0 ||
-	       block->denials->rule->when[0].kind == CONDITION_NONE;
-}
-
-static int answer_of(const struct block *block)
-{
-	return block->n ? block->denials->rule->answer : rule_unreviewed.answer;
+	return (struct block){
+		.low = nr, .high = nr, .is_settled = true, .answer = answer};
 }
 
 /* Adds a block, as part of the one before where that decides the same. */
@@ -76,8 +64,8 @@ static int add_block(struct blocks *blocks, struct block block, struct err *err)
 {
 	struct block *last = blocks->n ? &blocks->items[blocks->n - 1] : NULL;
 
-	if (last && last->high + 1 == block.low && is_unconditional(last) &&
-	    is_unconditional(&block) && answer_of(last) == answer_of(&block)) {
+	if (last && last->high + 1 == block.low && last->is_settled &&
+	    block.is_settled && last->answer == block.answer) {
 		last->high = block.high;
 		return 0;
 	}
@@ -88,27 +76,64 @@ static int add_block(struct blocks *blocks, struct block block, struct err *err)
 	return 0;
 }
 
-/* Every number up to the newest: not assigned, ours, or left to libseccomp. */
+static bool is_refusal(int answer)
+{
+	return answer != ANSWER_ALLOW && answer != ANSWER_LOG;
+}
+
+/* One answer where there is no question; else what is to be asked. */
+static struct block block_of(const struct ruleset *set, unsigned nr)
+{
+	struct block block = {
+		.low = nr,
+		.high = nr,
+		.otherwise =
+			set->fallback ? set->fallback->answer : ANSWER_ALLOW,
+	};
+
+	block.choices = ruleset_choices(set, nr, &block.n_choices);
+	block.denials = ruleset_denials(set, nr, &block.n_denials);
+	if (block.n_choices && rule_is_unconditional(block.choices->rule)) {
+		block.otherwise = block.choices->rule->answer;
+		block.n_choices = 0;
+	}
+	if (block.n_choices == 0 && is_refusal(block.otherwise))
+		return settled(nr, block.otherwise);
+	if (block.n_choices == 0 && block.n_denials &&
+	    rule_is_unconditional(block.denials->rule))
+		return settled(nr, block.denials->rule->answer);
+	if (block.n_choices == 0 && block.n_denials == 0)
+		return settled(nr, block.otherwise);
+	return block;
+}
+
+/* What the end of the program answers, or libseccomp's part decides. */
+static bool is_left_to_the_end(const struct ruleset *set,
+			       const struct block *block)
+{
+	const struct denial *denials;
+	size_t n;
+
+	if (set->fallback)
+		return block->is_settled &&
+		       block->answer == set->fallback->answer;
+	denials = ruleset_denials(set, block->low, &n);
+	return n == 0 || !prologue_decides(set, denials, n);
+}
+
+/* Every number up to the newest: not assigned, ours, or left to the end. */
 static int find_blocks(const struct ruleset *set, struct blocks *out,
 		       struct err *err)
 {
-	size_t next = 0;
-
 	for (unsigned nr = 0; nr <= SYSCALL_NEWEST; nr++) {
-		struct block block = {nr, nr, NULL, 0};
+		struct block block = settled(nr, rule_unreviewed.answer);
 
-		if (!syscall_name_of(set->machine, nr)) {
-			if (add_block(out, block, err) < 0)
-				return -1;
-			continue;
+		if (syscall_name_of(set->machine, nr)) {
+			block = block_of(set, nr);
+			if (is_left_to_the_end(set, &block))
+				continue;
 		}
-		if (next == set->n || set->denials[next].nr != nr)
-			continue;
-		block.denials = &set->denials[next];
-		block.n = denials_of_one(set, next);
-		next += block.n;
-		if (prologue_decides(set, block.denials, block.n) &&
-		    add_block(out, block, err) < 0)
+		if (add_block(out, block, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -142,138 +167,282 @@ static size_t emit_load(struct emitter *emitter, size_t offset)
 				     BPF_LD | BPF_W | BPF_ABS, (__u32)offset));
 }
 
+/* Where jumps go that is known only later; no rule is so long. */
+#define TO_RULE_END UINT8_MAX
+#define TO_CONDITION_END (UINT8_MAX - 1)
+
 /* Conditional jump: which instructions to skip when true, when false. */
 static size_t emit_jump(struct emitter *emitter, unsigned test, uint32_t value,
-			size_t skip_true, size_t skip_false)
+			uint8_t skip_true, uint8_t skip_false)
 {
-	/* The table has no rule so long; see test_policy. */
-	assert(skip_true <= UINT8_MAX && skip_false <= UINT8_MAX);
 	return emit(emitter, (struct sock_filter)BPF_JUMP(
 				     (__u16)(BPF_JMP | test | BPF_K), value,
-				     (__u8)skip_true, (__u8)skip_false));
+				     skip_true, skip_false));
+}
+
+/* The jumps since start that wait for mark come here. */
+static void land_here(struct program *program, size_t start, uint8_t mark)
+{
+	for (size_t i = start; i < program->n; i++) {
+		struct sock_filter *code = &program->code[i];
+		__u8 length = (__u8)(program->n - i - 1);
+
+		if (BPF_CLASS(code->code) != BPF_JMP ||
+		    BPF_OP(code->code) == BPF_JA)
+			continue;
+		if (code->jt == mark)
+			code->jt = length;
+		if (code->jf == mark)
+			code->jf = length;
+	}
+}
+
+/* Unconditional jumps to places that are known only later. */
+#define TO_END UINT32_MAX
+#define TO_FLOOR (UINT32_MAX - 1) /* the next lower: and be logged */
+
+static size_t emit_always(struct emitter *emitter, uint32_t length)
+{
+	return emit(emitter,
+		    (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, length));
+}
+
+static void land_always_here(struct program *program, size_t start,
+			     uint32_t mark)
+{
+	for (size_t i = start; i < program->n; i++)
+		if (program->code[i].code == (BPF_JMP | BPF_JA) &&
+		    program->code[i].k == mark)
+			program->code[i].k = (__u32)(program->n - i - 1);
+}
+
+static uint32_t action_of(int answer)
+{
+	switch (answer) {
+	case ANSWER_ALLOW:
+		return SECCOMP_RET_ALLOW;
+	case ANSWER_KILL:
+		return SECCOMP_RET_KILL_PROCESS;
+	case ANSWER_LOG:
+		return SECCOMP_RET_LOG;
+	case ANSWER_TRAP:
+		return SECCOMP_RET_TRAP;
+	case ANSWER_FAKE:
+		return SECCOMP_RET_ERRNO;
+	default:
+		return SECCOMP_RET_ERRNO | (uint32_t)answer;
+	}
 }
 
 static void emit_answer(struct emitter *emitter, int answer)
 {
-	uint32_t action;
-
-	if (answer == ANSWER_KILL)
-		action = SECCOMP_RET_KILL_PROCESS;
-	else if (answer == ANSWER_ALLOW)
-		action = SECCOMP_RET_ALLOW;
-	else
-		action = SECCOMP_RET_ERRNO | (uint32_t)answer;
-	emit(emitter, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, action));
+	emit(emitter,
+	     (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, action_of(answer)));
 }
 
 static bool has_mask(const struct condition *when)
 {
-	return when->kind != CONDITION_HAS && when->mask != UINT32_MAX;
+	return (when->kind == CONDITION_IS || when->kind == CONDITION_NOT) &&
+	       (uint32_t)when->mask != UINT32_MAX;
 }
 
 /* After held was looked at, the accumulator is what when looks at. */
 static bool is_loaded(const struct condition *held,
 		      const struct condition *when)
 {
-	return held && !has_mask(held) && held->arg == when->arg;
+	return held && !held->is_wide && !when->is_wide && !has_mask(held) &&
+	       held->arg == when->arg;
 }
 
-static size_t condition_size(const struct condition *when,
-			     const struct condition *held)
+/* Both machines are little-endian: the low half comes first. */
+static void load_half(struct emitter *emitter, const struct condition *when,
+		      bool high)
 {
-	return 1 + !is_loaded(held, when) + has_mask(when);
+	emit_load(emitter, offsetof(struct seccomp_data, args) +
+				   when->arg * sizeof(__u64) +
+				   (high ? sizeof(__u32) : 0));
 }
 
-/* Goes on when the condition holds, else skips. */
+static void emit_mask(struct emitter *emitter, uint32_t mask)
+{
+	if (mask != UINT32_MAX)
+		emit(emitter, (struct sock_filter)BPF_STMT(
+				      BPF_ALU | BPF_AND | BPF_K, mask));
+}
+
+/* The jump that ends a condition; the half that counts is loaded. */
+static void emit_test(struct emitter *emitter, enum condition_kind kind,
+		      uint32_t value)
+{
+	static const struct {
+		uint8_t test;
+		bool is_reversed;
+	} tests[] = {
+		[CONDITION_IS] = {BPF_JEQ, false},
+		[CONDITION_NOT] = {BPF_JEQ, true},
+		[CONDITION_HAS] = {BPF_JSET, false},
+		[CONDITION_LESS] = {BPF_JGE, true},
+		[CONDITION_LESS_OR_IS] = {BPF_JGT, true},
+		[CONDITION_MORE] = {BPF_JGT, false},
+		[CONDITION_MORE_OR_IS] = {BPF_JGE, false},
+	};
+
+	if (tests[kind].is_reversed)
+		emit_jump(emitter, tests[kind].test, value, TO_RULE_END, 0);
+	else
+		emit_jump(emitter, tests[kind].test, value, 0, TO_RULE_END);
+}
+
+/* The high half of 64 bits: it decides alone, or leaves it to the low one. */
+static void emit_high_half(struct emitter *emitter,
+			   const struct condition *when)
+{
+	uint32_t value = (uint32_t)(when->value >> 32);
+
+	switch (when->kind) {
+	case CONDITION_IS:
+		emit_jump(emitter, BPF_JEQ, value, 0, TO_RULE_END);
+		return;
+	case CONDITION_NOT:
+		emit_jump(emitter, BPF_JEQ, value, 0, TO_CONDITION_END);
+		return;
+	case CONDITION_HAS:
+		emit_jump(emitter, BPF_JSET, value, TO_CONDITION_END, 0);
+		return;
+	case CONDITION_LESS:
+	case CONDITION_LESS_OR_IS:
+		emit_jump(emitter, BPF_JGT, value, TO_RULE_END, 0);
+		emit_jump(emitter, BPF_JEQ, value, 0, TO_CONDITION_END);
+		return;
+	case CONDITION_MORE:
+	case CONDITION_MORE_OR_IS:
+		emit_jump(emitter, BPF_JGT, value, TO_CONDITION_END, 0);
+		emit_jump(emitter, BPF_JEQ, value, 0, TO_RULE_END);
+		return;
+	case CONDITION_NONE:
+		return;
+	}
+}
+
+/* Goes on when the condition holds, else to the end of the rule. */
 static void emit_condition(struct emitter *emitter,
 			   const struct condition *when,
-			   const struct condition *held, size_t skip)
+			   const struct condition *held)
 {
-	/* Both machines are little-endian: the low half comes first. */
-	if (!is_loaded(held, when))
-		emit_load(emitter, offsetof(struct seccomp_data, args) +
-					   when->arg * sizeof(__u64));
-	if (has_mask(when))
-		emit(emitter, (struct sock_filter)BPF_STMT(
-				      BPF_ALU | BPF_AND | BPF_K, when->mask));
-	if (when->kind == CONDITION_IS)
-		emit_jump(emitter, BPF_JEQ, when->value, 0, skip);
-	else if (when->kind == CONDITION_NOT)
-		emit_jump(emitter, BPF_JEQ, when->value, skip, 0);
-	else
-		emit_jump(emitter, BPF_JSET, when->value, 0, skip);
-}
+	bool is_masked =
+		when->kind == CONDITION_IS || when->kind == CONDITION_NOT;
+	size_t start = emitter->program->n;
 
-static size_t rule_size(const struct rule *rule, const struct condition *held)
-{
-	size_t size = 1; /* the answer */
-
-	for (const struct condition *when = rule->when; when->kind; when++) {
-		size += condition_size(when, held);
-		held = when;
+	if (when->is_wide) {
+		load_half(emitter, when, true);
+		if (is_masked)
+			emit_mask(emitter, (uint32_t)(when->mask >> 32));
+		emit_high_half(emitter, when);
 	}
-	return size;
+	if (!is_loaded(held, when))
+		load_half(emitter, when, false);
+	if (is_masked)
+		emit_mask(emitter, (uint32_t)when->mask);
+	emit_test(emitter, when->kind, (uint32_t)when->value);
+	land_here(emitter->program, start, TO_CONDITION_END);
 }
 
 /*
- * Returns the condition that was looked at last whichever of them failed, or
- * NULL when that depends.
+ * Where its conditions hold, a rule answers, or goes to the floor.  Returns the
+ * condition that was looked at last whichever of them failed, or NULL when that
+ * depends.
  */
 static const struct condition *emit_rule(struct emitter *emitter,
 					 const struct rule *rule,
-					 const struct condition *held)
+					 const struct condition *held,
+					 bool to_floor)
 {
-	size_t left = rule_size(rule, held);
+	size_t start = emitter->program->n;
 	bool is_sure = true;
 
 	for (const struct condition *when = rule->when; when->kind; when++) {
-		left -= condition_size(when, held);
-		emit_condition(emitter, when, held, left);
+		emit_condition(emitter, when, held);
 		is_sure = is_sure && is_loaded(when, rule->when);
 		held = when;
 	}
-	emit_answer(emitter, rule->answer);
+	if (to_floor)
+		emit_always(emitter, TO_FLOOR - (rule->answer == ANSWER_LOG));
+	else
+		emit_answer(emitter, rule->answer);
+	land_here(emitter->program, start, TO_RULE_END);
 	return is_sure ? held : NULL;
+}
+
+/* What the policy allows (or logs) and the denials may still refuse. */
+static void emit_floor(struct emitter *emitter, const struct block *block,
+		       size_t start, int answer)
+{
+	const struct condition *held = NULL;
+
+	land_always_here(emitter->program, start,
+			 TO_FLOOR - (answer == ANSWER_LOG));
+	for (size_t i = 0; i < block->n_denials; i++)
+		held = emit_rule(emitter, block->denials[i].rule, held, false);
+	emit_answer(emitter, answer);
+}
+
+static bool has_choice(const struct block *block, int answer)
+{
+	for (size_t i = 0; i < block->n_choices; i++)
+		if (block->choices[i].rule->answer == answer)
+			return true;
+	return false;
 }
 
 /* What happens to a number of the block; always ends in an answer. */
 static void emit_body(struct emitter *emitter, const struct block *block)
 {
+	static const int allowed[] = {ANSWER_ALLOW, ANSWER_LOG};
 	const struct condition *held = NULL;
+	size_t start = emitter->program->n;
 
-	if (is_unconditional(block)) {
-		emit_answer(emitter, answer_of(block));
+	if (block->is_settled) {
+		emit_answer(emitter, block->answer);
 		return;
 	}
-	for (size_t i = 0; i < block->n; i++)
-		held = emit_rule(emitter, block->denials[i].rule, held);
-	emit_answer(emitter, ANSWER_ALLOW);
+	for (size_t i = 0; i < block->n_choices; i++) {
+		const struct rule *rule = block->choices[i].rule;
+
+		held = emit_rule(emitter, rule, held,
+				 rule_allows(rule) && block->n_denials);
+	}
+	if (is_refusal(block->otherwise))
+		emit_answer(emitter, block->otherwise);
+	else
+		emit_floor(emitter, block, start, block->otherwise);
+	for (size_t i = 0; block->n_denials && i < 2; i++)
+		if (allowed[i] != block->otherwise &&
+		    has_choice(block, allowed[i]))
+			emit_floor(emitter, block, start, allowed[i]);
 }
 
 /* The number is in the accumulator; falls through when it is not in block. */
 static void emit_block(struct emitter *emitter, const struct block *block)
 {
 	struct program *program = emitter->program;
-	size_t test = program->n, length;
+	size_t skip;
 
-	if (block->low == block->high) {
-		emit_jump(emitter, BPF_JEQ, block->low, 0, 0);
-		emit_body(emitter, block);
-	} else {
+	if (block->low != block->high) {
 		emit_jump(emitter, BPF_JGE, block->low, 0, 2);
 		emit_jump(emitter, BPF_JGT, block->high, 1, 0);
 		emit_body(emitter, block);
 		return;
 	}
-	length = program->n - test - 1;
-	assert(length <= UINT8_MAX);
+	emit_jump(emitter, BPF_JEQ, block->low, 1, 0);
+	skip = emit_always(emitter, 0);
+	emit_body(emitter, block);
 	if (!emitter->failed)
-		program->code[test].jf = (__u8)length;
+		program->code[skip].k = (__u32)(program->n - skip - 1);
 }
 
 /*
- * A binary tree over the blocks.  Where it finds nothing it jumps to its end,
- * which fix_ends() makes of BPF_JA with a zero.
+ * A binary tree over the blocks.  Where it finds nothing it jumps to the end
+ * of the prologue.
  */
 static void emit_tree(struct emitter *emitter, const struct block *blocks,
 		      size_t n)
@@ -284,12 +453,11 @@ static void emit_tree(struct emitter *emitter, const struct block *blocks,
 	if (n <= 2) {
 		for (size_t i = 0; i < n; i++)
 			emit_block(emitter, &blocks[i]);
-		emit(emitter,
-		     (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
+		emit_always(emitter, TO_END);
 		return;
 	}
 	test = emit_jump(emitter, BPF_JGE, blocks[middle].low, 0, 1);
-	emit(emitter, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
+	emit_always(emitter, 0);
 	emit_tree(emitter, blocks, middle);
 	length = program->n - test - 2;
 	if (!emitter->failed)
@@ -297,29 +465,22 @@ static void emit_tree(struct emitter *emitter, const struct block *blocks,
 	emit_tree(emitter, blocks + middle, n - middle);
 }
 
-/* What emit_tree() left open jumps to the end of the program. */
-static void fix_ends(struct program *program, size_t start)
-{
-	for (size_t i = start; i < program->n; i++)
-		if (program->code[i].code == (BPF_JMP | BPF_JA) &&
-		    program->code[i].k == 0)
-			program->code[i].k = (__u32)(program->n - i - 1);
-}
-
-static void emit_all(struct emitter *emitter, enum machine machine,
+static void emit_all(struct emitter *emitter, const struct ruleset *set,
 		     const struct blocks *blocks)
 {
 	size_t start;
 
 	emit_load(emitter, offsetof(struct seccomp_data, arch));
-	emit_jump(emitter, BPF_JEQ, machine_audit_arch(machine), 1, 0);
+	emit_jump(emitter, BPF_JEQ, machine_audit_arch(set->machine), 1, 0);
 	emit_answer(emitter, ANSWER_KILL);
 	emit_load(emitter, offsetof(struct seccomp_data, nr));
 	emit_jump(emitter, BPF_JGT, SYSCALL_NEWEST, 0, 1);
 	emit_answer(emitter, rule_unreviewed.answer);
 	start = emitter->program->n;
 	emit_tree(emitter, blocks->items, blocks->n);
-	fix_ends(emitter->program, start);
+	land_always_here(emitter->program, start, TO_END);
+	if (set->fallback)
+		emit_answer(emitter, set->fallback->answer);
 }
 
 int prologue_emit(const struct ruleset *set, struct program *program,
@@ -330,7 +491,7 @@ int prologue_emit(const struct ruleset *set, struct program *program,
 	int result = find_blocks(set, &blocks, err);
 
 	if (result == 0)
-		emit_all(&emitter, set->machine, &blocks);
+		emit_all(&emitter, set, &blocks);
 	free(blocks.items);
 	if (emitter.failed)
 		return err_sys(err, ENOMEM, "seccomp policy");

@@ -6,13 +6,13 @@
 
 #include "compile.h"
 
-/* The denials of a number, which stand together; how many. */
-size_t denials_of_one(const struct ruleset *set, size_t first);
-
 /* These denials of one number are the prologue's, not libseccomp's. */
 bool prologue_decides(const struct ruleset *set, const struct denial *first,
 		      size_t n);
 
-/* Appends the prologue to an empty program. */
+/*
+ * Appends the prologue to an empty program.  With a policy of its own
+ * (set->fallback) that is the whole of it.
+ */
 int prologue_emit(const struct ruleset *set, struct program *program,
 		  struct err *err);

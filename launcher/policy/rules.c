@@ -18,13 +18,14 @@
 /* clang-format off */
 #define EXACT UINT32_MAX
 #define IS(arg, name, value) \
-	{CONDITION_IS, arg, EXACT, (uint32_t)(value), #name " == " #value}
+	{CONDITION_IS, arg, EXACT, (uint32_t)(value), #name " == " #value, false}
 #define IS_MASKED(arg, name, mask, value) \
-	{CONDITION_IS, arg, mask, value, "(" #name " & " #mask ") == " #value}
+	{CONDITION_IS, arg, mask, value, "(" #name " & " #mask ") == " #value, \
+	 false}
 #define NOT(arg, name, value) \
-	{CONDITION_NOT, arg, EXACT, (uint32_t)(value), #name " != " #value}
+	{CONDITION_NOT, arg, EXACT, (uint32_t)(value), #name " != " #value, false}
 #define HAS(arg, name, bits) \
-	{CONDITION_HAS, arg, 0, (uint32_t)(bits), #name " & " #bits}
+	{CONDITION_HAS, arg, 0, (uint32_t)(bits), #name " & " #bits, false}
 
 /* Sets of bits that conditions name. */
 #define CLONE_NEW_ANY (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | \
@@ -266,15 +267,52 @@ const struct rule rule_unreviewed = {
 	"no call that we have reviewed; a foreign ABI's bit; -1"};
 const struct rule rule_denied = {
 	"amended", "", {{0}}, 0, EPERM, "--syscall-deny"};
+const struct rule rule_allowed = {
+	"amended", "", {{0}}, 0, ANSWER_ALLOW, "--syscall-allow"};
+const struct rule rule_needed = {
+	"needed", "", {{0}}, 0, ANSWER_ALLOW, "to start the program"};
 /* clang-format on */
+
+bool rule_is_unconditional(const struct rule *rule)
+{
+	return rule->when[0].kind == CONDITION_NONE;
+}
+
+bool rule_allows(const struct rule *rule)
+{
+	return rule->answer == ANSWER_ALLOW || rule->answer == ANSWER_LOG;
+}
+
+bool rule_may_be_opened(const struct rule *rule)
+{
+	static const char *const groups[] = {"memory", "numa", "obsolete",
+					     "personality"};
+
+	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++)
+		if (strcmp(rule->group, groups[i]) == 0)
+			return true;
+	return false;
+}
 
 const char *rule_answer_text(const struct rule *rule)
 {
-	if (rule->answer == ANSWER_ALLOW)
+	const char *name;
+
+	switch (rule->answer) {
+	case ANSWER_ALLOW:
 		return "allowed";
-	if (rule->answer == ANSWER_KILL)
+	case ANSWER_LOG:
+		return "allowed, logged";
+	case ANSWER_KILL:
 		return "SIGSYS";
-	return strerrorname_np(rule->answer);
+	case ANSWER_TRAP:
+		return "SIGSYS, catchable";
+	case ANSWER_FAKE:
+		return "0, not made";
+	default:
+		name = strerrorname_np(rule->answer);
+		return name ? name : "an errno without a name";
+	}
 }
 
 static const struct {

@@ -5,88 +5,72 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* A piece of a list; not NUL-terminated. */
-struct word {
-	const char *text;
-	size_t len;
-};
-
-/* The next word of a list; false at its end. */
-static bool next_word(const char **cursor, char separator, struct word *out)
-{
-	if (!*cursor)
-		return false;
-	out->text = *cursor;
-	out->len = (size_t)(strchrnul(*cursor, separator) - *cursor);
-	*cursor = out->text[out->len] ? out->text + out->len + 1 : NULL;
-	return true;
-}
-
-static bool word_is(struct word word, const char *text)
-{
-	return strlen(text) == word.len && !memcmp(text, word.text, word.len);
-}
+#include "named.h"
+#include "names.h"
+#include "nearest.h"
 
 static int no_memory(struct err *err)
 {
 	return err_sys(err, ENOMEM, "seccomp policy");
 }
 
-static bool is_unconditional(const struct rule *rule)
+static size_t without_call(struct denial *list, size_t n, unsigned nr)
 {
-	return rule->when[0].kind == CONDITION_NONE;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (list[i].nr != nr)
+			list[kept++] = list[i];
+	return kept;
 }
 
-static void remove_call(struct ruleset *set, unsigned nr)
+static void remove_group(struct ruleset *set, struct name group)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < set->n; i++)
-		if (set->denials[i].nr != nr)
+		if (!name_is(group, set->denials[i].rule->group))
 			set->denials[kept++] = set->denials[i];
 	set->n = kept;
 }
 
-static bool group_is(const struct rule *rule, struct word group)
+static int add(struct denial **list, size_t *n, unsigned nr,
+	       const struct rule *rule, struct err *err)
 {
-	return word_is(group, rule->group);
-}
+	/* Not array_push(): removals above would make it lose count. */
+	struct denial *grown = realloc(*list, (*n + 1) * sizeof(**list));
 
-static void remove_group(struct ruleset *set, struct word group)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < set->n; i++)
-		if (!group_is(set->denials[i].rule, group))
-			set->denials[kept++] = set->denials[i];
-	set->n = kept;
+	if (!grown)
+		return no_memory(err);
+	*list = grown;
+	grown[(*n)++] = (struct denial){nr, rule};
+	return 0;
 }
 
 static int add_denial(struct ruleset *set, unsigned nr, const struct rule *rule,
 		      struct err *err)
 {
-	/* Not array_push(): removals above would make it lose count. */
-	struct denial *grown =
-		realloc(set->denials, (set->n + 1) * sizeof(*set->denials));
+	return add(&set->denials, &set->n, nr, rule, err);
+}
 
-	if (!grown)
-		return no_memory(err);
-	set->denials = grown;
-	set->denials[set->n++] = (struct denial){nr, rule};
-	return 0;
+static int add_choice(struct ruleset *set, unsigned nr, const struct rule *rule,
+		      struct err *err)
+{
+	return add(&set->choices, &set->n_choices, nr, rule, err);
 }
 
 /* What the launcher still has to call when the filter is loaded. */
 static const char *const launcher_needs[] = {"execve", "execveat", "write",
 					     "exit_group"};
 
+#define N_NEEDS (sizeof(launcher_needs) / sizeof(*launcher_needs))
+
 static int deny_call(struct ruleset *set, const struct syscall_name *call,
 		     struct err *err)
 {
 	int nr = call->nr[set->machine];
 
-	for (size_t i = 0; i < sizeof(launcher_needs) / sizeof(*launcher_needs);
-	     i++)
+	for (size_t i = 0; i < N_NEEDS; i++)
 		if (!strcmp(call->name, launcher_needs[i]))
 			return err_set(err, ERR_USAGE,
 				       "system call %s cannot be denied: the "
@@ -96,132 +80,78 @@ static int deny_call(struct ruleset *set, const struct syscall_name *call,
 		return 0;
 	for (size_t i = 0; i < set->n; i++)
 		if (set->denials[i].nr == (unsigned)nr &&
-		    is_unconditional(set->denials[i].rule))
+		    rule_is_unconditional(set->denials[i].rule))
 			return 0; /* refused as it is, maybe by a signal */
-	remove_call(set, (unsigned)nr);
+	set->n = without_call(set->denials, set->n, (unsigned)nr);
 	return add_denial(set, (unsigned)nr, &rule_denied, err);
 }
 
-static int deny_calls(struct ruleset *set, const char *calls, struct err *err)
+/* Takes away all that refuses a call, of the policy and of the floor. */
+static int allow_call(struct ruleset *set, const struct syscall_name *call,
+		      struct err *err)
 {
-	struct word word;
+	int nr = call->nr[set->machine];
 
-	while (next_word(&calls, ' ', &word))
-		if (deny_call(set, syscall_find(word.text, word.len), err) < 0)
-			return -1;
+	if (nr == SYSCALL_NONE)
+		return 0;
+	set->n = without_call(set->denials, set->n, (unsigned)nr);
+	set->n_choices =
+		without_call(set->choices, set->n_choices, (unsigned)nr);
+	return set->fallback ? add_choice(set, (unsigned)nr, &rule_allowed, err)
+			     : 0;
+}
+
+/* The policy allows it; what other groups say of it stays. */
+static int choose_call(struct ruleset *set, const struct syscall_name *call,
+		       struct err *err)
+{
+	int nr = call->nr[set->machine];
+
+	if (nr == SYSCALL_NONE || !set->fallback)
+		return 0;
+	set->n_choices =
+		without_call(set->choices, set->n_choices, (unsigned)nr);
+	return add_choice(set, (unsigned)nr, &rule_allowed, err);
+}
+
+static int each_of_group(struct ruleset *set, struct name group,
+			 int (*change)(struct ruleset *,
+				       const struct syscall_name *,
+				       struct err *),
+			 struct err *err)
+{
+	const char *calls;
+	size_t cursor = 0;
+	struct name name;
+
+	while ((calls = name_group_calls(group, &cursor)))
+		while (name_next(&calls, ' ', &name))
+			if (change(set, syscall_find(name.text, name.len),
+				   err) < 0)
+				return -1;
 	return 0;
 }
 
-static int deny_group(struct ruleset *set, struct word group, struct err *err)
-{
-	for (size_t i = 0; i < n_rules; i++)
-		if (group_is(&rules[i], group) &&
-		    deny_calls(set, rules[i].calls, err) < 0)
-			return -1;
-	return 0;
-}
-
-#define NAME_LIMIT 64 /* longer than any name */
-
-/* How many letters to change, drop or insert to make one of the other. */
-static unsigned distance(struct word word, const char *other)
-{
-	unsigned row[NAME_LIMIT + 1];
-	size_t len = strlen(other);
-
-	for (unsigned i = 0; i <= len; i++)
-		row[i] = i;
-	for (unsigned i = 0; i < word.len; i++) {
-		unsigned corner = row[0]++;
-
-		for (size_t j = 0; j < len; j++) {
-			unsigned best = corner + (word.text[i] != other[j]);
-
-			corner = row[j + 1];
-			if (corner + 1 < best)
-				best = corner + 1;
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			row[j + 1] = best;
-		}
-	}
-	return row[len];
-}
-
-struct nearest {
-	struct word word;
-	const char *name;
-	unsigned distance;
-};
-
-static void consider(struct nearest *nearest, const char *name)
-{
-	unsigned away = distance(nearest->word, name);
-
-	if (away < nearest->distance) {
-		nearest->distance = away;
-		nearest->name = name;
-	}
-}
-
-static const char *nearest_name(struct word word, bool is_group)
-{
-	struct nearest nearest = {word, NULL, UINT32_MAX};
-
-	if (word.len > NAME_LIMIT)
-		return is_group ? rules[0].group : syscall_names[0].name;
-	for (size_t i = 0; is_group && i < n_rules; i++)
-		consider(&nearest, rules[i].group);
-	for (size_t i = 0; !is_group && i < n_syscall_names; i++)
-		consider(&nearest, syscall_names[i].name);
-	return nearest.name;
-}
-
-static int unknown(struct word word, bool is_group, struct err *err)
-{
-	const char *at = is_group ? "@" : "";
-
-	if (word.len == 0)
-		return err_set(err, ERR_USAGE,
-			       "list of system calls: empty name%s",
-			       is_group ? " behind \"@\"" : "");
-	return err_set(err, ERR_USAGE,
-		       "no system call%s is named \"%s%.*s\"; the nearest is "
-		       "\"%s%s\"",
-		       is_group ? " group" : "", at, (int)word.len, word.text,
-		       at, nearest_name(word, is_group));
-}
-
-static bool group_exists(struct word group)
-{
-	for (size_t i = 0; i < n_rules; i++)
-		if (group_is(&rules[i], group))
-			return true;
-	return false;
-}
-
-static int amend(struct ruleset *set, bool allow, struct word word,
+static int amend(struct ruleset *set, bool allow, struct name name,
 		 struct err *err)
 {
-	bool is_group = word.len > 0 && word.text[0] == '@';
 	const struct syscall_name *call;
+	struct name group;
 
-	if (is_group) {
-		word = (struct word){word.text + 1, word.len - 1};
-		if (!group_exists(word))
-			return unknown(word, true, err);
-		if (!allow)
-			return deny_group(set, word, err);
-		remove_group(set, word);
-		return 0;
+	if (!name_is_group(name)) {
+		if (name_find_call(name, &call, err) < 0)
+			return -1;
+		if (!call)
+			return 0;
+		return allow ? allow_call(set, call, err)
+			     : deny_call(set, call, err);
 	}
-	call = syscall_find(word.text, word.len);
-	if (!call)
-		return unknown(word, false, err);
+	if (name_find_group(name, &group, err) < 0)
+		return -1;
 	if (!allow)
-		return deny_call(set, call, err);
-	remove_call(set, (unsigned)call->nr[set->machine]);
-	return 0;
+		return each_of_group(set, group, deny_call, err);
+	remove_group(set, group);
+	return each_of_group(set, group, choose_call, err);
 }
 
 static int amend_lists(struct ruleset *set, bool allow,
@@ -229,30 +159,32 @@ static int amend_lists(struct ruleset *set, bool allow,
 {
 	for (size_t i = 0; i < n; i++) {
 		const char *cursor = lists[i];
-		struct word word;
+		struct name name;
 
-		while (next_word(&cursor, ',', &word))
-			if (amend(set, allow, word, err) < 0)
+		while (name_next(&cursor, ',', &name))
+			if (amend(set, allow, name, err) < 0)
 				return -1;
 	}
 	return 0;
 }
 
-static int add_rule(struct ruleset *set, const struct rule *rule,
+/* To the denials, or to the choices. */
+static int add_rule(struct ruleset *set, const struct rule *rule, bool choice,
 		    struct err *err)
 {
 	const char *cursor = rule->calls;
-	struct word word;
+	struct name name;
 
-	while (next_word(&cursor, ' ', &word)) {
+	while (name_next(&cursor, ' ', &name)) {
 		const struct syscall_name *call =
-			syscall_find(word.text, word.len);
+			syscall_find(name.text, name.len);
 		int nr;
 
 		assert(call); /* test_syscalls looks at the whole table */
 		nr = call->nr[set->machine];
 		if (nr != SYSCALL_NONE &&
-		    add_denial(set, (unsigned)nr, rule, err) < 0)
+		    (choice ? add_choice : add_denial)(set, (unsigned)nr, rule,
+						       err) < 0)
 			return -1;
 	}
 	return 0;
@@ -267,37 +199,187 @@ static int compare_denials(const void *a, const void *b)
 	return one->rule < other->rule ? -1 : one->rule > other->rule;
 }
 
+static void sort(struct denial *list, size_t n)
+{
+	if (n)
+		qsort(list, n, sizeof(*list), compare_denials);
+}
+
+/* --- the policy's own part */
+
+/* A policy cannot refuse what starts the program, nor look at how. */
+static int check_need(const struct written *written, const char *name,
+		      struct err *err)
+{
+	for (size_t i = 0; i < written->n; i++) {
+		const struct rule *rule = &written->rules[i];
+		const char *cursor = rule->calls;
+		struct name call;
+
+		while (name_next(&cursor, ' ', &call))
+			if (name_is(call, name) &&
+			    (!rule_allows(rule) ||
+			     !rule_is_unconditional(rule)))
+				return err_set(err, ERR_MANIFEST,
+					       "%s: system call %s is only to "
+					       "be allowed, without "
+					       "conditions: the launcher "
+					       "needs it to start the program",
+					       rule->why, name);
+	}
+	return 0;
+}
+
+static int add_needs(struct ruleset *set, const struct written *written,
+		     struct err *err)
+{
+	for (size_t i = 0; i < N_NEEDS; i++) {
+		const char *name = launcher_needs[i];
+		const struct syscall_name *call =
+			syscall_find(name, strlen(name));
+
+		if (check_need(written, name, err) < 0)
+			return -1;
+		set->n_choices = without_call(set->choices, set->n_choices,
+					      (unsigned)call->nr[set->machine]);
+		if (add_choice(set, (unsigned)call->nr[set->machine],
+			       &rule_needed, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int add_written(struct ruleset *set, const struct written *written,
+		       struct err *err)
+{
+	for (size_t i = 0; i < written->n; i++)
+		if (add_rule(set, &written->rules[i], true, err) < 0)
+			return -1;
+	set->fallback = &written->fallback;
+	return add_needs(set, written, err);
+}
+
+/* --- answers */
+
+static int read_deny_action(const char *text, int *answer, struct err *err)
+{
+	if (strcmp(text, "errno") == 0) {
+		*answer = EPERM;
+		return 0;
+	}
+	if (policy_text_action(text, answer) && *answer != ANSWER_ALLOW)
+		return 0;
+	return err_set(err, ERR_USAGE,
+		       "--deny-action \"%s\": it is kill, errno, errno:NAME or "
+		       "log",
+		       text);
+}
+
+static bool is_altered(const struct rule *rule)
+{
+	return !rule_allows(rule) && rule->answer != ENOSYS;
+}
+
+static void alter(struct denial *list, size_t n, struct rule *copies,
+		  int answer)
+{
+	for (size_t i = 0; i < n; i++) {
+		copies[i] = *list[i].rule;
+		if (is_altered(list[i].rule))
+			copies[i].answer = answer;
+		list[i].rule = &copies[i];
+	}
+}
+
+/* ENOSYS stays: it is there for those who have a way out. */
+static int alter_answers(struct ruleset *set, const char *action,
+			 struct err *err)
+{
+	struct rule *copies;
+	int answer;
+
+	if (!action)
+		return 0;
+	if (read_deny_action(action, &answer, err) < 0)
+		return -1;
+	copies = calloc(set->n + set->n_choices + 1, sizeof(*copies));
+	if (!copies)
+		return no_memory(err);
+	set->altered = copies;
+	alter(set->denials, set->n, copies, answer);
+	alter(set->choices, set->n_choices, copies + set->n, answer);
+	if (set->fallback) {
+		struct rule *fallback = &copies[set->n + set->n_choices];
+
+		*fallback = *set->fallback;
+		if (is_altered(fallback))
+			fallback->answer = answer;
+		set->fallback = fallback;
+	}
+	return 0;
+}
+
+/* --- all together */
+
 static int fill(struct ruleset *set, const struct policy_request *request,
-		struct err *err)
+		const struct written *written, struct err *err)
 {
 	for (size_t i = 0; i < n_rules; i++)
 		if (rules[i].answer != ANSWER_ALLOW &&
 		    !(rules[i].unless & request->features) &&
-		    add_rule(set, &rules[i], err) < 0)
+		    !(written && rule_may_be_opened(&rules[i])) &&
+		    add_rule(set, &rules[i], false, err) < 0)
 			return -1;
-	if (amend_lists(set, true, request->allow, request->n_allow, err) < 0 ||
+	if ((written && add_written(set, written, err) < 0) ||
+	    amend_lists(set, true, request->allow, request->n_allow, err) < 0 ||
 	    amend_lists(set, false, request->deny, request->n_deny, err) < 0)
 		return -1;
-	if (set->n)
-		qsort(set->denials, set->n, sizeof(*set->denials),
-		      compare_denials);
-	return 0;
+	sort(set->denials, set->n);
+	sort(set->choices, set->n_choices);
+	return alter_answers(set, request->deny_action, err);
 }
 
-int ruleset_make(const struct policy_request *request, enum machine machine,
-		 struct ruleset **out, struct err *err)
+static int unknown_policy(const char *name, struct err *err)
+{
+	struct nearest nearest;
+	const char *best;
+
+	nearest_start(&nearest, name);
+	for (size_t i = 0; i < n_named_policies; i++)
+		nearest_offer(&nearest, named_policies[i].name);
+	best = nearest_best(&nearest);
+	return err_set(err, ERR_USAGE,
+		       best ? "no seccomp policy is named \"%s\"; the nearest "
+			      "is \"%s\""
+			    : "no seccomp policy is named \"%s\"; there are "
+			      "default, strict, cape and cape-deny, and a file "
+			      "is named with a slash, as in ./my.policy",
+		       name, best);
+}
+
+static int read_named(const char *name, struct written **out, struct err *err)
+{
+	const struct named_policy *named = named_policy_find(name);
+
+	if (!named)
+		return unknown_policy(name, err);
+	if (!named->text)
+		return 0;
+	return policy_text_read(named->text, strlen(named->text), name, out,
+				err);
+}
+
+int ruleset_make(const struct policy_request *request, struct written *written,
+		 enum machine machine, struct ruleset **out, struct err *err)
 {
 	auto_of(ruleset) struct ruleset *set = calloc(1, sizeof(*set));
 
 	if (!set)
 		return no_memory(err);
-	if (strcmp(request->name, "default") != 0)
-		return err_set(err, ERR_USAGE,
-			       "no seccomp policy is named \"%s\"; the nearest "
-			       "is \"default\"",
-			       request->name);
 	set->machine = machine;
-	if (fill(set, request, err) < 0)
+	if (!written && read_named(request->name, &set->own, err) < 0)
+		return -1;
+	if (fill(set, request, written ? written : set->own, err) < 0)
 		return -1;
 	*out = TAKE(set);
 	return 0;
@@ -308,42 +390,101 @@ void ruleset_free(struct ruleset *set)
 	if (!set)
 		return;
 	free(set->denials);
+	free(set->choices);
+	free(set->altered);
+	written_free(set->own);
 	free(set);
+}
+
+/* --- looking up */
+
+static const struct denial *rules_of(const struct denial *list, size_t n,
+				     unsigned nr, size_t *found)
+{
+	const struct denial *first = NULL;
+
+	*found = 0;
+	for (size_t i = 0; i < n && list[i].nr <= nr; i++) {
+		if (list[i].nr != nr)
+			continue;
+		if (!first)
+			first = &list[i];
+		++*found;
+	}
+	return first;
+}
+
+const struct denial *ruleset_denials(const struct ruleset *set, unsigned nr,
+				     size_t *n)
+{
+	return rules_of(set->denials, set->n, nr, n);
+}
+
+const struct denial *ruleset_choices(const struct ruleset *set, unsigned nr,
+				     size_t *n)
+{
+	return rules_of(set->choices, set->n_choices, nr, n);
 }
 
 static bool holds(const struct condition *when, const uint64_t args[6])
 {
-	uint32_t low = (uint32_t)args[when->arg];
+	uint64_t arg =
+		when->is_wide ? args[when->arg] : (uint32_t)args[when->arg];
 
 	switch (when->kind) {
 	case CONDITION_IS:
-		return (low & when->mask) == when->value;
+		return (arg & when->mask) == when->value;
 	case CONDITION_NOT:
-		return (low & when->mask) != when->value;
+		return (arg & when->mask) != when->value;
 	case CONDITION_HAS:
-		return (low & when->value) != 0;
+		return (arg & when->value) != 0;
+	case CONDITION_LESS:
+		return arg < when->value;
+	case CONDITION_LESS_OR_IS:
+		return arg <= when->value;
+	case CONDITION_MORE:
+		return arg > when->value;
+	case CONDITION_MORE_OR_IS:
+		return arg >= when->value;
 	case CONDITION_NONE:
 		break;
 	}
 	return true;
 }
 
-static bool all_hold(const struct rule *rule, const uint64_t args[6])
+/* The first of them that holds, or NULL. */
+static const struct rule *first_that_holds(const struct denial *list, size_t n,
+					   const uint64_t args[6])
 {
-	for (const struct condition *when = rule->when; when->kind; when++)
-		if (!holds(when, args))
-			return false;
-	return true;
+	for (size_t i = 0; i < n; i++) {
+		const struct condition *when = list[i].rule->when;
+
+		while (when->kind && holds(when, args))
+			when++;
+		if (!when->kind)
+			return list[i].rule;
+	}
+	return NULL;
 }
 
 const struct rule *ruleset_find(const struct ruleset *set, unsigned nr,
 				const uint64_t args[6])
 {
+	const struct rule *choice, *denial;
+	const struct denial *list;
+	size_t n;
+
 	if (!syscall_name_of(set->machine, nr))
 		return &rule_unreviewed;
-	for (size_t i = 0; i < set->n; i++)
-		if (set->denials[i].nr == nr &&
-		    all_hold(set->denials[i].rule, args))
-			return set->denials[i].rule;
-	return NULL;
+	list = ruleset_choices(set, nr, &n);
+	choice = first_that_holds(list, n, args);
+	if (!choice)
+		choice = set->fallback;
+	if (choice && !rule_allows(choice))
+		return choice;
+	list = ruleset_denials(set, nr, &n);
+	denial = first_that_holds(list, n, args);
+	if (denial)
+		return denial;
+	return choice && choice->answer == ANSWER_LOG ? choice : NULL;
 }

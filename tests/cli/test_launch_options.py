@@ -383,9 +383,14 @@ def test_syscalls_can_be_denied_and_allowed():
     (["--net", "private"], "--net private is not built yet"),
     (["--net", "lan0"], "networks of jails are not built yet"),
     (["-n", "--net", "host"], "contradict"),
-    (["--seccomp", "cape"], "--seccomp cape is not built yet"),
-    (["--seccomp", "./policy.json"], "is not built yet"),
-    (["--seccomp", "defualt"], "it is default or none"),
+    (["--seccomp", "./none.json"],
+     "seccomp policy ./none.json: No such file or directory"),
+    (["--seccomp", "defualt"], 'the nearest is "default"'),
+    (["--seccomp", "secret"], "it is default, strict, cape, cape-deny, none, "
+     "or a file as ./my.policy"),
+    (["--deny-action", "kil"], '--deny-action "kil": it is kill, errno, '
+     "errno:NAME or log"),
+    (["-I", "--deny-action", "kill"], "change a policy, and there is none"),
     (["-I", "--seccomp", "default"], "contradict"),
     (["-I", "--net", "none"], "--net none is enforced by seccomp"),
     (["-I", "--syscall-deny", "pause"], "there is none"),
@@ -533,7 +538,7 @@ def test_an_ordinary_user_and_an_image(scratch):
     assert done.status == 125 and done.err.count("\n") == 1, done
 
 
-LATER = """deny-action ambient-caps ns landlock require
+LATER = """ambient-caps ns landlock require
 proc read write on-violation tty events learn uid-pool
 oci""".split()
 

@@ -1,5 +1,5 @@
 /*
- * filtered: a program under the default seccomp policy and nothing else.
+ * filtered: a program under a seccomp policy and nothing else.
  *
  *	filtered [OPTIONS] PROGRAM [ARG...]
  *	filtered [OPTIONS] --time N		microseconds that loading takes

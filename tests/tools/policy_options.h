@@ -3,10 +3,14 @@
  * policy_options: what the tools that load the policy have in common.
  *
  *	--features N	sum of POLICY_* (default 0)
+ *	--policy NAME|FILE	(default: default)
  *	--allow LIST, --deny LIST	as the launcher's --syscall-...
+ *	--deny-action ACTION	likewise
+ *	--caps BITS	the bounding set that profiles ask for
  *	--time N, --inside, --verbose	see the tools
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <linux/seccomp.h>
 #include <stdbool.h>
@@ -17,10 +21,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "fdio.h"
 #include "policy/policy.h"
 
 struct policy_options {
-	const char *allow, *deny; /* NULL: none */
+	const char *policy, *allow, *deny, *deny_action; /* NULL: none */
+	uint64_t caps;
+	char *text; /* of a FILE */
+	size_t text_len;
 	unsigned features;
 	size_t time;
 	bool inside, verbose;
@@ -35,10 +43,25 @@ __attribute__((noreturn)) static inline void die(int status, const char *what,
 	exit(status);
 }
 
+static inline void read_policy(struct policy_options *options)
+{
+	int fd = open(options->policy, O_RDONLY | O_CLOEXEC);
+	int error = fd < 0 ? -errno
+			   : fd_read_all(fd, 1 << 20, &options->text,
+					 &options->text_len);
+
+	if (error < 0)
+		die(2, options->policy, strerror(-error));
+	close(fd);
+}
+
 static inline struct policy_options policy_options_parse(int argc, char **argv)
 {
 	static const struct option names[] = {
 		{"features", required_argument, NULL, 'f'},
+		{"policy", required_argument, NULL, 'p'},
+		{"deny-action", required_argument, NULL, 'D'},
+		{"caps", required_argument, NULL, 'c'},
 		{"allow", required_argument, NULL, 'a'},
 		{"deny", required_argument, NULL, 'd'},
 		{"time", required_argument, NULL, 't'},
@@ -53,6 +76,15 @@ static inline struct policy_options policy_options_parse(int argc, char **argv)
 		switch (letter) {
 		case 'f':
 			options.features = (unsigned)atoi(optarg);
+			break;
+		case 'p':
+			options.policy = optarg;
+			break;
+		case 'D':
+			options.deny_action = optarg;
+			break;
+		case 'c':
+			options.caps = strtoull(optarg, NULL, 0);
 			break;
 		case 'a':
 			options.allow = optarg;
@@ -73,6 +105,8 @@ static inline struct policy_options policy_options_parse(int argc, char **argv)
 			exit(2);
 		}
 	options.first = optind;
+	if (options.policy && strchr(options.policy, '/'))
+		read_policy(&options);
 	return options;
 }
 
@@ -80,7 +114,11 @@ static inline struct policy_request
 policy_options_request(const struct policy_options *options)
 {
 	return (struct policy_request){
-		.name = "default",
+		.name = options->policy ? options->policy : "default",
+		.text = options->text,
+		.text_len = options->text_len,
+		.deny_action = options->deny_action,
+		.caps = options->caps,
 		.features = options->features,
 		.allow = &options->allow,
 		.n_allow = options->allow ? 1 : 0,
