@@ -80,10 +80,11 @@ static void kill_if_child(pid_t pid, void *unused)
  * time: a list that is old when it is read misses much.  False: no /proc, or
  * not all of it: whoever is missed might be waited for for ever.
  */
-static bool for_each_process(void (*visit)(pid_t pid, void *data), void *data)
+static bool for_each_process(int proc_fd, void (*visit)(pid_t pid, void *data),
+			     void *data)
 {
 	char buffer[1024] __attribute__((aligned(8)));
-	int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool found = false;
 	long len;
 
@@ -108,25 +109,25 @@ static bool for_each_process(void (*visit)(pid_t pid, void *data), void *data)
 	return found && len == 0;
 }
 
-static void kill_children(void)
+static void kill_children(int proc_fd)
 {
 	pid_t pid;
 
-	if (for_each_process(kill_if_child, NULL))
+	if (for_each_process(proc_fd, kill_if_child, NULL))
 		return;
 	for (pid = 2; pid < MOST_PIDS; pid++)
 		kill_if_child(pid, NULL);
 }
 
 /* The fourth field of /proc/PID/stat; 0: gone. */
-static pid_t parent_of(pid_t pid)
+static pid_t parent_of(int proc_fd, pid_t pid)
 {
 	char path[32], text[512], *at;
 	int fd;
 	ssize_t len;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "%d/stat", pid);
+	fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
 	len = read(fd, text, sizeof(text) - 1);
@@ -146,10 +147,17 @@ static bool is_family(pid_t pid)
 	return pid > 0 && pid < MOST_PIDS && family[pid / 8] >> pid % 8 & 1;
 }
 
-static void kill_if_family(pid_t pid, void *self)
+struct head {
+	int proc_fd;
+	pid_t pid; /* ours */
+};
+
+static void kill_if_family(pid_t pid, void *data)
 {
-	if (pid >= MOST_PIDS || !is_family(parent_of(pid)) ||
-	    pid == *(pid_t *)self)
+	const struct head *head = data;
+
+	if (pid >= MOST_PIDS || !is_family(parent_of(head->proc_fd, pid)) ||
+	    pid == head->pid)
 		return;
 	family[pid / 8] |= (unsigned char)(1 << pid % 8);
 	kill(pid, SIGKILL);
@@ -160,14 +168,14 @@ static void kill_if_family(pid_t pid, void *self)
  * generations in one pass.  Numbers ascend, and so does the pass: it meets
  * what is born meanwhile.
  */
-static void kill_families(void)
+static void kill_families(int proc_fd)
 {
-	pid_t self = getpid();
+	struct head head = {proc_fd, getpid()};
 
 	memset(family, 0, sizeof(family));
-	if (self < MOST_PIDS)
-		family[self / 8] |= (unsigned char)(1 << self % 8);
-	for_each_process(kill_if_family, &self);
+	if (head.pid < MOST_PIDS)
+		family[head.pid / 8] |= (unsigned char)(1 << head.pid % 8);
+	for_each_process(proc_fd, kill_if_family, &head);
 }
 
 /* A chain that forks and exits for ever is met at its next numbers. */
@@ -215,7 +223,12 @@ static bool reap_busily(unsigned long *n)
 	return *n > before || reap(0, n);
 }
 
-unsigned long descendants_kill(void)
+int descendants_look(void)
+{
+	return open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+unsigned long descendants_kill(int proc_fd)
 {
 	unsigned long n = 0;
 	unsigned round;
@@ -224,9 +237,9 @@ unsigned long descendants_kill(void)
 		return n;
 	get_ahead();
 	for (round = 0;; round++) {
-		kill_children();
+		kill_children(proc_fd);
 		if (round >= SHALLOW_ROUNDS)
-			kill_families();
+			kill_families(proc_fd);
 		if (!reap_busily(&n))
 			return n;
 	}

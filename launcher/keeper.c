@@ -30,6 +30,7 @@ struct start {
 
 struct watch {
 	int orders_fd, notes_fd, children_fd;
+	int proc_fd; /* for the end: the jail's root has no /proc; or -1 */
 	pid_t pid; /* the program; 0: it has been reaped */
 	bool was_stopped;
 	uint64_t started, deadline; /* nanoseconds; no deadline: UINT64_MAX */
@@ -117,10 +118,15 @@ static int close_the_rest(struct watch *watch)
 	watch->orders_fd = 0;
 	watch->notes_fd = 1;
 	watch->children_fd = 2;
-	if (syscall(SYS_close_range, 3, ~0u, 0) < 0) {
+	if (watch->proc_fd >= 0 && watch->proc_fd != 3) {
+		if (dup2(watch->proc_fd, 3) < 0)
+			return -errno;
+		watch->proc_fd = 3;
+	}
+	if (syscall(SYS_close_range, 4, ~0u, 0) < 0) {
 		int fd;
 
-		for (fd = 3; fd < 1024; fd++)
+		for (fd = 4; fd < 1024; fd++)
 			close(fd);
 	}
 	return 0;
@@ -249,7 +255,9 @@ static void watch_program(struct watch *watch)
 
 static void keep(const struct plan *plan, int orders_fd, int notes_fd)
 {
-	struct watch watch = {.orders_fd = orders_fd, .notes_fd = notes_fd};
+	struct watch watch = {.orders_fd = orders_fd,
+			      .notes_fd = notes_fd,
+			      .proc_fd = descendants_look()};
 
 	/* If the program's end cannot be learned, we made it. */
 	watch.note.wait_status = SIGKILL;
@@ -268,7 +276,7 @@ static void keep(const struct plan *plan, int orders_fd, int notes_fd)
 		kill(watch.pid, SIGKILL);
 		bury_program(&watch);
 	}
-	watch.note.n_orphans = descendants_kill();
+	watch.note.n_orphans = descendants_kill(watch.proc_fd);
 	getrusage(RUSAGE_CHILDREN, &watch.note.all);
 	send_note(&watch, has_failed(&watch) ? KEEPER_FAILED : KEEPER_ENDED);
 	if (watch.was_stopped)

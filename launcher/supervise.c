@@ -162,7 +162,7 @@ static int end_watch(struct watch *watch, bool has_note,
 	while (waitpid(watch->keeper.pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
 	if (!has_note)
-		descendants_kill();
+		descendants_kill(descendants_look());
 	caller_give_back(watch->caller);
 	close(watch->keeper.orders_fd);
 	close(watch->keeper.notes_fd);

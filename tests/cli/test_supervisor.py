@@ -539,3 +539,15 @@ def test_the_callers_hard_limits_hold_in_the_jail():
     done = run("sh", "-c", 'ulimit -n 100 && exec "$@"', "sh", JAILLAUNCH,
                "-r", root, "-u", "1234", "--", "/bin/sh", "-c", "ulimit -Hn")
     assert (done.status, done.out) == (0, "100\n"), done
+
+
+def test_who_is_left_is_found_by_proc_also_beside_a_mounted_image(scratch):
+    # The keeper stands in the jail's mounts then, where there is no /proc:
+    # without it each of four million process numbers is tried.
+    image = shared_once("supervisor.tar", make_image)
+    done = run("strace", "-f", "-e", "trace=waitid", "-o", scratch / "trace",
+               JAILLAUNCH, "-i", image, "-u", "1234", "--", "sh", "-c",
+               "(setsid sleep 50 &); exit 3")
+    assert done.status == 3, done
+    with open(scratch / "trace", encoding="ascii") as trace:
+        assert sum(1 for _ in trace) < 100000
