@@ -108,6 +108,10 @@ def pytest_unconfigure(config):
     base = getattr(config, "jail_shared", None)
     if base:
         shutil.rmtree(base, ignore_errors=True)
+        # the mounts of images that are gone now
+        if os.geteuid() == 0 and (BUILD / "jaillaunch").exists():
+            subprocess.run([BUILD / "jaillaunch", "store", "prune"],
+                           check=False)
 
 
 @pytest.hookimpl(trylast=True)
