@@ -117,6 +117,13 @@ int devices_make(int root_fd, const char *list, struct err *err)
 	return 0;
 }
 
+int devices_parse(const char *list, struct err *err)
+{
+	bool wanted[N_DEVICES];
+
+	return parse_list(list, wanted, err);
+}
+
 int devices_fill(int dev_fd, const char *list, struct err *err)
 {
 	bool wanted[N_DEVICES];
@@ -128,30 +135,6 @@ int devices_fill(int dev_fd, const char *list, struct err *err)
 		if (wanted[i] && make_one(dev_fd, &devices[i], err) < 0)
 			return -1;
 	return 0;
-}
-
-int devices_match(int root_fd, const char *list, struct err *err)
-{
-	bool wanted[N_DEVICES];
-	auto_close int dev_fd = -1;
-	size_t i;
-
-	if (parse_list(list, wanted, err) < 0)
-		return -1;
-	dev_fd = root_open_nolinks(root_fd, "/dev", O_PATH | O_DIRECTORY, 0);
-	if (dev_fd < 0)
-		return strcmp(list, "none") == 0 ? 1 : -ENOENT;
-	for (i = 0; i < N_DEVICES; i++) {
-		struct stat st;
-		bool is_there = fstatat(dev_fd, devices[i].name, &st,
-					AT_SYMLINK_NOFOLLOW) == 0;
-
-		if (is_there != wanted[i] ||
-		    (is_there && (!is_device(&st, &devices[i]) ||
-				  (st.st_mode & 0666) != 0666)))
-			return 0;
-	}
-	return 1;
 }
 
 int devices_check(int root_fd, const char *root_name, const char *list,

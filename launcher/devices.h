@@ -13,14 +13,11 @@
  */
 int devices_make(int root_fd, const char *list, struct err *err);
 
+/* Is it a list?  0, or -1 with ERR_USAGE. */
+int devices_parse(const char *list, struct err *err);
+
 /* Exactly those on the list in an empty directory of ours. */
 int devices_fill(int dev_fd, const char *list, struct err *err);
-
-/*
- * 1: the root's /dev has exactly those of the table that are on the list; 0: it
- * does not; -ENOENT: it has no /dev (or it is no directory); -1: a bad list.
- */
-int devices_match(int root_fd, const char *list, struct err *err);
 
 /* In somebody's directory: are all on the list there? */
 int devices_check(int root_fd, const char *root_name, const char *list,

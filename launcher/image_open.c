@@ -142,16 +142,13 @@ static int mount_somehow(const struct image_request *request, int file,
 	return image_mount(file, &form, &image->root_fd, &image->by_loop, err);
 }
 
-/* Has the mounted image the devices, or a place to mount them on? */
-static int look_at_devices(struct image *image, struct err *err)
+/* Has the mounted image a place to mount devices on? */
+static int look_at_devices(struct image *image)
 {
-	int match = devices_match(image->root_fd, image->devices, err);
+	auto_close int dev = root_open_nolinks(image->root_fd, "/dev",
+					       O_PATH | O_DIRECTORY, 0);
 
-	if (match == -1)
-		return -1;
-	if (match == 0)
-		image->devices_to_mount = image->devices;
-	if (match >= 0)
+	if (dev >= 0 || strcmp(image->devices, "none") == 0)
 		return 1;
 	close(image->root_fd);
 	image->root_fd = -1;
@@ -167,6 +164,8 @@ static int try_mount(const struct image_request *request, int file,
 
 	if (request->no_mount)
 		return not_mounted(image, "there is no way to mount in it");
+	if (devices_parse(image->devices, err) < 0)
+		return -1;
 	if (request->copies.n)
 		return not_mounted(image, "--copy changes it");
 	if (geteuid() != 0)
@@ -177,7 +176,7 @@ static int try_mount(const struct image_request *request, int file,
 		return err_context(err, "-i %s", request->file);
 	}
 	if (mounted == 1)
-		return look_at_devices(image, err);
+		return look_at_devices(image);
 	image->why = words;
 	return 0;
 }

@@ -33,8 +33,7 @@ struct image {
 	enum image_way way;
 	bool by_loop;
 	struct err why; /* it is not pinned, or not mounted; or no words */
-	/* Devices that the jail shall have; NULL: as they are, or made. */
-	const char *devices, *devices_to_mount;
+	const char *devices; /* that the jail shall have; NULL: as they are */
 	/* Of an image that was unpacked: */
 	struct private_dir *dir;
 	/* Of an image: */

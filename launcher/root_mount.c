@@ -192,6 +192,15 @@ static int make_upper(struct attempt *attempt)
 		    attempt->upper < 0 ? attempt->upper : 0);
 }
 
+static unsigned root_flags(const struct root_view *view)
+{
+	unsigned flags = MOUNT_ATTR_NOSUID;
+
+	if (view->has_no_nodes)
+		flags |= MOUNT_ATTR_NODEV;
+	return view->is_writable ? flags : flags | MOUNT_ATTR_RDONLY;
+}
+
 /*
  * A mount that is detached already, and ours alone, cannot be copied before
  * Linux 6.15, and need not be.
@@ -205,7 +214,8 @@ static int copy_root(struct attempt *attempt)
 	if (fd < 0)
 		return FAIL(attempt, STEP_COPY, fd);
 	attempt->root = fd;
-	return set_flags(attempt, fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID);
+	return set_flags(attempt, fd,
+			 root_flags(attempt->view) | MOUNT_ATTR_RDONLY);
 }
 
 /* All of it, as long as we are where the sources are. */
@@ -350,7 +360,7 @@ static int attach_places(struct attempt *attempt)
 	}
 	if (error == 0 && !attempt->view->is_writable)
 		error = set_late_flags(attempt, attempt->root,
-				       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID);
+				       root_flags(attempt->view));
 	return error;
 }
 
@@ -376,7 +386,7 @@ static int make_layers(int upper, int lower, int *up, int *work)
 	return 0;
 }
 
-static int make_overlay(int lower, int upper)
+static int make_overlay(int lower, int upper, unsigned flags)
 {
 	auto_close int up = -1, work = -1;
 	char lower_path[32], up_path[32], work_path[32];
@@ -391,7 +401,7 @@ static int make_overlay(int lower, int upper)
 	fd_path(lower, lower_path);
 	fd_path(up, up_path);
 	fd_path(work, work_path);
-	return mount_make("overlay", options, MOUNT_ATTR_NOSUID);
+	return mount_make("overlay", options, flags);
 }
 
 /* The root becomes the lower layer of one that can be written. */
@@ -406,7 +416,8 @@ static int cover_root(struct attempt *attempt)
 	if (attempt->base >= 0 && overlay == 0)
 		overlay = mount_attach(attempt->root, attempt->base, "lower");
 	if (overlay == 0)
-		overlay = make_overlay(attempt->root, attempt->upper);
+		overlay = make_overlay(attempt->root, attempt->upper,
+				       root_flags(attempt->view));
 	if (overlay < 0)
 		return FAIL(attempt, STEP_OVERLAY, overlay);
 	set_fd(&attempt->root, overlay);

@@ -125,22 +125,22 @@ static int add_defaults(struct root_view *view, const struct jail_spec *spec,
 	return add_fresh(view, spec, home, st.st_mode & 07777, true, err);
 }
 
+/*
+ * The nodes of an image do not work: who owns the file need not have made it.
+ * Those of our own table do.
+ */
 static int add_devices(struct root_view *view, const struct jail_spec *spec,
 		       struct err *err)
 {
 	struct root_place *place;
 	struct stat st;
 
-	view->devices = spec->devices;
 	if (spec->need_shm &&
 	    add_fresh(view, spec, "/dev/shm", 01777, false, err) < 0)
 		return -1;
-	if (!spec->need_shm && !spec->devices)
+	if (!spec->root_is_image || !look_at(view->root_fd, "/dev", &st))
 		return 0;
-	if (!spec->devices && look_at(view->root_fd, "/dev/shm", &st))
-		return 0;
-	if (!view->devices)
-		view->devices = spec->devices_wanted;
+	view->devices = spec->devices;
 	place = add_place(view, PLACE_DEVICES, "/dev", err);
 	if (!place)
 		return -1;
@@ -171,8 +171,8 @@ static int check_target(const struct root_view *view, const char *option,
 				       "\"..\", \"//\" and a slash at the end",
 				       option, request);
 	}
-	if (find_place(view, target))
-		return err_set(err, ERR_USAGE, "%s %s: %s is given twice",
+	if (find_place(view, target) || strcmp(target, "/dev") == 0)
+		return err_set(err, ERR_USAGE, "%s %s: %s is mounted already",
 			       option, request, target);
 	return 0;
 }
@@ -377,6 +377,7 @@ int root_view_make(const struct jail_spec *spec, struct root_view **out,
 	if (!view)
 		return err_sys(err, ENOMEM, "root");
 	view->root_fd = spec->root_fd;
+	view->has_no_nodes = spec->root_is_image;
 	view->persist_fd = -1;
 	if (add_all(view, spec, err) < 0)
 		return -1;

@@ -39,6 +39,7 @@ struct root_view {
 	bool is_writable; /* by an overlay, its upper layer in: */
 	uint64_t upper_size; /* a tmpfs of this size, or */
 	int persist_fd; /* a directory; -1: none */
+	bool has_no_nodes; /* device nodes of the root itself are dead */
 	const char *devices; /* of PLACE_DEVICES */
 	struct root_place *places;
 	size_t n;

@@ -433,7 +433,6 @@ int spec_make(const struct spec_input *input, struct jail_spec **out,
 	spec->root_is_image = input->root_is_image;
 	spec->root_is_mounted = input->root_is_mounted;
 	spec->devices = input->devices;
-	spec->devices_wanted = input->devices_wanted;
 	spec->has_terminal = input->has_terminal;
 	spec->has_foreground = input->has_foreground;
 	spec->allow_root = flags->allow_root;

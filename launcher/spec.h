@@ -42,8 +42,7 @@ struct jail_spec {
 	const char *root_name;
 	const struct spec_flags *flags; /* for what concerns mounts */
 	bool root_is_image, root_is_mounted, need_shm;
-	const char *devices; /* the root has others: mount these; or NULL */
-	const char *devices_wanted; /* in any case; NULL: not ours to say */
+	const char *devices; /* of an image: a list for devices.h */
 	struct jail_user user;
 	bool allow_root, in_place;
 	char *workdir;
@@ -69,7 +68,7 @@ struct spec_input {
 	int root_fd;
 	const char *root_name;
 	bool root_is_image, root_is_mounted;
-	const char *devices, *devices_wanted; /* as in struct jail_spec */
+	const char *devices; /* as in struct jail_spec */
 	char *const *argv; /* program and arguments; empty: the image's entry */
 	bool has_terminal, has_foreground;
 };

@@ -14,6 +14,7 @@ import pytest
 
 from conftest import BUILD, run, shared_once
 from jailroot import add_program
+from treeimage import Node, write
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0,
                                 reason="mounts need root")
@@ -34,7 +35,6 @@ def make_image(path):
     path.mkdir()
     manifest = path / "m.jail"
     manifest.write_text("use bash\nuse coreutils\ndir /mnt\n"
-                        "dir /dev/shm mode=1777\n"
                         "text /etc/motd \"of the image\\n\"\n")
     done = run(BUILD / "jailbuild", manifest, "-o", path / "image.tar")
     assert done.status == 0, done
@@ -273,7 +273,7 @@ def test_bind(image, scratch):
     (["--bind", "/etc:/bin/x"], "a link of the image is on the way"),
     (["--bind", "/etc/passwd:/mnt"], "/mnt: in the image it is a directory"),
     (["--tmpfs", "/mnt:much"], "is not a size"),
-    (["--tmpfs", "/mnt", "--bind", "/etc:/mnt"], "given twice"),
+    (["--tmpfs", "/mnt", "--bind", "/etc:/mnt"], "is mounted already"),
     (["--writable", "--persist", "/nowhere/x"], "one, not both"),
     (["--persist", "/etc"], "not ours alone"),
     (["--writable=1"], "out of range")])
@@ -334,7 +334,7 @@ def test_a_directory_is_left_alone_unless_mounts_are_asked_for(image, scratch):
 
 
 def test_devices_are_those_that_were_asked_for(image):
-    for argv, names in (([], "full null random shm urandom zero"),
+    for argv, names in (([], "full null random urandom zero"),
                         (["--dev", "null,tty"], "null tty"),
                         (["--dev", "none"], "")):
         done = run(LAUNCH, "-i", image, *argv, "--", "bash", "-c",
@@ -361,6 +361,35 @@ def test_links_do_not_say_what_is_mounted_where(scratch, name):
     done = run(LAUNCH, "-r", root, "-u", "u", "--writable", "--", "/bin/sh",
                "-c", "cat /etc/mark && echo $(ls /etc)")
     assert done.out == "here\nmark passwd u\n", done
+
+
+def test_need_shm(image, scratch):
+    (scratch / "spec").write_text("need shm\nrun-as jailuser\n")
+    done = run(LAUNCH, "-i", image, "--spec", scratch / "spec", "--limit",
+               "tmp=1M", "--", "bash", "-c", FILL, "/dev/shm")
+    assert 900_000 < int(done.out) <= 1 << 20, done
+
+
+def test_device_nodes_of_an_image_do_not_work(scratch):
+    """Root's file need not be root's work."""
+    (scratch / "a.c").write_text(
+        '#include <stdio.h>\n#include <fcntl.h>\n'
+        'int main(void) { int fd = open("/node", O_RDONLY); '
+        'perror("open"); return fd < 0; }\n')
+    subprocess.run(["gcc", "-static", "-o", scratch / "a", scratch / "a.c"],
+                   check=True)
+    nodes = [Node("d", b"/", 0o755), Node("d", b"/dev", 0o755),
+             Node("d", b"/tmp", 0o1777), Node("d", b"/bin", 0o755),
+             Node("c", b"/node", 0o666, device=(1, 3)),
+             Node("f", b"/bin/attempt", 0o755,
+                  file=str(scratch / "a"))]
+    done = write(nodes, scratch / "image.tar")
+    assert done.status == 0, done
+    for option in ([], ["--writable"], ["--no-pin"]):
+        done = run(LAUNCH, "-i", scratch / "image.tar", "-u", 1000, *option,
+                   "--report", scratch / "report", "--", "/bin/attempt")
+        assert "mount" in report_of(scratch)["from"], report_of(scratch)
+        assert done.err == "open: Permission denied\n", done
 
 
 def test_the_hosts_mounts_are_gone_from_the_namespace(image):
