@@ -198,7 +198,9 @@ static unsigned root_flags(const struct root_view *view)
 
 	if (view->has_no_nodes)
 		flags |= MOUNT_ATTR_NODEV;
-	return view->is_writable ? flags : flags | MOUNT_ATTR_RDONLY;
+	return view->is_writable || view->is_own_tree
+		       ? flags
+		       : flags | MOUNT_ATTR_RDONLY;
 }
 
 /*
@@ -214,8 +216,7 @@ static int copy_root(struct attempt *attempt)
 	if (fd < 0)
 		return FAIL(attempt, STEP_COPY, fd);
 	attempt->root = fd;
-	return set_flags(attempt, fd,
-			 root_flags(attempt->view) | MOUNT_ATTR_RDONLY);
+	return set_flags(attempt, fd, root_flags(attempt->view));
 }
 
 /* All of it, as long as we are where the sources are. */

@@ -110,7 +110,9 @@ static int add_defaults(struct root_view *view, const struct jail_spec *spec,
 	const char *home = spec->user.home;
 	struct stat st;
 
+	/* What --copy brought there must not be covered. */
 	if (look_at(view->root_fd, "/tmp", &st) &&
+	    (!view->is_own_tree || is_empty(view->root_fd, "/tmp")) &&
 	    add_fresh(view, spec, "/tmp", 01777, false, err) < 0)
 		return -1;
 	/*
@@ -135,7 +137,8 @@ static int add_devices(struct root_view *view, const struct jail_spec *spec,
 	struct root_place *place;
 	struct stat st;
 
-	if (spec->need_shm &&
+	if ((spec->need_shm || (spec->root_is_image &&
+				look_at(view->root_fd, "/dev/shm", &st))) &&
 	    add_fresh(view, spec, "/dev/shm", 01777, false, err) < 0)
 		return -1;
 	if (!spec->root_is_image || !look_at(view->root_fd, "/dev", &st))
@@ -377,6 +380,7 @@ int root_view_make(const struct jail_spec *spec, struct root_view **out,
 	if (!view)
 		return err_sys(err, ENOMEM, "root");
 	view->root_fd = spec->root_fd;
+	view->is_own_tree = spec->root_is_changed;
 	view->has_no_nodes = spec->root_is_image;
 	view->persist_fd = -1;
 	if (add_all(view, spec, err) < 0)

@@ -39,6 +39,8 @@ struct root_view {
 	bool is_writable; /* by an overlay, its upper layer in: */
 	uint64_t upper_size; /* a tmpfs of this size, or */
 	int persist_fd; /* a directory; -1: none */
+	/* --copy: the tree is this jail's own, and has things in /tmp maybe. */
+	bool is_own_tree;
 	bool has_no_nodes; /* device nodes of the root itself are dead */
 	const char *devices; /* of PLACE_DEVICES */
 	struct root_place *places;

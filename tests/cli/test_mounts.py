@@ -333,6 +333,13 @@ def test_a_directory_is_left_alone_unless_mounts_are_asked_for(image, scratch):
     assert done.status == 125 and "make a mount namespace" in done.err, done
 
 
+def test_copies_into_tmp_are_seen(image, scratch):
+    (scratch / "file").write_text("copied\n")
+    done = run(LAUNCH, "-i", image, "--copy", f"{scratch}/file:/tmp/file",
+               "--", "bash", "-c", "cat /tmp/file; echo x >/tmp/x && echo wrote")
+    assert done.out == "copied\nwrote\n", done
+
+
 def test_devices_are_those_that_were_asked_for(image):
     for argv, names in (([], "full null random urandom zero"),
                         (["--dev", "null,tty"], "null tty"),
