@@ -265,7 +265,8 @@ check: packages-check
 # The whole sweeps: too long for `make check`.
 soak: packages-check
 	$(Q)$(MAKE) --no-print-directory all unit
-	$(Q)JAIL_SOAK=1 JAIL_BUILD=$(abspath $(B)) tests/run fault cli/test_verify.py
+	$(Q)JAIL_SOAK=1 JAIL_BUILD=$(abspath $(B)) tests/run fault cli/test_verify.py \
+		cli/test_mounts.py
 
 asan:
 	$(Q)$(MAKE) --no-print-directory B=$(B)/asan SANITIZE=address,undefined \

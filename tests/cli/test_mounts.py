@@ -439,7 +439,7 @@ def wait_until(condition, seconds=20):
     return condition()
 
 
-KILLS = int(os.environ.get("JAIL_MOUNT_KILLS", "60"))
+KILLS = 600 if os.environ.get("JAIL_SOAK") else 60
 
 
 @pytest.mark.parametrize("missing", ["", "unshare", "unshare,move_mount"])
