@@ -13,6 +13,7 @@
 
 #include "fdio.h"
 #include "policy/policy.h"
+#include "policy/policy_verbs.h"
 #include "policy_answer.h"
 
 static int write_answer(enum err_kind kind, const void *data, size_t size)
@@ -103,8 +104,17 @@ static int answer(int n, char **words)
 
 int main(int argc, char **argv)
 {
+	struct err err = {0};
+	int status;
+
 	if (argc > 1 && strcmp(argv[1], "load") == 0)
 		return answer(argc - 2, argv + 2);
+	if (argc > 1 && strcmp(argv[1], "policy") == 0) {
+		status = policy_verbs(argc - 1, argv + 1, &err);
+		if (err.kind != ERR_NONE)
+			err_print("jaillaunch", &err);
+		return status;
+	}
 	fputs("jail-policy: jaillaunch calls it\n", stderr);
 	return 1;
 }

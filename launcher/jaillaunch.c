@@ -15,6 +15,7 @@
 #include "opts.h"
 #include "outcome.h"
 #include "plan.h"
+#include "policy_command.h"
 #include "report.h"
 #include "spec.h"
 #include "store_verbs.h"
@@ -123,7 +124,9 @@ static int print_help(void)
 {
 	fputs("usage: jaillaunch [OPTIONS] (-i IMAGE | -r DIR) -u USER [--] "
 	      "[PROGRAM [ARG...]]\n"
-	      "       jaillaunch store list [--json] | store prune [--all]\n\n"
+	      "       jaillaunch store list [--json] | store prune [--all]\n"
+	      "       jaillaunch policy show [NAME|FILE] | explain NAME|FILE "
+	      "[SYSCALL] | check FILE\n\n"
 	      "Runs PROGRAM (default: the image's entry) in a jail: another "
 	      "root, an ordinary\nuser, no capabilities, no network, a short "
 	      "list of what the kernel does for it.\n\n",
@@ -360,12 +363,29 @@ static int run_command_line(int argc, char **argv, struct err *err)
 	return status;
 }
 
+/* The first word, where it is no option; else a program is launched. */
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv, struct err *err);
+} verbs[] = {
+	{"store", store_verbs},
+	{"policy", policy_command},
+};
+
+static int run_verb_or_launch(int argc, char **argv, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; argc > 1 && i < sizeof(verbs) / sizeof(*verbs); i++)
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			return verbs[i].run(argc - 1, argv + 1, err);
+	return run_command_line(argc, argv, err);
+}
+
 int main(int argc, char **argv)
 {
 	struct err err = {0};
-	int status = argc > 1 && strcmp(argv[1], "store") == 0
-			     ? store_verbs(argc - 1, argv + 1, &err)
-			     : run_command_line(argc, argv, &err);
+	int status = run_verb_or_launch(argc, argv, &err);
 
 	if (err.kind != ERR_NONE)
 		err_print("jaillaunch", &err);
