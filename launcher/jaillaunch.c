@@ -125,8 +125,8 @@ static int print_help(void)
 	fputs("usage: jaillaunch [OPTIONS] (-i IMAGE | -r DIR) -u USER [--] "
 	      "[PROGRAM [ARG...]]\n"
 	      "       jaillaunch store list [--json] | store prune [--all]\n"
-	      "       jaillaunch policy show [NAME|FILE] | explain NAME|FILE "
-	      "[SYSCALL] | check FILE\n\n"
+	      "       jaillaunch policy show | explain | check (see policy "
+	      "--help)\n\n"
 	      "Runs PROGRAM (default: the image's entry) in a jail: another "
 	      "root, an ordinary\nuser, no capabilities, no network, a short "
 	      "list of what the kernel does for it.\n\n",

@@ -324,17 +324,19 @@ static int read_args(struct reader *reader, const struct place *above,
 
 /* --- includes, excludes */
 
+/* "CAP_SYS_ADMIN" */
 static int has_capability(struct reader *reader, const struct place *place,
 			  const char *name, bool *out)
 {
-	struct err why = {0};
-	uint64_t set = 0;
+	bool has_prefix = strncasecmp(name, "CAP_", 4) == 0;
+	const char *text = has_prefix ? name + 4 : name;
 
-	if (strchr(name, ',') || capabilities_parse(name, &set, &why) < 0)
-		return wrong(reader, place, "%.200s",
-			     why.msg[0] ? why.msg : "one capability");
-	*out = (reader->request->caps & set) == set;
-	return 0;
+	for (unsigned i = 0; i < N_CAPABILITIES; i++)
+		if (strcasecmp(capability_names[i], text) == 0) {
+			*out = reader->request->caps >> i & 1;
+			return 0;
+		}
+	return wrong(reader, place, "no capability is named \"%.100s\"", name);
 }
 
 static int is_machine(struct reader *reader, const struct place *place,

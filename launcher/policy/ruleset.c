@@ -65,6 +65,20 @@ static const char *const launcher_needs[] = {"execve", "execveat", "write",
 
 #define N_NEEDS (sizeof(launcher_needs) / sizeof(*launcher_needs))
 
+/* Whatever its arguments are. */
+static bool policy_refuses(const struct ruleset *set, unsigned nr)
+{
+	for (size_t i = 0; i < set->n_choices; i++) {
+		if (set->choices[i].nr != nr)
+			continue;
+		if (rule_allows(set->choices[i].rule))
+			return false;
+		if (rule_is_unconditional(set->choices[i].rule))
+			return true;
+	}
+	return !rule_allows(set->fallback);
+}
+
 static int deny_call(struct ruleset *set, const struct syscall_name *call,
 		     struct err *err)
 {
@@ -82,6 +96,13 @@ static int deny_call(struct ruleset *set, const struct syscall_name *call,
 		if (set->denials[i].nr == (unsigned)nr &&
 		    rule_is_unconditional(set->denials[i].rule))
 			return 0; /* refused as it is, maybe by a signal */
+	if (set->fallback && policy_refuses(set, (unsigned)nr))
+		return 0;
+	if (set->fallback) {
+		set->n_choices = without_call(set->choices, set->n_choices,
+					      (unsigned)nr);
+		return add_choice(set, (unsigned)nr, &rule_denied, err);
+	}
 	set->n = without_call(set->denials, set->n, (unsigned)nr);
 	return add_denial(set, (unsigned)nr, &rule_denied, err);
 }

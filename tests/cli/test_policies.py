@@ -87,6 +87,13 @@ def test_every_operator_holds_in_the_kernel(scratch):
     sane(run(SYSCALLS, "--policy", policy, **ordinary_user()))
 
 
+def test_every_operator_is_interpreted(scratch):
+    policy = scratch / "every.policy"
+    policy.write_text(EVERY_OPERATOR)
+    done = run(BUILD / "tools" / "interpret", "--policy", policy)
+    assert done.status == 0 and done.out.endswith(" 0 wrong\n"), done
+
+
 def oci(*rules, default="SCMP_ACT_ALLOW", **more):
     return json.dumps({"defaultAction": default, "syscalls": list(rules),
                        **more})
@@ -158,6 +165,74 @@ def test_the_families_in_the_docs_are_those_in_the_code():
     text = (ROOT / "docs" / "SECCOMP.md").read_text()
     begin = "<!-- families: policy-gen --families -->\n"
     assert text.split(begin)[1].split("<!-- end -->\n")[0] == table
+
+
+# --- jaillaunch policy
+
+def verb(*args):
+    return run(BUILD / "jaillaunch", "policy", *args)
+
+
+def test_a_call_is_explained_in_order(scratch):
+    policy = scratch / "p.policy"
+    policy.write_text("default errno:EPERM\n\nallow clone if low1 == 0\n"
+                      "log clone\n")
+    done = verb("explain", policy, "clone")
+    assert done.out == (
+        "clone (56)\n"
+        f"  allowed if low1 == 0: {policy}:3\n"
+        f"  allowed, logged: {policy}:4\n"
+        "  but what is allowed the floor refuses:\n"
+        "  EPERM if flags & CLONE_NEW_ANY: a new user namespace gives every "
+        "capability against the kernel (@namespace)\n"), done
+    assert verb("explain", policy, "mount").out == \
+        f"mount (165)\n  EPERM: {policy}:1\n"
+    assert verb("explain", "default", "getpid").out == \
+        "getpid (39)\n  allowed\n"
+    assert "no effect" in verb("explain", "default", "mmap2").out
+
+
+def test_check_is_silent_or_says_what_is_in_vain(scratch):
+    policy = scratch / "p.policy"
+    policy.write_text("default errno:EPERM\nallow @io getpid\n")
+    done = verb("check", policy)
+    assert (done.status, done.out, done.err) == (0, "", ""), done
+    policy.write_text("default errno:EPERM\nallow @io mount clone3\n")
+    assert verb("check", policy).out == (
+        f"{policy}: allowed, but refused by the floor (--syscall-allow opens "
+        "it): clone3 mount\n")
+    policy.write_text("default errno:EPERM\nallow @io muont\n")
+    done = verb("check", policy)
+    assert done.status == 125 and done.err == (
+        f'jaillaunch: {policy}:2: no system call is named "muont"; the '
+        'nearest is "mount"\n'), done
+    policy.write_text(json.dumps({
+        "defaultAction": "SCMP_ACT_ERRNO", "flags":
+        ["SECCOMP_FILTER_FLAG_LOG"], "syscalls": [
+            {"name": "getpid", "action": "SCMP_ACT_NOTIFY"}]}))
+    assert verb("check", policy).out == (
+        f"{policy}: SECCOMP_FILTER_FLAG_LOG has no effect\n"
+        f"{policy}: SCMP_ACT_NOTIFY answers ENOSYS: there is no tracer and no "
+        "listener\n")
+
+
+@pytest.mark.parametrize("args, words", [
+    ((), "it is show [NAME|FILE]"), (("shw",), "it is show [NAME|FILE]"),
+    (("explain",), "explain NAME|FILE"), (("check",), "check FILE"),
+    (("show", "stric"), 'the nearest is "strict"'),
+    (("show", "./none"), "./none: No such file or directory"),
+    (("show", "--machine", "vax"), "it is x86_64 or aarch64"),
+    (("show", "--net", "x"), "it is none or host"),
+    (("explain", "strict", "raed"), 'the nearest is "read"')])
+def test_mistakes_of_the_command_are_told(args, words):
+    done = verb(*args)
+    assert done.status == 125 and words in done.err, done
+    assert done.err.startswith("jaillaunch: ") and done.err.count("\n") == 1
+
+
+def test_the_command_has_a_help():
+    done = verb("--help")
+    assert done.status == 0 and "cape-deny" in done.out, done
 
 
 # --- the cache
