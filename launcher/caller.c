@@ -59,16 +59,21 @@ static int check_stream(int fd, bool *is_device, struct err *err)
 	return 0;
 }
 
-/* Ignored signals would stay ignored in the program, and break our waiting. */
+/*
+ * Ignored signals would stay ignored in the program, and break our waiting.
+ * By the system call itself: a C library keeps the signals of its threads (32
+ * to 34) from us, but the caller may be linked to another.
+ */
 static void reset_signals(void)
 {
-	struct sigaction action = {.sa_handler = SIG_DFL};
+	/* The kernel's struct sigaction with SIG_DFL, on any machine. */
+	static const unsigned long plain[8];
 	sigset_t none;
 	int number;
 
 	for (number = 1; number < NSIG; number++)
 		if (number != SIGKILL && number != SIGSTOP)
-			sigaction(number, &action, NULL);
+			syscall(SYS_rt_sigaction, number, plain, NULL, 8);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
