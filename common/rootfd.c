@@ -189,10 +189,14 @@ static int walk_open(int root_fd, const char *path, int flags, mode_t mode,
 		return -ENOENT;
 	if (strlen(path) >= PATH_MAX)
 		return -ENAMETOOLONG;
-	if (walk_enter(&walk, root_fd) < 0)
-		return -ENOMEM;
 	left = strdup(path);
-	more = left ? 1 : -ENOMEM;
+	walk.dirs = malloc(sizeof(*walk.dirs)); /* array.h: room for one */
+	if (!left || !walk.dirs) {
+		free(walk.dirs);
+		return -ENOMEM; /* root_fd is not ours to close */
+	}
+	walk.dirs[walk.n++] = root_fd;
+	more = 1;
 	while (more == 1)
 		more = walk_step(&walk, &left, flags, mode, &fd);
 	walk_end(&walk);
