@@ -232,7 +232,7 @@ static const struct directive directives[N_VERBS] = {
 			  .most_args = 1,
 			  .checks = {value_name},
 			  .once = ONCE_VERB,
-			  .help = "the policy for system calls"},
+			  .help = "the policy: default, strict, cape, cape-deny"},
 	[VERB_NET] = {.verb = "net",
 		      .usage = "none|host|private|NAME",
 		      .section = SECTION_LAUNCH,

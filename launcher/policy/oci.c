@@ -1,187 +1,16 @@
 #include "oci.h"
 
+#include <ctype.h>
 #include <errno.h>
-#include <jansson.h>
-#include <inttypes.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "array.h"
 #include "../capability.h"
-#include "nearest.h"
-#include "oci_words.h"
-
-/* Where in the document we are, for messages. */
-struct place {
-	const struct place *above;
-	const char *key; /* NULL: an element of a list */
-	size_t index;
-};
-
-struct reader {
-	const struct policy_request *request;
-	enum machine machine;
-	unsigned kernel[2];
-	struct written *written;
-	json_t *root;
-	const char *name;
-	struct err *err;
-};
-
-static void print_place(const struct place *place, FILE *out)
-{
-	if (!place)
-		return;
-	print_place(place->above, out);
-	if (place->key)
-		fprintf(out, "%s%s", place->above ? "." : "", place->key);
-	else
-		fprintf(out, "[%zu]", place->index);
-}
-
-/* "syscalls[3].args[0]"; owned by the caller, or NULL. */
-static char *place_text(const struct place *place)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-
-	if (!out)
-		return NULL;
-	print_place(place, out);
-	if (fclose(out) == 0)
-		return text;
-	free(text);
-	return NULL;
-}
-
-__attribute__((format(printf, 3, 4))) static int
-wrong(struct reader *reader, const struct place *place, const char *format, ...)
-{
-	auto_free char *where = place_text(place);
-	auto_free char *what = NULL;
-	va_list args;
-
-	va_start(args, format);
-	if (vasprintf(&what, format, args) < 0)
-		what = NULL;
-	va_end(args);
-	return err_set(reader->err, ERR_MANIFEST, "%s: %s%s%s", reader->name,
-		       where ? where : "", where && *where ? ": " : "",
-		       what ? what : "no memory");
-}
+#include "oci_reader.h"
 
 static int no_memory(struct reader *reader)
 {
 	return err_sys(reader->err, ENOMEM, "%s", reader->name);
-}
-
-/* --- pieces of JSON */
-
-/* Every key is one that we know; "a b c". */
-static int check_keys(struct reader *reader, const struct place *place,
-		      json_t *object, const char *known)
-{
-	const char *key;
-	json_t *value;
-
-	if (!json_is_object(object))
-		return wrong(reader, place, "an object belongs here");
-	json_object_foreach(object, key, value)
-	{
-		const char *cursor = known;
-		struct nearest nearest;
-		struct name name;
-		bool found = false;
-
-		nearest_start(&nearest, key);
-		while (!found && name_next(&cursor, ' ', &name)) {
-			char text[32] = "";
-
-			memcpy(text, name.text, name.len);
-			nearest_offer(&nearest, text);
-			found = name_is(name, key);
-		}
-		if (!found && nearest_best(&nearest))
-			return wrong(reader, place,
-				     "no key is named \"%.100s\"; the nearest "
-				     "is \"%s\"",
-				     key, nearest_best(&nearest));
-		if (!found)
-			return wrong(reader, place,
-				     "no key is named \"%.100s\"", key);
-	}
-	return 0;
-}
-
-/* A list, NULL when it is missing (or null); -1: something else. */
-static int get_list(struct reader *reader, const struct place *above,
-		    json_t *object, const char *key, json_t **out)
-{
-	const struct place place = {above, key, 0};
-
-	*out = json_object_get(object, key);
-	if (json_is_null(*out))
-		*out = NULL;
-	if (*out && !json_is_array(*out))
-		return wrong(reader, &place, "a list belongs here");
-	return 0;
-}
-
-static int get_string(struct reader *reader, const struct place *place,
-		      json_t *value, const char **out)
-{
-	*out = json_string_value(value);
-	return *out ? 0 : wrong(reader, place, "a string belongs here");
-}
-
-/* A whole number from 0 to most. */
-static int get_number(struct reader *reader, const struct place *place,
-		      json_t *value, uint64_t most, uint64_t *out)
-{
-	json_int_t number = json_integer_value(value);
-
-	if (!json_is_integer(value) || number < 0)
-		return wrong(reader, place,
-			     "a whole number, not negative, belongs here");
-	*out = (uint64_t)number;
-	return *out <= most
-		       ? 0
-		       : wrong(reader, place,
-			       "%" PRIu64 " is more than %" PRIu64, *out, most);
-}
-
-static int find_word(struct reader *reader, const struct place *place,
-		     const struct oci_word *words, const char *text, int *out)
-{
-	struct nearest nearest;
-
-	nearest_start(&nearest, text);
-	for (; words->text; words++) {
-		if (strcmp(words->text, text) == 0) {
-			*out = words->value;
-			return 0;
-		}
-		nearest_offer(&nearest, words->text);
-	}
-	if (nearest_best(&nearest))
-		return wrong(reader, place,
-			     "\"%.100s\" is not known; the nearest is \"%s\"",
-			     text, nearest_best(&nearest));
-	return wrong(reader, place, "\"%.100s\" is not known", text);
-}
-
-static int get_word(struct reader *reader, const struct place *above,
-		    json_t *object, const char *key,
-		    const struct oci_word *words, int *out)
-{
-	const struct place place = {above, key, 0};
-	const char *text;
-
-	if (get_string(reader, &place, json_object_get(object, key), &text) < 0)
-		return -1;
-	return find_word(reader, &place, words, text, out);
 }
 
 /* --- actions */
@@ -196,16 +25,17 @@ static int get_answer(struct reader *reader, const struct place *above,
 	uint64_t number = EPERM;
 	int action;
 
-	if (get_word(reader, above, object, action_key, oci_actions, &action) <
-	    0)
+	if (oci_get_word(reader, above, object, action_key, oci_actions,
+			 &action) < 0)
 		return -1;
 	*answer = action;
 	if (value && !json_is_null(value)) {
-		if (get_number(reader, &place, value, ERRNO_MOST, &number) < 0)
+		if (oci_get_number(reader, &place, value, ERRNO_MOST, &number) <
+		    0)
 			return -1;
 		if (action != OCI_ERRNO && action != OCI_TRACE)
-			return wrong(reader, &place,
-				     "of use with SCMP_ACT_ERRNO only");
+			return oci_wrong(reader, &place,
+					 "of use with SCMP_ACT_ERRNO only");
 	}
 	if (action == OCI_ERRNO)
 		*answer = number ? (int)number : ANSWER_FAKE;
@@ -230,9 +60,10 @@ static int take_masked(struct reader *reader, const struct place *place,
 	when->mask = when->value;
 	when->value = two;
 	if (two & ~when->mask)
-		return wrong(reader, place,
-			     "valueTwo has bits that value, the mask, has not: "
-			     "never equal");
+		return oci_wrong(
+			reader, place,
+			"valueTwo has bits that value, the mask, has not: "
+			"never equal");
 	return 0;
 }
 
@@ -246,16 +77,17 @@ static int read_arg(struct reader *reader, const struct place *place,
 	uint64_t index, two = 0;
 	int operator;
 
-	if (check_keys(reader, place, arg, "index value valueTwo op") < 0 ||
-	    get_word(reader, place, arg, "op", oci_operators, &operator) < 0 ||
-	    get_number(reader, &index_place, json_object_get(arg, "index"), 5,
-		       &index) < 0 ||
-	    get_number(reader, &value_place, json_object_get(arg, "value"),
-		       INT64_MAX, &out->value) < 0)
+	if (oci_check_keys(reader, place, arg, "index value valueTwo op") < 0 ||
+	    oci_get_word(reader, place, arg, "op", oci_operators, &operator) <
+		    0 ||
+	    oci_get_number(reader, &index_place, json_object_get(arg, "index"),
+			   5, &index) < 0 ||
+	    oci_get_number(reader, &value_place, json_object_get(arg, "value"),
+			   INT64_MAX, &out->value) < 0)
 		return -1;
 	second = json_object_get(arg, "valueTwo");
 	if (second &&
-	    get_number(reader, &two_place, second, INT64_MAX, &two) < 0)
+	    oci_get_number(reader, &two_place, second, INT64_MAX, &two) < 0)
 		return -1;
 	out->arg = (unsigned)index;
 	out->is_wide = true;
@@ -263,8 +95,8 @@ static int read_arg(struct reader *reader, const struct place *place,
 	if (operator== OCI_MASKED_EQ)
 		return take_masked(reader, place, out, two);
 	if (two)
-		return wrong(reader, &two_place,
-			     "of use with SCMP_CMP_MASKED_EQ only");
+		return oci_wrong(reader, &two_place,
+				 "of use with SCMP_CMP_MASKED_EQ only");
 	out->kind = (enum condition_kind) operator;
 	return 0;
 }
@@ -307,7 +139,7 @@ static int read_args(struct reader *reader, const struct place *above,
 	json_t *args, *arg;
 	size_t i;
 
-	if (get_list(reader, above, entry, "args", &args) < 0)
+	if (oci_get_list(reader, above, entry, "args", &args) < 0)
 		return -1;
 	when = calloc(json_array_size(args) + 1, sizeof(*when));
 	if (!when)
@@ -336,7 +168,8 @@ static int has_capability(struct reader *reader, const struct place *place,
 			*out = reader->request->caps >> i & 1;
 			return 0;
 		}
-	return wrong(reader, place, "no capability is named \"%.100s\"", name);
+	return oci_wrong(reader, place, "no capability is named \"%.100s\"",
+			 name);
 }
 
 static int is_machine(struct reader *reader, const struct place *place,
@@ -344,7 +177,7 @@ static int is_machine(struct reader *reader, const struct place *place,
 {
 	int machine;
 
-	if (find_word(reader, place, oci_go_machines, name, &machine) < 0)
+	if (oci_find_word(reader, place, oci_go_machines, name, &machine) < 0)
 		return -1;
 	*out = machine == (int)reader->machine;
 	return 0;
@@ -362,7 +195,7 @@ static int count(struct reader *reader, const struct place *above,
 	size_t i;
 
 	*n_true = 0;
-	if (get_list(reader, above, filter, key, &list) < 0)
+	if (oci_get_list(reader, above, filter, key, &list) < 0)
 		return -1;
 	*n = json_array_size(list);
 	json_array_foreach(list, i, item)
@@ -371,12 +204,26 @@ static int count(struct reader *reader, const struct place *above,
 		const char *text;
 		bool is_true;
 
-		if (get_string(reader, &place, item, &text) < 0 ||
+		if (oci_get_string(reader, &place, item, &text) < 0 ||
 		    test(reader, &place, text, &is_true) < 0)
 			return -1;
 		*n_true += is_true;
 	}
 	return 0;
+}
+
+/* "6.1" and, where a release may follow, "6.1.0-13-amd64". */
+static bool read_version(const char *text, bool may_follow, unsigned out[2])
+{
+	char *end = NULL;
+
+	if (!isdigit((unsigned char)text[0]))
+		return false;
+	out[0] = (unsigned)strtoul(text, &end, 10);
+	if (end[0] != '.' || !isdigit((unsigned char)end[1]))
+		return false;
+	out[1] = (unsigned)strtoul(end + 1, &end, 10);
+	return may_follow || *end == '\0';
 }
 
 /* "4.8"; true when there is none is up to the caller. */
@@ -386,25 +233,23 @@ static int is_kernel(struct reader *reader, const struct place *above,
 	const struct place place = {above, "minKernel", 0};
 	json_t *value = json_object_get(filter, "minKernel");
 	const char *text;
-	unsigned major, minor;
-	int end = 0;
+	unsigned least[2];
 
 	*is_there = value && !json_is_null(value);
 	*out = false;
 	if (!*is_there)
 		return 0;
-	if (get_string(reader, &place, value, &text) < 0)
+	if (oci_get_string(reader, &place, value, &text) < 0)
 		return -1;
 	if (!*text) {
 		*is_there = false;
 		return 0;
 	}
-	if (sscanf(text, "%4u.%4u%n", &major, &minor, &end) != 2 || text[end] ||
-	    strspn(text, "0123456789.") != strlen(text))
-		return wrong(reader, &place,
-			     "\"%.40s\" is not a version as \"4.8\"", text);
-	*out = reader->kernel[0] > major ||
-	       (reader->kernel[0] == major && reader->kernel[1] >= minor);
+	if (!read_version(text, false, least))
+		return oci_wrong(reader, &place,
+				 "\"%.40s\" is not a version as \"4.8\"", text);
+	*out = reader->kernel[0] > least[0] ||
+	       (reader->kernel[0] == least[0] && reader->kernel[1] >= least[1]);
 	return 0;
 }
 
@@ -420,7 +265,8 @@ static int read_filter(struct reader *reader, const struct place *above,
 
 	if (!filter || json_is_null(filter))
 		return 0;
-	if (check_keys(reader, &place, filter, "caps arches minKernel") < 0 ||
+	if (oci_check_keys(reader, &place, filter, "caps arches minKernel") <
+		    0 ||
 	    count(reader, &place, filter, "caps", has_capability, &caps,
 		  &caps_true) < 0 ||
 	    count(reader, &place, filter, "arches", is_machine, &machines,
@@ -445,13 +291,13 @@ static int add_name(struct reader *reader, const struct place *place,
 	const char *text;
 	struct err why = {0};
 
-	if (get_string(reader, place, item, &text) < 0)
+	if (oci_get_string(reader, place, item, &text) < 0)
 		return -1;
 	if (text[0] == '@' || strchr(text, ' '))
-		return wrong(reader, place, "\"%.100s\" is not a system call",
-			     text);
+		return oci_wrong(reader, place,
+				 "\"%.100s\" is not a system call", text);
 	if (written_list(calls, (struct name){text, strlen(text)}, &why) < 0)
-		return wrong(reader, place, "%.300s", why.msg);
+		return oci_wrong(reader, place, "%.300s", why.msg);
 	return 0;
 }
 
@@ -463,12 +309,12 @@ static int read_names(struct reader *reader, const struct place *above,
 	json_t *name = json_object_get(entry, "name"), *names, *item;
 	size_t i;
 
-	if (get_list(reader, above, entry, "names", &names) < 0)
+	if (oci_get_list(reader, above, entry, "names", &names) < 0)
 		return -1;
 	if (!name == !json_array_size(names))
-		return wrong(reader, above,
-			     "one of \"names\" and \"name\" is "
-			     "needed");
+		return oci_wrong(reader, above,
+				 "one of \"names\" and \"name\" is "
+				 "needed");
 	if (name)
 		return add_name(reader, &name_place, name, calls);
 	json_array_foreach(names, i, item)
@@ -485,16 +331,17 @@ static int read_names(struct reader *reader, const struct place *above,
 static int read_entry(struct reader *reader, const struct place *place,
 		      json_t *entry)
 {
-	auto_free char *calls = NULL, *where = place_text(place), *why = NULL;
+	auto_free char *calls = NULL, *where = oci_place_text(place),
+		       *why = NULL;
 	struct rule rule = {.group = "written"};
 	size_t before = reader->written->n;
 	bool applies = true;
 
 	if (!where || asprintf(&why, "%s: %s", reader->name, where) < 0)
 		return no_memory(reader);
-	if (check_keys(reader, place, entry,
-		       "names name action errnoRet args comment includes "
-		       "excludes") < 0 ||
+	if (oci_check_keys(reader, place, entry,
+			   "names name action errnoRet args comment includes "
+			   "excludes") < 0 ||
 	    read_names(reader, place, entry, &calls) < 0 ||
 	    get_answer(reader, place, entry, "action", "errnoRet",
 		       &rule.answer) < 0)
@@ -516,7 +363,7 @@ static int read_entries(struct reader *reader)
 	json_t *list, *entry;
 	size_t i;
 
-	if (get_list(reader, NULL, reader->root, "syscalls", &list) < 0)
+	if (oci_get_list(reader, NULL, reader->root, "syscalls", &list) < 0)
 		return -1;
 	json_array_foreach(list, i, entry)
 	{
@@ -536,8 +383,8 @@ static int take_architecture(struct reader *reader, const struct place *place,
 	const char *text;
 	int machine;
 
-	if (get_string(reader, place, value, &text) < 0 ||
-	    find_word(reader, place, oci_machines, text, &machine) < 0)
+	if (oci_get_string(reader, place, value, &text) < 0 ||
+	    oci_find_word(reader, place, oci_machines, text, &machine) < 0)
 		return -1;
 	if (machine == (int)reader->machine)
 		*is_native = true;
@@ -552,7 +399,7 @@ static int read_architectures(struct reader *reader, const struct place *above,
 	json_t *list, *item;
 	size_t i;
 
-	if (get_list(reader, above, object, key, &list) < 0)
+	if (oci_get_list(reader, above, object, key, &list) < 0)
 		return -1;
 	*n += json_array_size(list);
 	json_array_foreach(list, i, item)
@@ -572,11 +419,11 @@ static int read_arch_map(struct reader *reader, bool *is_native, size_t *n)
 	bool unused = false;
 	size_t i;
 
-	if (get_list(reader, NULL, reader->root, "archMap", &list) < 0)
+	if (oci_get_list(reader, NULL, reader->root, "archMap", &list) < 0)
 		return -1;
 	if (list && *n)
-		return wrong(reader, &list_place,
-			     "either this or \"architectures\"");
+		return oci_wrong(reader, &list_place,
+				 "either this or \"architectures\"");
 	*n += json_array_size(list);
 	json_array_foreach(list, i, item)
 	{
@@ -584,8 +431,8 @@ static int read_arch_map(struct reader *reader, bool *is_native, size_t *n)
 		const struct place one = {&place, "architecture", 0};
 		size_t n_sub = 0;
 
-		if (check_keys(reader, &place, item,
-			       "architecture subArchitectures") < 0 ||
+		if (oci_check_keys(reader, &place, item,
+				   "architecture subArchitectures") < 0 ||
 		    take_architecture(reader, &one,
 				      json_object_get(item, "architecture"),
 				      is_native) < 0 ||
@@ -607,10 +454,11 @@ static int check_machine(struct reader *reader)
 	    read_arch_map(reader, &is_native, &n) < 0)
 		return -1;
 	if (n && !is_native)
-		return wrong(reader, NULL,
-			     "this machine's architecture (%s) is not among "
-			     "those of the profile: no call could be made",
-			     machine_name(reader->machine));
+		return oci_wrong(
+			reader, NULL,
+			"this machine's architecture (%s) is not among "
+			"those of the profile: no call could be made",
+			machine_name(reader->machine));
 	return 0;
 }
 
@@ -620,7 +468,7 @@ static int check_flags(struct reader *reader)
 	json_t *list, *item;
 	size_t i;
 
-	if (get_list(reader, NULL, reader->root, "flags", &list) < 0)
+	if (oci_get_list(reader, NULL, reader->root, "flags", &list) < 0)
 		return -1;
 	json_array_foreach(list, i, item)
 	{
@@ -628,15 +476,17 @@ static int check_flags(struct reader *reader)
 		const char *text;
 		int unused;
 
-		if (get_string(reader, &place, item, &text) < 0 ||
-		    find_word(reader, &place, oci_flags, text, &unused) < 0 ||
+		if (oci_get_string(reader, &place, item, &text) < 0 ||
+		    oci_find_word(reader, &place, oci_flags, text, &unused) <
+			    0 ||
 		    written_note(reader->written, reader->err,
 				 "%s has no effect", text) < 0)
 			return -1;
 	}
 	if (json_object_get(reader->root, "listenerPath"))
-		return wrong(reader, NULL,
-			     "listenerPath: jaillaunch hands calls to nobody");
+		return oci_wrong(
+			reader, NULL,
+			"listenerPath: jaillaunch hands calls to nobody");
 	return 0;
 }
 
@@ -676,9 +526,10 @@ static int read_document(struct reader *reader)
 	struct written *written = reader->written;
 	char *where;
 
-	if (check_keys(reader, NULL, reader->root,
-		       "defaultAction defaultErrnoRet architectures archMap "
-		       "syscalls flags listenerPath listenerMetadata comment") <
+	if (oci_check_keys(
+		    reader, NULL, reader->root,
+		    "defaultAction defaultErrnoRet architectures archMap "
+		    "syscalls flags listenerPath listenerMetadata comment") <
 		    0 ||
 	    get_answer(reader, NULL, reader->root, "defaultAction",
 		       "defaultErrnoRet", &written->fallback.answer) < 0 ||
@@ -700,8 +551,7 @@ static void find_kernel(struct reader *reader)
 
 	memcpy(reader->kernel, reader->request->kernel, sizeof(reader->kernel));
 	if (!reader->kernel[0] && uname(&host) == 0)
-		sscanf(host.release, "%u.%u", &reader->kernel[0],
-		       &reader->kernel[1]);
+		read_version(host.release, true, reader->kernel);
 }
 
 int oci_read(const struct policy_request *request, enum machine machine,

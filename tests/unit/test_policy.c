@@ -323,8 +323,8 @@ TEST(compiling_at_launch_makes_what_was_built)
 			auto_of(program) struct program *program = NULL;
 			struct err err = {0};
 
-			if (ruleset_make(&request, NULL, (enum machine)machine, &set,
-					 &err) < 0 ||
+			if (ruleset_make(&request, NULL, (enum machine)machine,
+					 &set, &err) < 0 ||
 			    compile(set, &program, &err) < 0)
 				fail_msg("%s", err.msg);
 			if (!program)
@@ -380,8 +380,9 @@ TEST(the_rule_that_refuses_can_be_looked_up)
 	for (int machine = 0; machine < MACHINES; machine++) {
 		auto_of(ruleset) struct ruleset *set = NULL;
 
-		assert_int_equal(ruleset_make(&request, NULL, (enum machine)machine,
-					      &set, &err),
+		assert_int_equal(ruleset_make(&request, NULL,
+					      (enum machine)machine, &set,
+					      &err),
 				 0);
 		for (unsigned nr = 0; nr <= 600; nr++) {
 			const uint64_t args[6] = {40, 0x5412, 2, 0, 0, 0};

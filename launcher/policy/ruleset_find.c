@@ -1,0 +1,93 @@
+/* What a ruleset says of one call. */
+#include "ruleset.h"
+
+static const struct denial *rules_of(const struct denial *list, size_t n,
+				     unsigned nr, size_t *found)
+{
+	const struct denial *first = NULL;
+
+	*found = 0;
+	for (size_t i = 0; i < n && list[i].nr <= nr; i++) {
+		if (list[i].nr != nr)
+			continue;
+		if (!first)
+			first = &list[i];
+		++*found;
+	}
+	return first;
+}
+
+const struct denial *ruleset_denials(const struct ruleset *set, unsigned nr,
+				     size_t *n)
+{
+	return rules_of(set->denials, set->n, nr, n);
+}
+
+const struct denial *ruleset_choices(const struct ruleset *set, unsigned nr,
+				     size_t *n)
+{
+	return rules_of(set->choices, set->n_choices, nr, n);
+}
+
+static bool holds(const struct condition *when, const uint64_t args[6])
+{
+	uint64_t arg =
+		when->is_wide ? args[when->arg] : (uint32_t)args[when->arg];
+
+	switch (when->kind) {
+	case CONDITION_IS:
+		return (arg & when->mask) == when->value;
+	case CONDITION_NOT:
+		return (arg & when->mask) != when->value;
+	case CONDITION_HAS:
+		return (arg & when->value) != 0;
+	case CONDITION_LESS:
+		return arg < when->value;
+	case CONDITION_LESS_OR_IS:
+		return arg <= when->value;
+	case CONDITION_MORE:
+		return arg > when->value;
+	case CONDITION_MORE_OR_IS:
+		return arg >= when->value;
+	case CONDITION_NONE:
+		break;
+	}
+	return true;
+}
+
+/* The first of them that holds, or NULL. */
+static const struct rule *first_that_holds(const struct denial *list, size_t n,
+					   const uint64_t args[6])
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct condition *when = list[i].rule->when;
+
+		while (when->kind && holds(when, args))
+			when++;
+		if (!when->kind)
+			return list[i].rule;
+	}
+	return NULL;
+}
+
+const struct rule *ruleset_find(const struct ruleset *set, unsigned nr,
+				const uint64_t args[6])
+{
+	const struct rule *choice, *denial;
+	const struct denial *list;
+	size_t n;
+
+	if (!syscall_name_of(set->machine, nr))
+		return &rule_unreviewed;
+	list = ruleset_choices(set, nr, &n);
+	choice = first_that_holds(list, n, args);
+	if (!choice)
+		choice = set->fallback;
+	if (choice && !rule_allows(choice))
+		return choice;
+	list = ruleset_denials(set, nr, &n);
+	denial = first_that_holds(list, n, args);
+	if (denial)
+		return denial;
+	return choice && choice->answer == ANSWER_LOG ? choice : NULL;
+}
