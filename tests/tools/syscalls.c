@@ -112,6 +112,7 @@ static void make_call(const struct run *run, const struct attempt *attempt,
 	bound_time();
 	signal(SIGSEGV, SIG_DFL); /* a sanitizer's handler says too much */
 	signal(SIGILL, SIG_DFL);
+	signal(SIGHUP, SIG_IGN); /* clone(1): its child's end would end us */
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (with_filter)
 		install_filter(&run->filter);
