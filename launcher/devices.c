@@ -137,6 +137,44 @@ int devices_fill(int dev_fd, const char *list, struct err *err)
 	return 0;
 }
 
+int devices_name(const char *list, char name[DEVICES_NAME_SIZE])
+{
+	bool wanted[N_DEVICES];
+	struct err ignored;
+	size_t i, len = 0;
+
+	if (parse_list(list, wanted, &ignored) < 0)
+		return -1;
+	memcpy(name, "none", sizeof("none"));
+	for (i = 0; i < N_DEVICES; i++)
+		if (wanted[i])
+			len += (size_t)snprintf(
+				name + len, DEVICES_NAME_SIZE - len, "%s%s",
+				len ? "," : "", devices[i].name);
+	return 0;
+}
+
+bool devices_are(int dev_fd, const char *list)
+{
+	bool wanted[N_DEVICES];
+	struct err ignored;
+	size_t i;
+
+	if (parse_list(list, wanted, &ignored) < 0)
+		return false;
+	for (i = 0; i < N_DEVICES; i++) {
+		struct stat st;
+		bool is_there = fstatat(dev_fd, devices[i].name, &st,
+					AT_SYMLINK_NOFOLLOW) == 0;
+
+		if (is_there != wanted[i] ||
+		    (is_there && (!is_device(&st, &devices[i]) ||
+				  (st.st_mode & 0777) != 0666)))
+			return false;
+	}
+	return true;
+}
+
 int devices_check(int root_fd, const char *root_name, const char *list,
 		  struct err *err)
 {

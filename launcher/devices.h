@@ -3,9 +3,12 @@
  * devices: the nodes that a jail's /dev may have: a fixed table; numbers never
  * come from an image or the host.
  */
+#include <stdbool.h>
+
 #include "err.h"
 
 #define DEVICES_DEFAULT "null,zero,full,random,urandom"
+#define DEVICES_NAME_SIZE 64
 
 /*
  * In a root that is ours: /dev has exactly those of the table that are on the
@@ -18,6 +21,12 @@ int devices_parse(const char *list, struct err *err);
 
 /* Exactly those on the list in an empty directory of ours. */
 int devices_fill(int dev_fd, const char *list, struct err *err);
+
+/* One name for every list of the same devices.  0, or -1: no list. */
+int devices_name(const char *list, char name[DEVICES_NAME_SIZE]);
+
+/* Has a directory exactly those on the list, for everybody to use? */
+bool devices_are(int dev_fd, const char *list);
 
 /* In somebody's directory: are all on the list there? */
 int devices_check(int root_fd, const char *root_name, const char *list,

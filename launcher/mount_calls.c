@@ -23,7 +23,9 @@
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
 #endif
-#define DETACH 2 /* MNT_DETACH; <sys/mount.h> contradicts <linux/mount.h> */
+/* MNT_DETACH, MS_PRIVATE; <sys/mount.h> contradicts <linux/mount.h> */
+#define DETACH 2
+#define PRIVATE (1 << 18)
 
 static long configure(int fs, unsigned command, const char *key,
 		      const char *value)
@@ -73,7 +75,8 @@ int mount_attach(int mount, int target, const char *name)
 
 int mount_set(int mount, uint64_t attributes)
 {
-	struct mount_attr attr = {.attr_set = attributes};
+	struct mount_attr attr = {.attr_set = attributes,
+				  .propagation = PRIVATE};
 
 	if (syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH, &attr,
 		    sizeof(attr)) < 0)

@@ -25,7 +25,10 @@ int mount_clone(int fd, bool with_submounts);
 /* Mounts a detached mount on what target is open on, or on a name there. */
 int mount_attach(int mount, int target, const char *name);
 
-/* MOUNT_ATTR_*, for one mount (not those below it). */
+/*
+ * MOUNT_ATTR_*, for one mount (not those below it).  It is private then: what
+ * is mounted on it does not appear on what it is a copy of.
+ */
 int mount_set(int mount, uint64_t attributes);
 
 /* mount(2), umount2(MNT_DETACH) and pivot_root(2); 0 or -errno. */

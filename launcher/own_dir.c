@@ -9,13 +9,16 @@
 
 int own_dir_open(int at_fd, const char *path, struct err *err)
 {
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	auto_close int fd = -1;
 	struct stat st;
 
-	if (mkdirat(at_fd, path, 0700) < 0 && errno != EEXIST)
-		return err_sys(err, errno, "make %s", path);
-	fd = openat(at_fd, path,
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(at_fd, path, flags);
+	if (fd < 0 && errno == ENOENT) {
+		if (mkdirat(at_fd, path, 0700) < 0 && errno != EEXIST)
+			return err_sys(err, errno, "make %s", path);
+		fd = openat(at_fd, path, flags);
+	}
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(err, errno, "open %s", path);
 	if (st.st_uid != geteuid() || (st.st_mode & 0777) != 0700)

@@ -8,8 +8,8 @@
 
 enum root_method {
 	ROOT_NONE, /* not come to that, or none was possible */
-	ROOT_NAMESPACE,
 	ROOT_DETACHED,
+	ROOT_NAMESPACE,
 	ROOT_ATTACHED,
 	ROOT_CHROOT,
 	N_ROOT_METHODS,

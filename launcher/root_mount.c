@@ -19,8 +19,8 @@
 
 const char *const root_method_names[N_ROOT_METHODS] = {
 	[ROOT_NONE] = "none",
-	[ROOT_NAMESPACE] = "mount namespace",
 	[ROOT_DETACHED] = "detached mounts",
+	[ROOT_NAMESPACE] = "mount namespace",
 	[ROOT_ATTACHED] = "mounts attached for a moment",
 	[ROOT_CHROOT] = "chroot",
 };
@@ -97,6 +97,21 @@ static int set_late_flags(struct attempt *attempt, int fd, unsigned flags)
 			      NULL));
 }
 
+/*
+ * A copy of a mount that is shared is so, too, and what is mounted on it would
+ * appear on the first, to stay there.  mount_set() has seen to it, if it could.
+ */
+static int set_private_late(struct attempt *attempt, int fd)
+{
+	char path[32];
+
+	if (!attempt->is_old && !attempt->has_late_flags)
+		return 0;
+	fd_path(fd, path);
+	return FAIL(attempt, STEP_PRIVATE,
+		    mount_old(NULL, path, NULL, MS_PRIVATE, NULL));
+}
+
 /* --- mounts that are nowhere yet */
 
 struct tmpfs_words {
@@ -161,14 +176,14 @@ static int fill_devices(const struct attempt *attempt, int dev_fd)
 
 static int make_place(struct attempt *attempt, const struct root_place *place)
 {
-	bool is_bind = place->kind == PLACE_BIND;
-	auto_close int mount = is_bind ? mount_clone(place->source_fd, false)
+	bool is_copy = place->source_fd >= 0;
+	auto_close int mount = is_copy ? mount_clone(place->source_fd, false)
 				       : make_tmpfs(place);
 	int error = 0;
 
 	if (mount < 0)
-		return FAIL(attempt, is_bind ? STEP_BIND : STEP_TMPFS, mount);
-	if (place->kind == PLACE_DEVICES)
+		return FAIL(attempt, is_copy ? STEP_BIND : STEP_TMPFS, mount);
+	if (place->kind == PLACE_DEVICES && !is_copy)
 		error = FAIL(attempt, STEP_DEVICES,
 			     fill_devices(attempt, mount));
 	if (error == 0 && place->kind != PLACE_TMPFS)
@@ -308,7 +323,7 @@ static int attach_old(const struct root_place *place, int target)
 	struct tmpfs_words words;
 	char data[160], source[32];
 
-	if (place->kind == PLACE_BIND) {
+	if (place->source_fd >= 0) {
 		char name[32];
 
 		fd_path(place->source_fd, source);
@@ -340,7 +355,7 @@ static int attach_place(struct attempt *attempt, size_t i)
 	attempt->mounts[i] = open_target(attempt->root, place);
 	if (attempt->mounts[i] < 0)
 		return FAIL(attempt, STEP_TARGET, attempt->mounts[i]);
-	if (place->kind == PLACE_DEVICES)
+	if (place->kind == PLACE_DEVICES && place->source_fd < 0)
 		return FAIL(attempt, STEP_DEVICES,
 			    fill_devices(attempt, attempt->mounts[i]));
 	return 0;
@@ -348,13 +363,15 @@ static int attach_place(struct attempt *attempt, size_t i)
 
 static int attach_places(struct attempt *attempt)
 {
-	int error = 0;
+	int error = set_private_late(attempt, attempt->root);
 	size_t i;
 
 	for (i = 0; error == 0 && i < attempt->view->n; i++) {
 		const struct root_place *place = &attempt->view->places[i];
 
 		error = attach_place(attempt, i);
+		if (error == 0)
+			error = set_private_late(attempt, attempt->mounts[i]);
 		if (error == 0 && place->kind != PLACE_TMPFS)
 			error = set_late_flags(attempt, attempt->mounts[i],
 					       flags_of(place));
@@ -580,8 +597,8 @@ static const struct method {
 	bool has_mounts;
 	int (*make)(struct attempt *attempt);
 } methods[] = {
+	{ROOT_DETACHED, true, by_detached}, /* a copy of no namespace */
 	{ROOT_NAMESPACE, true, by_namespace}, /* nothing of the host is left */
-	{ROOT_DETACHED, true, by_detached}, /* it needs a newer kernel */
 	{ROOT_ATTACHED, true, by_attached}, /* for a moment all can see it */
 	{ROOT_CHROOT, false, by_chroot}, /* nothing is bounded */
 };

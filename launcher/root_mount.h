@@ -2,8 +2,8 @@
 /*
  * root_mount: makes a root_view, by the first method that this system has.
  *
- *	namespace  a mount namespace of its own; the host's mounts leave it
  *	detached   mounts on a tree that is nowhere (Linux 6.15); no namespace
+ *	namespace  a mount namespace of its own; the host's mounts leave it
  *	attached   mounts below a private directory, copied as a detached tree
  *		   and taken away again at once (mount(2) and open_tree())
  *	chroot     nothing is mounted; only if the view can do without

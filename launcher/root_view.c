@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "array.h"
+#include "device_pin.h"
 #include "limit.h"
 #include "own_dir.h"
 #include "rootfd.h"
@@ -127,6 +128,16 @@ static int add_defaults(struct root_view *view, const struct jail_spec *spec,
 	return add_fresh(view, spec, home, st.st_mode & 07777, true, err);
 }
 
+static bool has_place_below(const struct root_view *view, const char *start)
+{
+	size_t i;
+
+	for (i = 0; i < view->n; i++)
+		if (strncmp(view->places[i].target, start, strlen(start)) == 0)
+			return true;
+	return false;
+}
+
 /*
  * The nodes of an image do not work: who owns the file need not have made it.
  * Those of our own table do.
@@ -149,6 +160,9 @@ static int add_devices(struct root_view *view, const struct jail_spec *spec,
 		return -1;
 	place->mode = 0755;
 	place->size = 65536;
+	if (!has_place_below(view, "/dev/"))
+		place->source_fd =
+			device_pin_open(spec->devices, spec->root_is_pinned);
 	return 0;
 }
 

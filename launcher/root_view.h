@@ -24,7 +24,7 @@ struct root_place {
 	char *target; /* absolute, in the jail; no link on the way */
 	bool is_given; /* by an option: not left out silently */
 	bool is_writable;
-	int source_fd; /* PLACE_BIND */
+	int source_fd; /* PLACE_BIND; PLACE_DEVICES: the pin; -1: none */
 	bool is_file; /* PLACE_BIND: of a file */
 	uint64_t size; /* PLACE_TMPFS */
 	mode_t mode;

@@ -431,6 +431,7 @@ int spec_make(const struct spec_input *input, struct jail_spec **out,
 	spec->root_name = input->root_name;
 	spec->flags = flags;
 	spec->root_is_image = input->root_is_image;
+	spec->root_is_pinned = input->root_is_pinned;
 	spec->root_is_mounted = input->root_is_mounted;
 	spec->root_is_changed = input->root_is_changed;
 	spec->devices = input->devices;

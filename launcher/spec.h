@@ -41,7 +41,8 @@ struct jail_spec {
 	int root_fd;
 	const char *root_name;
 	const struct spec_flags *flags; /* for what concerns mounts */
-	bool root_is_image, root_is_mounted, root_is_changed, need_shm;
+	bool root_is_image, root_is_mounted, root_is_pinned;
+	bool root_is_changed, need_shm;
 	const char *devices; /* of an image: a list for devices.h */
 	struct jail_user user;
 	bool allow_root, in_place;
@@ -67,7 +68,7 @@ struct spec_input {
 	const struct manifest *image; /* the image's own, or NULL */
 	int root_fd;
 	const char *root_name;
-	bool root_is_image, root_is_mounted;
+	bool root_is_image, root_is_mounted, root_is_pinned;
 	bool root_is_changed; /* by --copy */
 	const char *devices; /* as in struct jail_spec */
 	char *const *argv; /* program and arguments; empty: the image's entry */

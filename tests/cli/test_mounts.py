@@ -68,14 +68,17 @@ def without(calls, error="EPERM"):
 
 
 PINNED = "a mount that the image's jails share"
+FIRST = "detached mounts"
 METHODS = [
-    ("", "mount namespace", PINNED),
-    ("unshare", "detached mounts", PINNED),
-    ("unshare,move_mount", "mounts attached for a moment", PINNED),
-    ("mount", "detached mounts", PINNED),
+    ("", FIRST, PINNED),
+    ("unshare,mount,pivot_root", FIRST, PINNED),
+    # of an older kernel: flags cannot be set on what is nowhere
+    ("mount_setattr", "mount namespace", PINNED),
+    ("mount_setattr,pivot_root", "mount namespace", PINNED),
+    ("mount_setattr,unshare", "mounts attached for a moment", PINNED),
+    ("move_mount", "mounts attached for a moment", PINNED),
     ("unshare,move_mount,mount", "chroot",
      "unpacked into a private directory"),
-    ("pivot_root", "mount namespace", PINNED),
 ]
 
 
@@ -85,19 +88,60 @@ def test_every_method_gives_the_same_jail(image, scratch, missing, method,
                                           origin):
     look(scratch, "-i", image)  # the pin is there
     plain = look(scratch, "-i", image)
-    assert report_of(scratch)["method"] == "mount namespace"
+    assert report_of(scratch)["method"] == FIRST
     assert "tmp\nhome\n" in plain.out and "read-only\n" in plain.out
     done = look(scratch, "-i", image,
-                before=without(missing) if missing else ())
+                before=without(missing, "ENOSYS") if missing else ())
     report = report_of(scratch)
     assert report["method"] == method and report["from"] == origin, report
     assert done.status == plain.status == 0
     assert [line for line in done.out.splitlines() if "/new" not in line] == \
         [line for line in plain.out.splitlines() if "/new" not in line]
     passed = [row["method"] for row in report["passed_over"]]
-    order = ["mount namespace", "detached mounts",
+    order = ["detached mounts", "mount namespace",
              "mounts attached for a moment", "chroot"]
     assert passed == order[:order.index(method)]
+
+
+SHARED = """
+mount -t tmpfs none /run && mount --make-rshared / || exit 77
+"$@" || exit
+grep -E "pins/[^ /]+/" /proc/self/mountinfo && exit 1
+exit 0
+"""
+
+
+@pytest.mark.parametrize("missing", ["", "mount_setattr",
+                                     "mount_setattr,unshare"])
+def test_shared_mounts_get_none_of_the_jails(image, scratch, missing):
+    """As where systemd runs: a copy of a shared mount is shared."""
+    done = run("unshare", "-m", "bash", "-c", SHARED, "bash",
+               *(without(missing, "ENOSYS") if missing else ()), LAUNCH,
+               "-i", image, "--bind", f"{scratch}:/mnt", "--", "bash", "-c",
+               "echo x >/tmp/x && echo wrote")
+    assert done.status == 0 and done.out == "wrote\n", done
+
+
+def test_device_nodes_are_made_once_and_looked_at(image, scratch):
+    """The pinned nodes of --dev: another file system there is not used."""
+    script = """
+mount -t tmpfs none /run || exit 77
+L="$1 -i $2 --dev full,null -- bash -c"
+$L 'ls /dev; echo x >/dev/x || echo no; echo >/dev/null && echo null'
+cd /run/jailwright/devices/ && ls && stat -c %d null,full >"$3"
+$L true
+stat -c %d null,full | cmp - "$3" && echo same
+mknod null,full/zero c 1 5 2>/dev/null || echo read-only
+mount -t tmpfs -o mode=755 none null,full && mknod null,full/null c 1 3
+$L 'ls /dev'
+ls null,full
+umount null,full && ls null,full
+"""
+    done = run("unshare", "-m", "bash", "-c", script, "bash", LAUNCH, image,
+               scratch / "devices")
+    assert done.out.split() == [
+        "full", "null", "no", "null", "null,full", "same", "read-only",
+        "full", "null", "full", "null"], done
 
 
 def test_flags_of_an_older_kernel(image, scratch):
@@ -108,7 +152,7 @@ def test_flags_of_an_older_kernel(image, scratch):
     assert not (scratch / "x").exists()
 
 
-@pytest.mark.parametrize("call, error", [("unshare", "ENOSPC"),
+@pytest.mark.parametrize("call, error", [("move_mount", "ENOSPC"),
                                          ("fsmount", "ENOMEM"),
                                          ("open_tree", "EMFILE")])
 def test_what_is_scarce_is_not_missing(image, scratch, call, error):
@@ -119,10 +163,10 @@ def test_what_is_scarce_is_not_missing(image, scratch, call, error):
 
 
 def test_explain_says_how_and_why(image):
-    done = run(*without("unshare"), LAUNCH, "-i", image, "--explain")
+    done = run(*without("move_mount"), LAUNCH, "-i", image, "--explain")
     assert done.out.endswith(
-        "entered not by mount namespace: make a mount namespace: Operation "
-        "not permitted\nentered by    detached mounts\n"), done
+        "entered not by mount namespace: attach a mount: Operation not "
+        "permitted\nentered by    mounts attached for a moment\n"), done
     done = run(*without("fsopen", "ENOSYS"), LAUNCH, "-i", image, "--no-pin",
                "--explain")
     assert "unpacked because  erofs: Function not implemented" in done.out, \
@@ -326,11 +370,11 @@ def test_a_directory_is_left_alone_unless_mounts_are_asked_for(image, scratch):
     assert (root / "tmp/x").exists()
     (root / "tmp/x").unlink()
     done = look(scratch, "-r", root, "-u", "jailuser", "--tmpfs", "/mnt")
-    assert report_of(scratch)["method"] == "mount namespace", done
+    assert report_of(scratch)["method"] == FIRST, done
     assert not (root / "tmp/x").exists()
     done = look(scratch, "-r", root, "-u", "jailuser", "--tmpfs", "/mnt",
                 before=without("unshare,move_mount,mount"))
-    assert done.status == 125 and "make a mount namespace" in done.err, done
+    assert done.status == 125 and "attach a mount" in done.err, done
 
 
 def test_copies_into_tmp_are_seen(image, scratch):
@@ -400,9 +444,10 @@ def test_device_nodes_of_an_image_do_not_work(scratch):
 
 
 def test_the_hosts_mounts_are_gone_from_the_namespace(image):
-    for missing, is_gone in (("", True), ("pivot_root", False)):
-        argv = [*(without(missing) if missing else ()), LAUNCH, "-i", image,
-                "--", "bash", "-c", "echo; read line"]
+    for missing, is_gone in (("mount_setattr", True),
+                             ("mount_setattr,pivot_root", False)):
+        argv = [*without(missing, "ENOSYS"), LAUNCH, "-i", image, "--",
+                "bash", "-c", "echo; read line"]
         with subprocess.Popen(argv, stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE) as jail:
             jail.stdout.readline()
@@ -411,6 +456,23 @@ def test_the_hosts_mounts_are_gone_from_the_namespace(image):
                      open(f"/proc/{keeper}/mountinfo")]
             jail.communicate(b"\n")
         assert (set(kinds) == {"tmpfs", "erofs"}) == is_gone, kinds
+
+
+def test_no_mount_of_the_host_is_reached_from_a_detached_root(image):
+    """The kernel lists the mounts below a process's root: there are none of
+    its namespace, and nothing is above it."""
+    with subprocess.Popen([LAUNCH, "-i", image, "--", "bash", "-c",
+                           "echo; read line"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as jail:
+        jail.stdout.readline()
+        keeper, = run("pgrep", "-P", jail.pid).out.split()
+        program, = run("pgrep", "-P", keeper).out.split()
+        with open(f"/proc/{program}/mountinfo", encoding="utf-8") as file:
+            reached = file.read()
+        root = os.listdir(f"/proc/{program}/root")
+        above = os.listdir(f"/proc/{program}/root/../..")
+        jail.communicate(b"\n")
+    assert reached == "" and above == root
 
 
 @pytest.mark.parametrize("missing", ["", "unshare", "unshare,move_mount"])
