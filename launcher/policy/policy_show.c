@@ -120,11 +120,21 @@ static void show_answer(const struct ruleset *set, int answer, FILE *out)
 		fputc('\n', out);
 }
 
+/* Which answers there are, from ANSWER_FAKE on. */
+#define N_ANSWERS (ERRNO_MOST - ANSWER_FAKE + 1)
+
 static void show_answers(const struct ruleset *set, FILE *out)
 {
-	for (int answer = ANSWER_FAKE; answer <= ERRNO_MOST; answer++)
-		if (answer != otherwise(set))
-			show_answer(set, answer, out);
+	bool is_there[N_ANSWERS] = {false};
+	const struct syscall_name *call;
+	size_t cursor = 0;
+
+	while ((call = next_call(set, &cursor)))
+		is_there[last_answer(set, (unsigned)call->nr[set->machine]) -
+			 ANSWER_FAKE] = true;
+	for (int i = 0; i < N_ANSWERS; i++)
+		if (is_there[i] && i + ANSWER_FAKE != otherwise(set))
+			show_answer(set, i + ANSWER_FAKE, out);
 }
 
 static void show_floor(const struct ruleset *set, FILE *out)
