@@ -76,6 +76,14 @@ static int squashfs_form(const struct squashfs_super *super, uint64_t size,
 	return 1;
 }
 
+bool image_is_squashfs(int file)
+{
+	uint32_t magic;
+
+	return read_at(file, 0, &magic, sizeof(magic)) == 1 &&
+	       le32toh(magic) == SQUASHFS_MAGIC;
+}
+
 int image_form(int file, struct image_form *out, struct err *err)
 {
 	struct squashfs_super squashfs;

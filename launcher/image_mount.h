@@ -25,6 +25,9 @@ struct image_form {
 /* 1: can be mounted; 0: cannot, and err says why; -1: it cannot be read. */
 int image_form(int file, struct image_form *out, struct err *err);
 
+/* Also a damaged one, which has no form. */
+bool image_is_squashfs(int file);
+
 /* 1: mounted, *mount is a descriptor; 0: not here, err says why; -1. */
 int image_mount(int file, const struct image_form *form, int *mount,
 		bool *by_loop, struct err *err);

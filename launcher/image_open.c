@@ -198,6 +198,16 @@ static int read_manifest(struct image *image, struct err *err)
 	return manifest_read_text(text, len, name, &image->manifest, err);
 }
 
+/* Of all forms, this one has no other way. */
+static int refuse_squashfs(const struct image *image, struct err *err)
+{
+	return err_set(err, ERR_INPUT,
+		       "-i %s: a squashfs can only be mounted, and here it "
+		       "cannot: %s (jailbuild -o NAME.tar makes an image that "
+		       "can be unpacked, too)",
+		       image->name, image->why.msg);
+}
+
 static int unpack_and_change(const struct image_request *request, int file,
 			     struct image *image, struct err *err)
 {
@@ -227,6 +237,8 @@ static int open_image(const struct image_request *request, struct image *image,
 		return -1;
 	tar = image->is_stored ? image->stored.fd : file;
 	mounted = try_mount(request, tar, image, err);
+	if (mounted == 0 && image_is_squashfs(tar))
+		return refuse_squashfs(image, err);
 	if (mounted < 0 ||
 	    (mounted == 0 && unpack_and_change(request, tar, image, err) < 0))
 		return -1;

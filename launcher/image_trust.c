@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,13 @@ static int trust_file(int file, const struct stat *st, const char *path,
 		return distrust(err, path, "belongs neither to root nor to us");
 	if (st->st_mode & 022)
 		return distrust(err, path, "can be written by others");
-	/* A lease to read is given only when nobody has it open to write. */
+	/*
+	 * A lease to read is given only when nobody has it open to write.  Who
+	 * opens it to write meanwhile breaks the lease, and SIGIO would end us:
+	 * SIGURG is ignored unless somebody asked for it.  The kernel forgets
+	 * the choice with the lease.
+	 */
+	fcntl(file, F_SETSIG, SIGURG);
 	if (fcntl(file, F_SETLEASE, F_RDLCK) < 0) {
 		if (errno == EAGAIN)
 			return distrust(err, path, "is open for writing");

@@ -22,6 +22,8 @@
 #include "mount_calls.h"
 #include "own_dir.h"
 
+#define LINK_SUFFIX ".of" /* to the image that the pin was made of */
+#define LINK_NAME_SIZE (PIN_NAME_SIZE + sizeof(LINK_SUFFIX))
 #define NAME_FORM "%" PRIx64 "-%" PRIu64 "-%" PRIu64 "-%" PRIu64
 
 static int open_pins(struct err *err)
@@ -92,15 +94,15 @@ static int open_pin(int pins, const char *name, const struct image_form *form)
 	return take_fd(&fd);
 }
 
-static void link_name(const char *name, char out[PIN_NAME_SIZE + 4])
+static void link_name(const char *name, char out[LINK_NAME_SIZE])
 {
-	snprintf(out, PIN_NAME_SIZE + 4, "%s.of", name);
+	snprintf(out, LINK_NAME_SIZE, "%s" LINK_SUFFIX, name);
 }
 
 /* 0 or -errno; the lock is held. */
 static int remove_pin(int pins, const char *name)
 {
-	char link[PIN_NAME_SIZE + 4];
+	char link[LINK_NAME_SIZE];
 	int error;
 
 	do /* more than one may be on top of another */
@@ -119,7 +121,7 @@ static int remove_pin(int pins, const char *name)
 /* Is the image that the pin was made of where it was, as it was? */
 static bool is_current(int pins, const struct pin *pin)
 {
-	char link[PIN_NAME_SIZE + 4];
+	char link[LINK_NAME_SIZE];
 	struct stat st;
 	struct pin now;
 
@@ -128,6 +130,32 @@ static bool is_current(int pins, const struct pin *pin)
 		return false;
 	pin_of(&st, &now);
 	return strcmp(now.name, pin->name) == 0;
+}
+
+/*
+ * Of a directory, or of a link that a killed launcher left without one.
+ * False: the entry tells of no pin.
+ */
+static bool look_at_pin(int pins, const char *entry, struct pin *pin)
+{
+	size_t len = strlen(entry);
+	char name[LINK_NAME_SIZE];
+	auto_close int fd = -1;
+	bool is_link;
+
+	is_link = len > strlen(LINK_SUFFIX) && len < sizeof(name) &&
+		  strcmp(entry + len - strlen(LINK_SUFFIX), LINK_SUFFIX) == 0;
+	if (is_link)
+		len -= strlen(LINK_SUFFIX);
+	snprintf(name, sizeof(name), "%.*s", (int)len, entry);
+	if (!parse_name(name, pin))
+		return false;
+	fd = openat(pins, pin->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (is_link)
+		return fd < 0 && errno == ENOENT;
+	pin->is_current = is_current(pins, pin);
+	pin->is_mounted = fd >= 0 && is_mount(pins, fd);
+	return true;
 }
 
 static int list_pins(int pins, struct pin **out, size_t *n, struct err *err)
@@ -142,13 +170,9 @@ static int list_pins(int pins, struct pin **out, size_t *n, struct err *err)
 		return err_sys(err, errno, "list the pins");
 	while (errno = 0, (entry = readdir(dir))) {
 		struct pin pin, *place;
-		auto_close int fd = -1;
 
-		if (!parse_name(entry->d_name, &pin))
+		if (!look_at_pin(pins, entry->d_name, &pin))
 			continue;
-		fd = openat(pins, pin.name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-		pin.is_current = is_current(pins, &pin);
-		pin.is_mounted = fd >= 0 && is_mount(pins, fd);
 		place = array_push(list, n_list);
 		if (!place)
 			return err_sys(err, ENOMEM, "pins");
@@ -161,7 +185,11 @@ static int list_pins(int pins, struct pin **out, size_t *n, struct err *err)
 	return 0;
 }
 
-/* Nobody will ask for them again. */
+/*
+ * Nobody will ask for them again.  A directory without a mount stays, for the
+ * mount may be in another mount namespace; prune removes it, or its image's
+ * next launch.
+ */
 static int remove_outdated(int pins, struct err *err)
 {
 	auto_free struct pin *list = NULL;
@@ -179,7 +207,7 @@ static int attach(int pins, const struct pin *pin, const char *path, int mount,
 		  struct err *err)
 {
 	auto_free char *real = realpath(path, NULL);
-	char link[PIN_NAME_SIZE + 4];
+	char link[LINK_NAME_SIZE];
 	int error;
 
 	if (!real) { /* removed meanwhile, as by a prune of the store */

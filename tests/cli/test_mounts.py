@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from conftest import BUILD, run, shared_once
+from conftest import BUILD, ordinary_user, run, shared_once
 from jailroot import add_program
 from treeimage import Node, write
 
@@ -274,6 +274,180 @@ def test_twenty_launchers_make_one_pin(own):
     assert len(mounts) == 1
 
 
+def pin_of(path):
+    st = path.stat()
+    return PINS / f"{st.st_dev:x}-{st.st_ino}-{st.st_ctime_ns}-{st.st_size}"
+
+
+def link_of(pin):
+    return pin.with_name(pin.name + ".of")
+
+
+def leave_link(pin, path):
+    """What a launcher that was killed after its first step leaves."""
+    link_of(pin).symlink_to(path)
+
+
+def leave_directory(pin, path):
+    leave_link(pin, path)
+    pin.mkdir(0o700)
+
+
+LEFT = [leave_link, leave_directory]
+
+
+@pytest.mark.parametrize("leave", LEFT)
+def test_prune_removes_half_made_pins(image, own, scratch, leave):
+    assert look(scratch, "-i", image).status == 0  # there are pins
+    pin = pin_of(own)
+    leave(pin, own)
+    listed = json.loads(run(LAUNCH, "store", "list", "--json").out)
+    said, = [row for row in listed["other_pins"] if row["name"] == pin.name]
+    assert said["mounted"] is False
+    assert f"{pin.name} " in run(LAUNCH, "store", "list").out
+    assert run(LAUNCH, "store", "prune").status == 0
+    assert not pin.exists() and not link_of(pin).is_symlink()
+
+
+@pytest.mark.parametrize("leave", LEFT)
+def test_a_launch_finishes_a_half_made_pin(own, scratch, leave):
+    leave(pin_of(own), own)
+    assert look(scratch, "-i", own).status == 0
+    assert report_of(scratch)["from"] == PINNED
+    assert os.path.ismount(pin_of(own))
+
+
+def test_the_next_pin_removes_the_link_of_another(image, own, scratch):
+    assert look(scratch, "-i", image).status == 0
+    shutil.copy(own, scratch / "other.tar")
+    leave_link(pin_of(scratch / "other.tar"), scratch / "other.tar")
+    assert look(scratch, "-i", own).status == 0
+    assert not link_of(pin_of(scratch / "other.tar")).is_symlink()
+
+
+def test_who_opens_an_image_to_write_while_it_is_checked(own, scratch):
+    """That breaks the launcher's lease, for which the kernel sends a signal;
+    whoever opens it waits until the lease is given back."""
+    slow = ["strace", "-o", scratch / "trace", "-e", "trace=fcntl", "-e",
+            "inject=fcntl:delay_exit=300000"]
+    # a sanitizer looks for leaks by ptrace, which has only one user
+    with subprocess.Popen([*slow, LAUNCH, "-i", own, "--report",
+                           scratch / "report", "--", "bash", "-c", "echo ran"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, env=dict(
+                              os.environ,
+                              ASAN_OPTIONS="detect_leaks=0")) as launcher:
+        trace = scratch / "trace"
+        wait_until(lambda: trace.exists() and "F_SETLEASE, F_RDLCK" in
+                   trace.read_text())
+        with open(own, "r+b"):
+            pass
+        out, err = launcher.communicate(timeout=60)
+    assert (launcher.returncode, out) == (0, "ran\n"), err
+    assert "--- SIGURG" in trace.read_text(), "the lease was not broken"
+
+
+# --- squashfs
+
+def make_squashfs(path):
+    path.mkdir()
+    manifest = path / "m.jail"
+    manifest.write_text("use bash\nuse coreutils\ndir /mnt\n"
+                        "text /etc/motd \"of the image\\n\"\n")
+    done = run(BUILD / "jailbuild", manifest, "-o", path / "image.squashfs")
+    assert done.status == 0, done
+
+
+@pytest.fixture
+def squashfs():
+    return shared_once("mounts-squashfs", make_squashfs) / "image.squashfs"
+
+
+@pytest.fixture
+def own_squashfs(squashfs, scratch):
+    path = scratch / "own.squashfs"
+    shutil.copy(squashfs, path)
+    path.chmod(0o644)
+    return path
+
+
+@pytest.mark.parametrize("option, origin", [
+    ([], PINNED), (["--no-pin"], "a mount of its own")])
+def test_a_squashfs_is_the_same_jail(image, own_squashfs, scratch, option,
+                                     origin):
+    tar = look(scratch, "-i", image, *option)
+    done = look(scratch, "-i", own_squashfs, *option)
+    report = report_of(scratch)
+    assert report["from"] == origin and report["by_loop"] is True, report
+    assert report["method"] == "mount namespace"
+    assert (done.status, done.out, done.err) == (0, tar.out, tar.err)
+    assert "read-only\n" in done.out and "tmp\nhome\n" in done.out
+    if option:
+        assert wait_until(lambda: not loops_of(own_squashfs))
+    else:  # the pin's, until that is removed
+        assert len(loops_of(own_squashfs)) == 1
+        look(scratch, "-i", own_squashfs)
+        assert len(loops_of(own_squashfs)) == 1
+        assert run(LAUNCH, "store", "prune", "--all", "--store",
+                   scratch / "none").status == 0
+        own_squashfs.rename(scratch / "gone")
+        assert run(LAUNCH, "store", "prune").status == 0
+        assert wait_until(lambda: not loops_of(scratch / "gone"))
+
+
+@pytest.mark.parametrize("attempt, refusal", [
+    ("write_image", "EROFS"), ("mount_bind", "EPERM"),
+    ("second_chroot", "SIGSYS"), ("mknod_char", "EPERM")])
+def test_a_squashfs_denies_the_same(scratch, attempt, refusal):
+    nodes = [Node("d", b"/", 0o755), Node("d", b"/dev", 0o755),
+             Node("d", b"/tmp", 0o1777), Node("d", b"/bin", 0o777),
+             Node("d", b"/etc", 0o777), Node("f", b"/etc/passwd", 0o666),
+             Node("f", b"/attempt", 0o755,
+                  file=str(BUILD / "escape" / attempt))]
+    done = write(nodes, scratch / "image.squashfs")
+    assert done.status == 0, done
+    done = run(LAUNCH, "-i", scratch / "image.squashfs", "-u", "1000",
+               "--no-pin", "--report", scratch / "report", "--", "/attempt",
+               "/nowhere")
+    assert report_of(scratch)["by_loop"] is True
+    assert (refusal == "SIGSYS" and done.status == 128 + signal.SIGSYS) or \
+        (done.status == 1 and done.out.endswith(f": {refusal}\n")), done
+
+
+def refused_squashfs(done, why):
+    assert done.status == 125 and done.out == "", done
+    assert done.err.count("\n") == 1 and "can only be mounted" in done.err
+    assert why in done.err and "jailbuild -o NAME.tar" in done.err, done
+
+
+@pytest.mark.parametrize("call, error, why", [
+    ("ioctl", "ENODEV", "no loop device: No such device"),
+    ("fsopen", "ENODEV", "squashfs: No such device"),
+    ("fsopen", "ENOSYS", "squashfs: Function not implemented")])
+def test_a_squashfs_that_cannot_be_mounted(own_squashfs, call, error, why):
+    for option in ([], ["--no-pin"]):
+        refused_squashfs(run(*without(call, error), LAUNCH, "-i", own_squashfs,
+                             *option, "--", "bash", "-c", "echo ran"), why)
+    assert not loops_of(own_squashfs)
+
+
+def test_a_squashfs_that_must_not_be_mounted(own_squashfs):
+    def launch(*argv, **kw):
+        return run(LAUNCH, "-i", own_squashfs, *argv, "--", "bash", "-c",
+                   "echo ran", **kw)
+
+    refused_squashfs(launch("--copy", "/etc/passwd:/etc/passwd"),
+                     "--copy changes it")
+    refused_squashfs(launch(**ordinary_user()), "only root can")
+    own_squashfs.chmod(0o666)
+    refused_squashfs(launch(), "can be written by others")
+    own_squashfs.chmod(0o644)
+    with open(own_squashfs, "r+b") as file:
+        file.seek(28)
+        file.write(b"\xff")
+    refused_squashfs(launch(), "superblock is damaged")
+
+
 def test_an_image_on_tmpfs_is_mounted_by_a_loop_device(own, scratch):
     place = scratch / "memory"
     place.mkdir()
@@ -490,6 +664,19 @@ def mounts():
             if "/pins/" not in line and "jail" in line}
 
 
+def loops_of(path):
+    """The loop devices of a file, by what the kernel says."""
+    inode = os.stat(path)
+    found = []
+    for line in run("losetup", "-l", "-n", "-O",
+                    "NAME,BACK-INO,BACK-FILE").out.splitlines():
+        name, number, file = line.split(None, 2)
+        if int(number) == inode.st_ino and pathlib.Path(
+                file.split(" (")[0]).name.startswith(path.stem):
+            found.append(name)
+    return found
+
+
 def in_jail(marker):
     return run("pgrep", "-f", marker).out.split()
 
@@ -504,25 +691,49 @@ def wait_until(condition, seconds=20):
 KILLS = 600 if os.environ.get("JAIL_SOAK") else 60
 
 
+def children_of(pid):
+    return [int(word) for word in run("pgrep", "-P", pid).out.split()]
+
+
+def kill_all(pids):
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def kill_some(argv, which):
+    """SIGKILL at a random moment: the launcher, its keeper, both, or the
+    jail's first process."""
+    with subprocess.Popen(argv, process_group=0) as jail:
+        time.sleep(random.uniform(0, 0.1))
+        keepers = children_of(jail.pid)
+        victims = [[jail.pid], keepers, [jail.pid, *keepers],
+                   [pid for keeper in keepers for pid in children_of(keeper)]]
+        kill_all(victims[which])
+        if not wait_until(lambda: jail.poll() is not None, 2):
+            jail.kill()
+
+
 @pytest.mark.parametrize("missing", ["", "unshare", "unshare,move_mount"])
-def test_kills_leave_nothing(own, scratch, missing):
-    """The launcher, its keeper, or both are killed at random moments."""
+@pytest.mark.parametrize("form", ["own", "own_squashfs"])
+def test_kills_leave_nothing(form, request, scratch, missing):
+    """No process, no mount but the pin, no loop device but the pin's, nothing
+    half-made after a prune."""
+    path = request.getfixturevalue(form)
     marker = f"sleep {random.randrange(10**6, 10**7)}"
     before = mounts()
-    for i in range(KILLS // 3):
-        argv = [*(without(missing) if missing else ()), LAUNCH, "-i", own,
-                *(["--no-pin"] if i % 2 else []), "--", "bash", "-c", marker]
-        with subprocess.Popen(argv, process_group=0) as jail:
-            time.sleep(random.uniform(0, 0.1))
-            children = run("pgrep", "-P", jail.pid).out.split()
-            victims = [[jail.pid], children, [jail.pid, *children]][i % 3]
-            for victim in victims:
-                try:
-                    os.kill(int(victim), signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            if not wait_until(lambda: jail.poll() is not None, 2):
-                jail.kill()
+    for i in range(KILLS // 5):
+        kill_some([*(without(missing) if missing else ()), LAUNCH, "-i", path,
+                   *(["--no-pin"] if i % 2 else []), "--", "bash", "-c",
+                   marker], i // 2 % 4)
     assert wait_until(lambda: not in_jail(marker)), in_jail(marker)
     assert wait_until(lambda: mounts() <= before), mounts() - before
-    assert str(own) not in run("losetup", "-a").out
+    pin = pin_of(path)
+    wanted = form == "own_squashfs" and os.path.ismount(pin)
+    assert wait_until(lambda: len(loops_of(path)) == wanted), loops_of(path)
+    path.rename(scratch / "gone")
+    assert run(LAUNCH, "store", "prune").status == 0
+    assert not [name for name in os.listdir(PINS) if pin.name in name]
+    assert wait_until(lambda: not loops_of(scratch / "gone"))

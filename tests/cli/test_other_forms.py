@@ -161,6 +161,16 @@ def test_squashfs_and_cpio_end_in_2106(scratch):
         output.unlink()
 
 
+@pytest.mark.parametrize("node, words", [
+    (Node("f", b"etc/x"), 'path "etc/x": it must begin with /'),
+    (Node("f", b""), 'path "": it must begin with /'),
+    (Node("h", b"/x", target=b"y"), '/x: its target "y" must begin with /')])
+def test_tree_image_refuses_paths_that_are_not_absolute(node, words, scratch):
+    done = treeimage.write([Node("d", b"/", 0o755), node], scratch / "x.tar")
+    assert done.status == 2 and words in done.err.decode(), done
+    assert os.listdir(scratch) == []
+
+
 # cpio
 
 CPIO_READERS = {

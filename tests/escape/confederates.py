@@ -19,6 +19,7 @@ import termios
 import time
 
 from conftest import BUILD
+from treeimage import Node, write
 
 libc = ctypes.CDLL(None, use_errno=True)
 CAPABILITY_VERSION_3, VFS_CAP_REVISION_2 = 0x20080522, 0x02000000
@@ -114,6 +115,32 @@ def make_image(root, image):
     subprocess.run(["tar", "--format=pax", "--numeric-owner", "--xattrs",
                     "--xattrs-include=*", "-C", root, "-cf", image, "."],
                    check=True)
+
+
+def node_of(root, path):
+    st = path.lstat()
+    kind = {0o040000: "d", 0o100000: "f", 0o120000: "l", 0o020000: "c",
+            0o010000: "p"}[st.st_mode & 0o170000]
+    node = Node(kind, b"/" + os.fsencode(path.relative_to(root)),
+                st.st_mode & 0o7777, st.st_uid, st.st_gid)
+    if path == root:
+        node.path = b"/"
+    if kind == "l":
+        node.target = os.fsencode(os.readlink(path))
+    elif kind == "c":
+        node.device = (os.major(st.st_rdev), os.minor(st.st_rdev))
+    elif kind == "f":
+        node.file = str(path)
+        if "security.capability" in os.listxattr(path):
+            node.caps = "cap_dac_override"
+    return node
+
+
+def make_mountable(root, image):
+    """The same as jailbuild writes it: with an index, so it is mounted."""
+    nodes = [node_of(root, path) for path in [root, *sorted(root.rglob("*"))]]
+    done = write(nodes, image)
+    assert done.status == 0, done
 
 
 class Case:

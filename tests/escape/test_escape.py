@@ -2,11 +2,14 @@
 
 Outside, in a plain chroot with the same uid or whatever else is the fair
 control, it must succeed: else it proves nothing.  Inside it must be refused in
-the way that the table says, from a directory (-r) and from an image (-i)."""
+the way that the table says, from a directory (-r), from an image of others,
+which is unpacked (-i), and from one of ours, which is mounted."""
 
 import contextlib
+import json
 import pathlib
 import re
+import signal
 import socket
 from dataclasses import dataclass
 
@@ -27,6 +30,8 @@ from escape.confederates import (
     terminal_on_stdout, user_line, working_directory)
 
 DIRECTORY, IMAGE, HOST, IN_PLACE = "-r", "-i", "-r /", "--exec"
+MOUNTED = "-i mounted"  # every row that has IMAGE, which is unpacked
+MOUNT_WORDS = ("a mount that the image's jails share", "a mount of its own")
 
 
 @dataclass(frozen=True)
@@ -64,10 +69,14 @@ class Row:
     def all_roots(self):
         """--exec has no supervisor and stays in the caller's session; all
         other layers are the same."""
-        if DIRECTORY not in self.roots or self.later or self.layer in (
+        roots = self.roots
+        # What is to be mounted cannot even hold a block device.
+        if IMAGE in roots and device_in_image not in self.needs:
+            roots = (*roots, MOUNTED)
+        if DIRECTORY not in roots or self.later or self.layer in (
                 "supervisor", "watcher", "session"):
-            return self.roots
-        return (*self.roots, IN_PLACE)
+            return roots
+        return (*roots, IN_PLACE)
 
     def expected(self, root):
         return dict(self.by).get(root, self.refusal)
@@ -280,7 +289,8 @@ TABLE = [
     Row("file_capabilities_effective", "user", "bounding",
         "status 126, .*Operation not permitted.*",
         (program_capabilities(True),), program="file_capabilities",
-        by=((IMAGE, NO_XATTRS),),
+        # mounted nosuid, it has none
+        by=((IMAGE, NO_XATTRS), (MOUNTED, "no capabilities")),
         behind="no_new_privs"),
     Row("regain_uid", "forgetful", "ids", "EPERM"),
     Row("regain_gid", "forgetful", "ids", "EPERM"),
@@ -458,6 +468,11 @@ def launch(case, root, launcher=BUILD / "jaillaunch"):
         image = case.scratch / "image.tar"
         help_.make_image(case.root, image)
         where = [IMAGE, image]
+    elif root == MOUNTED:
+        image = case.scratch / "mountable.tar"
+        if not image.exists():  # the second run has the pin of the first
+            help_.make_mountable(case.root, image)
+        where = [IMAGE, image]
     elif root == HOST:
         where, program = [DIRECTORY, "/"], case.root / "attempt"
     how = ["--exec"] if root == IN_PLACE else \
@@ -466,12 +481,23 @@ def launch(case, root, launcher=BUILD / "jaillaunch"):
             program, *case.argv]
 
 
+def assert_was_mounted(case, result):
+    """Unless the launcher refused, or was killed, and left no report."""
+    if result[0] in (125, -signal.SIGKILL):
+        return
+    said = json.loads((case.scratch / "report").read_text())["root"]
+    assert said["from"] in MOUNT_WORDS, said
+    assert said["method"] == "mount namespace", said
+
+
 @pytest.mark.parametrize("row, root", INSIDE)
 def test_is_refused_inside(scratch, row, root):
     with prepared(scratch, row) as case:
         for _ in range(1 + row.twice):
             result = help_.finish(case, case.start(launch(case, root)))
         how = ended(case, result)
+        if root == MOUNTED:
+            assert_was_mounted(case, result)
         if row.later:
             assert how == "escaped", (result, row.later)
             report = (case.scratch / "report").read_text()

@@ -96,6 +96,14 @@ static int add_node(struct tree *tree, char **field, struct err *err)
 
 	if (find_type(field[TYPE][0], &type) < 0)
 		return err_set(err, ERR_USAGE, "%s: no type", field[TYPE]);
+	if (*field[PATH] != '/')
+		return err_set(err, ERR_USAGE,
+			       "path \"%s\": it must begin with /",
+			       field[PATH]);
+	if (type == NODE_HARDLINK && *field[TARGET] != '/')
+		return err_set(err, ERR_USAGE,
+			       "%s: its target \"%s\" must begin with /",
+			       field[PATH], field[TARGET]);
 	node = tree_add(tree, field[PATH], type, &reason, &is_new, err);
 	return node ? fill_node(tree, node, field, err) : -1;
 }
