@@ -127,7 +127,7 @@ static size_t names_of_block(const struct name *names, size_t n, size_t *bytes)
 	return fits;
 }
 
-/* nid is a directory's or file's; filled with the inode's index for now. */
+/* nid: the inode's index, which resolve_nids() later makes a nid. */
 static void write_block(char *block, const struct name *names, size_t n)
 {
 	size_t at = n * sizeof(struct erofs_dirent);
