@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "self.h"
+
 void presets_free(struct presets *presets)
 {
 	if (!presets)
@@ -14,21 +16,17 @@ void presets_free(struct presets *presets)
 	free(presets);
 }
 
-/* PROGRAM/../../manifests, when that is there; without /proc it is not. */
+/* DIRECTORY/../manifests of our own directory, when that is there. */
 static int look_beside(struct presets *presets)
 {
-	char self[4096];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
+	auto_free char *directory = NULL;
+	int error = self_directory(&directory);
 
-	if (len <= 0)
-		return 0;
-	self[len] = '\0';
-	slash = strrchr(self, '/');
-	if (!slash || asprintf(&presets->beside, "%.*s/../manifests",
-			       (int)(slash - self), self) < 0) {
+	if (error < 0)
+		return error == -ENOMEM ? error : 0;
+	if (asprintf(&presets->beside, "%s/../manifests", directory) < 0) {
 		presets->beside = NULL;
-		return slash ? -ENOMEM : 0;
+		return -ENOMEM;
 	}
 	if (access(presets->beside, R_OK | X_OK) < 0) {
 		free(presets->beside);

@@ -1,24 +1,22 @@
 #include "helper.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "self.h"
 
 int helper_find(const char *name, char **path, struct err *err)
 {
-	auto_free char *beside = NULL;
-	char self[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	auto_free char *directory = NULL, *beside = NULL;
+	int error = self_directory(&directory);
 	int made;
 
-	if (len > 0) {
-		self[len] = '\0';
-		*strrchr(self, '/') = '\0';
-		if (asprintf(&beside, "%s/%s", self, name) < 0)
+	if (error == -ENOMEM)
+		return err_sys(err, ENOMEM, "%s", name);
+	if (error == 0) {
+		if (asprintf(&beside, "%s/%s", directory, name) < 0)
 			return err_sys(err, ENOMEM, "%s", name);
 		if (access(beside, X_OK) == 0) {
 			*path = TAKE(beside);

@@ -1,5 +1,6 @@
 """The recipes of images/: each is built by make, into a verified image."""
 
+import os
 import shutil
 
 import pytest
@@ -26,3 +27,31 @@ def test_make_images_names_every_recipe():
                f"B={BUILD}", "images")
     assert done.status == 0, done
     assert "images/bash.recipe -o images/bash.tar" in done.out
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="chroot needs root")
+def test_programs_find_what_stands_beside_them_without_proc(scratch):
+    """In a chroot that has no /proc: an enclave, a bare root."""
+    root = scratch / "root"
+    (root / "build").mkdir(parents=True)
+    (root / "tmp").mkdir()
+    shutil.copytree(ROOT / "manifests", root / "manifests")
+    files = ["jailbuild", "jaillaunch", "jail-unpack"]
+    for name in files:
+        shutil.copy(BUILD / name, root / "build")
+    manifest = root / "m.txt"
+    # all that the helper needs, by jailbuild itself
+    manifest.write_text("use busybox\n" + "".join(
+        f"bin {BUILD / name} as=/build/{name}\n" for name in files))
+    done = run(BUILD / "jailbuild", "--presets", ROOT / "manifests", manifest,
+               "-o", f"{scratch}/libraries/")
+    assert done.status == 0, done
+    shutil.copytree(scratch / "libraries", root, dirs_exist_ok=True,
+                    symlinks=True,
+                    ignore=shutil.ignore_patterns("dev", "build"))
+    (root / "m.txt").write_text("use busybox\n")
+    done = run("chroot", root, "/build/jailbuild", "/m.txt", "-o", "/m.tar")
+    assert (done.status, done.err) == (0, ""), done
+    done = run("chroot", root, "/build/jaillaunch", "-i", "/m.tar", "--store",
+               "none", "--", "/bin/sh", "-c", "exit 7")
+    assert (done.status, done.err) == (7, ""), done
