@@ -664,6 +664,34 @@ def test_a_mountable_image_is_pinned_in_the_store(store, mountable):
     run(LAUNCH, "store", "prune", "--all", "--store", store)
 
 
+def test_the_second_launch_of_a_compressed_image_mounts_its_pin(store,
+                                                                mountable):
+    """The report tells which of the two it was."""
+    said = []
+    for _ in range(2):
+        done, stored = launch(store, mountable)
+        assert done.status == 0 and done.err == "", done
+        root = json.loads((mountable.parent / "report").read_text())["root"]
+        said.append((stored["filled"], root["from"]))
+    if "unpacked" in said[0][1]:
+        pytest.skip("mounting is not allowed here")
+    pinned = "a mount that the image's jails share"
+    assert said == [(True, pinned), (False, pinned)]
+    entry, = entries(store)
+    pins = pathlib.Path("/run/jailwright/pins")
+    pin, = [path for path in pins.glob("*.of")
+            if os.readlink(path) == str(store / entry)]
+    assert os.path.ismount(str(pin).removesuffix(".of"))
+    trace = mountable.parent / "trace"
+    done = traced(store, mountable, "-f", "-e", "trace=execve,mount,fsopen",
+                  "-o", trace)
+    assert done.status == 0, done
+    text = trace.read_text()
+    assert "execve(" in text and "jail-unpack" not in text
+    assert "erofs" not in text  # the pin was there: not even a mount
+    run(LAUNCH, "store", "prune", "--all", "--store", store)
+
+
 @pytest.mark.parametrize("kind", ["image", "mountable"])
 def test_prune_while_launches_go_on(store, kind, request):
     image = request.getfixturevalue(kind)

@@ -487,7 +487,7 @@ def assert_was_mounted(case, result):
         return
     said = json.loads((case.scratch / "report").read_text())["root"]
     assert said["from"] in MOUNT_WORDS, said
-    assert said["method"] == "mount namespace", said
+    assert said["method"] not in ("chroot", "none"), said
 
 
 @pytest.mark.parametrize("row, root", INSIDE)
