@@ -3,7 +3,8 @@
 All commands of a comparison run in turn, in a new order each round, so that
 whatever slows the machine down slows all of them; what counts is the ratio of
 medians in one run, never a time.  A comparison is a function of a file
-bench_*.py whose name starts with bench_ and that returns a Comparison."""
+bench_*.py whose name starts with bench_ and that returns a Comparison, or
+Amounts where memory is compared."""
 
 import dataclasses
 import os
@@ -129,7 +130,37 @@ def report(comparison, times):
     return missed
 
 
+@dataclasses.dataclass
+class Amounts:
+    """What is compared by size, not by time: rows are names, each with a
+    size in bytes for each column."""
+    title: str
+    columns: list
+    rows: dict
+    targets: list = dataclasses.field(default_factory=list)  # first column
+
+    def report(self):
+        """Prints the table; the targets that were missed."""
+        print(f"\n{self.title}")
+        print(f"  {'':34} " + " ".join(f"{name:>16}" for name in self.columns))
+        for name, sizes in self.rows.items():
+            print(f"  {name:34} " + " ".join(f"{size / 1e6:13.1f} MB"
+                                             for size in sizes))
+        missed = []
+        for target in self.targets:
+            ratio = self.rows[target.row][0] / self.rows[target.other][0]
+            held = ratio <= target.limit
+            print(f"  {'held' if held else 'MISSED'}: {target.row} at most "
+                  f"{target.limit} x {target.other}: {ratio:.2f}")
+            if not held:
+                missed.append(f"{self.title}: {target.row}: {ratio:.2f} x "
+                              f"{target.other}, not {target.limit}")
+        return missed
+
+
 def compare(comparison):
+    if isinstance(comparison, Amounts):
+        return comparison.report()
     try:
         return report(comparison, measure(comparison))
     finally:

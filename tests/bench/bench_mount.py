@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 
-from bench import BUILD, Comparison, Missing, Row, Target, program
+from bench import BUILD, Amounts, Comparison, Missing, Row, Target, program
 
 LARGE = int(os.environ.get("JAIL_BENCH_LARGE", 1 << 30))
 
@@ -55,3 +55,76 @@ def bench_launch_of_a_mounted_image():
         print("not compared with bwrap: not installed")
     return Comparison("Launch of a mounted image", rows, "-r, extracted", 200,
                       targets, clean=lambda: shutil.rmtree(place))
+
+
+# --- memory
+
+PYTHON = "import json, ssl, sqlite3, email, asyncio; print(flush=True); input()"
+
+
+def processes_below(pid):
+    """Those that a process has started, and theirs."""
+    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    for child in map(int, children.split()):
+        yield child
+        yield from processes_below(child)
+
+
+def kilobytes(path, name):
+    for line in pathlib.Path(path).read_text().splitlines():
+        if line.startswith(name + ":"):
+            return int(line.split()[1]) * 1024
+    raise ValueError(f"{path}: no {name}")
+
+
+def mapped_below(pid):
+    """Pages of files that the jail maps; those that n processes share count
+    1/n for each."""
+    return sum(kilobytes(f"/proc/{child}/smaps_rollup", "Pss_File")
+               for child in processes_below(pid)
+               if pathlib.Path(f"/proc/{child}/comm").read_text() ==
+               "python3\n")
+
+
+def memory_of_jails(image, n, *options):
+    """(pages of files in all jails, growth of the page cache).  The image is
+    a new file that is not in the page cache."""
+    own = image.with_name(f"jails{n}{''.join(options)}.tar")
+    shutil.copy(image, own)
+    with open(own, "rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    before = kilobytes("/proc/meminfo", "Cached")
+    jails = [subprocess.Popen([BUILD / "jaillaunch", "-i", own, *options, "-u",
+                               "1000", "--", "/usr/bin/python3", "-c", PYTHON],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+             for _ in range(n)]
+    for jail in jails:
+        if jail.stdout.readline() != b"\n":
+            raise RuntimeError("a jail of python3 did not start")
+    cached = kilobytes("/proc/meminfo", "Cached") - before
+    mapped = sum(mapped_below(jail.pid) for jail in jails)
+    for jail in jails:
+        jail.communicate(b"\n")
+    own.unlink()
+    # else the end of this pin would count against the next
+    subprocess.run([BUILD / "jaillaunch", "store", "prune"], check=True)
+    return mapped, cached
+
+
+def bench_memory_of_jails_of_one_image():
+    place = pathlib.Path(tempfile.mkdtemp(prefix="jailbench."))
+    place.chmod(0o755)
+    try:
+        image = place / "python3.tar"
+        (place / "m.txt").write_text("use python3\n")
+        subprocess.run([BUILD / "jailbuild", place / "m.txt", "-o", image],
+                       check=True)
+        rows = {"1 jail": memory_of_jails(image, 1),
+                "20 jails, pinned": memory_of_jails(image, 20),
+                "20 jails, --no-pin": memory_of_jails(image, 20, "--no-pin")}
+    finally:
+        shutil.rmtree(place)
+    return Amounts("Memory of jails of python3", ["mapped files",
+                                                  "growth of cache"], rows,
+                   [Target("20 jails, pinned", "1 jail", 1.3)])
