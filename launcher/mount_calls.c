@@ -137,11 +137,13 @@ bool mount_is_missing(int error)
 
 bool kernel_is_at_least(unsigned major, unsigned minor)
 {
-	unsigned has_major, has_minor;
+	unsigned long has_major, has_minor;
 	struct utsname name;
+	char *end;
 
-	if (uname(&name) < 0 ||
-	    sscanf(name.release, "%u.%u", &has_major, &has_minor) != 2)
+	if (uname(&name) < 0)
 		return false;
+	has_major = strtoul(name.release, &end, 10);
+	has_minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
 	return has_major > major || (has_major == major && has_minor >= minor);
 }

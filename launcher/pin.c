@@ -52,6 +52,7 @@ static bool parse_name(const char *name, struct pin *pin)
 	char again[PIN_NAME_SIZE];
 
 	*pin = (struct pin){0};
+	/* NOLINTNEXTLINE(cert-err34-c): made again below, and compared */
 	if (sscanf(name, "%" SCNx64 "-%" SCNu64 "-%" SCNu64 "-%" SCNu64,
 		   &pin->dev, &pin->inode, &pin->ctime_ns, &pin->size) != 4)
 		return false;
