@@ -73,7 +73,7 @@ int fd_read_all(int fd, size_t limit, char **data, size_t *len)
 		if (got == room) {
 			char *grown;
 
-			room = room ? 2 * room : 4096;
+			room = room ? 4 * room : 1024;
 			if (room > limit)
 				room = limit + 1; /* one more shows an excess */
 			if (got == room)

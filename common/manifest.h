@@ -109,6 +109,13 @@ int manifest_read_text(const char *text, size_t len, const char *name,
 		       struct manifest **out, struct err *err);
 
 /*
+ * Of such a text only what says how the image is launched: lines about what it
+ * holds are not looked at, however many there are.
+ */
+int manifest_read_launch(const char *text, size_t len, const char *name,
+			 struct manifest **out, struct err *err);
+
+/*
  * The canonical form: one entry a line, sorted, no duplicates, the fewest
  * quotes.  Reading it back gives an equal manifest, and writing that the same
  * bytes.

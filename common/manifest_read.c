@@ -30,6 +30,7 @@ struct reader {
 	size_t current; /* index of the file whose lines are being read */
 	unsigned depth;
 	struct words words; /* of the line being read */
+	bool is_launch; /* lines for the builder are passed by */
 };
 
 static int read_file(struct reader *reader, const char *path,
@@ -218,6 +219,26 @@ static int read_line(struct reader *reader, char *line, size_t len,
 }
 
 /* text[len] is written too. */
+/* "bin ...", "?tree ..." and the like. */
+static bool is_for_builder(const char *line, const char *end)
+{
+	const char *blank = memchr(line, ' ', (size_t)(end - line));
+	int verb;
+
+	if (!blank)
+		return false;
+	line += *line == '?';
+	for (verb = VERB_BIN; verb <= VERB_OPAQUE; verb++) {
+		const char *name = directive_of((enum verb)verb)->verb;
+		size_t len = strlen(name);
+
+		if (len == (size_t)(blank - line) &&
+		    memcmp(name, line, len) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int read_text(struct reader *reader, char *text, size_t len,
 		     struct err *err)
 {
@@ -238,6 +259,8 @@ static int read_text(struct reader *reader, char *text, size_t len,
 			return entry_error(&place, err,
 					   "a byte order mark; save the file "
 					   "without it");
+		if (reader->is_launch && is_for_builder(line, stop))
+			continue;
 		if (read_line(reader, line, (size_t)(stop - line), &place,
 			      err) < 0)
 			return -1;
@@ -367,11 +390,12 @@ int manifest_read(const char *const *paths, size_t n_paths,
 	return finish(&reader, result, out, err);
 }
 
-int manifest_read_text(const char *text, size_t len, const char *name,
-		       struct manifest **out, struct err *err)
+static int read_embedded(const char *text, size_t len, const char *name,
+			 bool is_launch, struct manifest **out, struct err *err)
 {
 	struct reader reader = {
 		.manifest = calloc(1, sizeof(*reader.manifest)),
+		.is_launch = is_launch,
 	};
 	auto_free char *copy = NULL;
 	int result = reader.manifest ? 0 : no_memory(err);
@@ -390,4 +414,16 @@ int manifest_read_text(const char *text, size_t len, const char *name,
 		result = read_text(&reader, copy, len, err);
 	}
 	return finish(&reader, result, out, err);
+}
+
+int manifest_read_text(const char *text, size_t len, const char *name,
+		       struct manifest **out, struct err *err)
+{
+	return read_embedded(text, len, name, false, out, err);
+}
+
+int manifest_read_launch(const char *text, size_t len, const char *name,
+			 struct manifest **out, struct err *err)
+{
+	return read_embedded(text, len, name, true, out, err);
 }

@@ -195,7 +195,7 @@ static int read_manifest(struct image *image, struct err *err)
 				    image->name, MANIFEST);
 	if (asprintf(&name, "%s:%s", image->name, MANIFEST) < 0)
 		return err_sys(err, ENOMEM, "%s", image->name);
-	return manifest_read_text(text, len, name, &image->manifest, err);
+	return manifest_read_launch(text, len, name, &image->manifest, err);
 }
 
 /* Of all forms, this one has no other way. */

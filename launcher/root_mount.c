@@ -144,10 +144,11 @@ static unsigned tmpfs_flags(const struct root_place *place)
 
 static int make_tmpfs(const struct root_place *place)
 {
+	const bool is_roots = place->uid == 0 && place->gid == 0;
 	struct tmpfs_words words;
 	const struct mount_option options[] = {
 		{"size", words.size}, {"nr_inodes", words.inodes},
-		{"mode", words.mode}, {"uid", words.uid},
+		{"mode", words.mode}, {is_roots ? NULL : "uid", words.uid},
 		{"gid", words.gid},   {NULL, NULL}};
 
 	tmpfs_words(place, &words);

@@ -150,6 +150,28 @@ TEST(values_can_be_found_by_key_and_verb)
 	assert_null(manifest_find(manifest, VERB_ENTRY));
 }
 
+TEST(a_launcher_passes_by_what_is_for_the_builder)
+{
+	auto_of(manifest) struct manifest *manifest = NULL;
+	const char *text = "bin a\n?tree /x mode=\nomit\x01 y\nopaque z z\n"
+			   "binx";
+	const char *good = "bin a\n?tree /x mode=\nentry /x\nlib b c\n"
+			   "env A=b\n";
+	struct err err = {0};
+
+	assert_int_equal(
+		manifest_read_launch(text, strlen(text), "t", &manifest, &err),
+		-1);
+	assert_non_null(strstr(err.msg, "t:3: "));
+	assert_int_equal(
+		manifest_read_launch(good, strlen(good), "t", &manifest, &err),
+		0);
+	assert_int_equal(manifest->n, 2);
+	assert_int_equal(manifest->entries[0].verb, VERB_ENTRY);
+	assert_int_equal(manifest->entries[1].verb, VERB_ENV);
+	assert_int_equal(manifest->entries[1].line, 5);
+}
+
 /* --- bounds -------------------------------------------------------------- */
 
 static char *repeat(const char *text, size_t n)
