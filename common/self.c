@@ -11,6 +11,7 @@
 
 int self_directory(char **out)
 {
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): that is how it is given */
 	const char *executed = (const char *)getauxval(AT_EXECFN);
 	auto_free char *path = calloc(1, PATH_MAX);
 
