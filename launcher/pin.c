@@ -296,7 +296,7 @@ int pin_list(struct pin **out, size_t *n, struct err *err)
 	return 0;
 }
 
-int pin_remove(const char *name, struct err *err)
+int pin_remove(const char *name, bool is_all, struct err *err)
 {
 	auto_close int pins = open_pins(err);
 	struct pin pin;
@@ -308,6 +308,10 @@ int pin_remove(const char *name, struct err *err)
 		return err_set(err, ERR_USAGE, "\"%s\" is no pin's name", name);
 	if (flock(pins, LOCK_EX) < 0)
 		return err_sys(err, errno, "lock the pins");
+	/* It may have been finished since it was listed. */
+	if (!is_all && look_at_pin(pins, name, &pin) && pin.is_current &&
+	    pin.is_mounted)
+		return 0;
 	error = remove_pin(pins, pin.name);
 	return error < 0 ? err_sys(err, -error, "remove pin %s", name) : 0;
 }

@@ -37,5 +37,5 @@ int pin_open(int file, const char *path, const struct image_form *form,
 /* All pins, by name; the array is the caller's. */
 int pin_list(struct pin **out, size_t *n, struct err *err);
 
-/* 0 too if there is no such pin. */
-int pin_remove(const char *name, struct err *err);
+/* Unless is_all, only if it is of no use.  0 too if there is no such pin. */
+int pin_remove(const char *name, bool is_all, struct err *err);

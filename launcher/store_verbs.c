@@ -324,7 +324,7 @@ static int prune_entry(const struct store *store, const struct row *row,
 	if (!is_all && (row->pin || (fd >= 0 && is_in_use(fd))))
 		return 0;
 	/* else its space would stay in use */
-	if (row->pin && pin_remove(row->pin, err) < 0)
+	if (row->pin && pin_remove(row->pin, true, err) < 0)
 		return -1;
 	return remove_name(store, row->name, err);
 }
@@ -357,7 +357,7 @@ static int prune(const struct args *args, const struct holdings *holdings,
 	for (size_t i = 0; i < holdings->n_pins; i++)
 		if (is_others_pin(holdings, &holdings->pins[i]) &&
 		    (args->all || is_useless(&holdings->pins[i])) &&
-		    pin_remove(holdings->pins[i].name, err) < 0)
+		    pin_remove(holdings->pins[i].name, args->all, err) < 0)
 			return -1;
 	if (!holdings->store)
 		return 0;
