@@ -692,9 +692,11 @@ def in_jail(marker):
 
 def wait_until(condition, seconds=20):
     end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
+    while time.monotonic() < end:
+        if condition():
+            return True
         time.sleep(0.02)
-    return condition()
+    return False
 
 
 KILLS = 600 if os.environ.get("JAIL_SOAK") else 60
