@@ -4,6 +4,7 @@
  */
 #include "device_pin.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -86,4 +87,29 @@ int device_pin_open(const char *list, bool may_make)
 	}
 	flock(dir, LOCK_UN);
 	return fd;
+}
+
+static int remove_pin(int dir, const char *name, struct err *err)
+{
+	while (mount_detach_at(dir, name) == 0)
+		; /* one upon another, if a launch was killed */
+	if (unlinkat(dir, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return err_sys(err, errno, "/run/jailwright/devices/%s", name);
+	return 0;
+}
+
+int device_pin_remove_all(struct err *err)
+{
+	auto_closedir DIR *names = opendir("/run/jailwright/devices");
+	struct dirent *entry;
+	int status = 0;
+
+	if (!names && errno == ENOENT)
+		return 0;
+	if (!names || flock(dirfd(names), LOCK_EX) < 0)
+		return err_sys(err, errno, "/run/jailwright/devices");
+	while (status == 0 && (entry = readdir(names)))
+		if (entry->d_name[0] != '.')
+			status = remove_pin(dirfd(names), entry->d_name, err);
+	return status;
 }

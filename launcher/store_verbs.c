@@ -14,6 +14,7 @@
 #include "json.h"
 #include "opts.h"
 #include "outcome.h"
+#include "device_pin.h"
 #include "pin.h"
 #include "store.h"
 #include "store_index.h"
@@ -359,6 +360,9 @@ static int prune(const struct args *args, const struct holdings *holdings,
 		    (args->all || is_useless(&holdings->pins[i])) &&
 		    pin_remove(holdings->pins[i].name, args->all, err) < 0)
 			return -1;
+	/* Of no store in particular, and soon made again. */
+	if (!args->store && device_pin_remove_all(err) < 0)
+		return -1;
 	if (!holdings->store)
 		return 0;
 	store_sweep(holdings->store);

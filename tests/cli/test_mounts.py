@@ -748,3 +748,15 @@ def test_kills_leave_nothing(form, request, scratch, missing):
     assert run(LAUNCH, "store", "prune").status == 0
     assert not [name for name in os.listdir(PINS) if pin.name in name]
     assert wait_until(lambda: not loops_of(scratch / "gone"))
+
+
+def test_prune_removes_the_devices_too(image):
+    """In mounts of our own: other tests' launches would make them anew."""
+    script = ('mount --make-rprivate / && mount -t tmpfs none /run && '
+              '"$1" -i "$2" -- true && '
+              'grep -c /run/jailwright/devices /proc/self/mountinfo && '
+              '"$1" store prune && '
+              '! grep /run/jailwright/devices /proc/self/mountinfo && '
+              'ls -A /run/jailwright/devices')
+    done = run("unshare", "--mount", "sh", "-c", script, "sh", LAUNCH, image)
+    assert (done.status, done.out, done.err) == (0, "1\n", ""), done
