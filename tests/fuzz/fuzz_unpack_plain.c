@@ -27,7 +27,7 @@ static void check_written(int fd, uint64_t size, struct sha256 *hash)
 	auto_free char *bytes = NULL;
 	char said[SHA256_HEX_SIZE], wanted[SHA256_HEX_SIZE];
 	struct sha256 again;
-	size_t len;
+	size_t len = 0;
 
 	require(lseek(fd, 0, SEEK_SET) == 0 &&
 		fd_read_all(fd, 1 << 24, &bytes, &len) == 0 && len == size);

@@ -144,7 +144,7 @@ int main(int argc, char **argv)
 
 	if (argc < 3)
 		return 2;
-	look_at_ids((uid_t)atoi(argv[1]));
+	look_at_ids((uid_t)strtoul(argv[1], NULL, 10));
 	look_at_capabilities();
 	look_at_seccomp();
 	look_at_root(argv[2]);
