@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "descendants.h"
 #include "diagnose.h"
 #include "fdio.h"
@@ -155,6 +156,14 @@ static int fail_start(const struct plan *plan,
 	return -1;
 }
 
+/* The keeper is gone: what it had below it is ours now. */
+static void kill_orphans(void)
+{
+	auto_close int proc_fd = descendants_look();
+
+	descendants_kill(proc_fd);
+}
+
 static int end_watch(struct watch *watch, bool has_note,
 		     const struct keeper_note *note, struct outcome *outcome,
 		     struct err *err)
@@ -162,7 +171,7 @@ static int end_watch(struct watch *watch, bool has_note,
 	while (waitpid(watch->keeper.pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
 	if (!has_note)
-		descendants_kill(descendants_look());
+		kill_orphans();
 	caller_give_back(watch->caller);
 	close(watch->keeper.orders_fd);
 	close(watch->keeper.notes_fd);
