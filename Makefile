@@ -98,7 +98,8 @@ MUSL := $(if $(CROSS)$(SANITIZE)$(filter 0,$(STATIC)),,$(shell \
 	command -v musl-gcc))
 endif
 launch_c := launcher/jaillaunch.c $(common_c) $(filter-out \
-	launcher/decompress.c launcher/tar_reader.c launcher/unpack_confine.c \
+	launcher/decompress.c launcher/tar_extension.c \
+	launcher/tar_reader.c launcher/unpack_confine.c \
 	launcher/policy/%,$(launcher_c)) launcher/policy/builtin.c
 ifneq ($(MUSL),)
 launch_cc := $(MUSL)

@@ -84,6 +84,11 @@ int mount_set(int mount, uint64_t attributes)
 	return 0;
 }
 
+void mount_fd_path(int fd, char path[32])
+{
+	snprintf(path, 32, "/proc/self/fd/%d", fd);
+}
+
 int mount_old(const char *source, const char *target, const char *type,
 	      unsigned long flags, const char *data)
 {

@@ -31,6 +31,9 @@ int mount_attach(int mount, int target, const char *name);
  */
 int mount_set(int mount, uint64_t attributes);
 
+/* A path of what a descriptor is open on, where /proc is mounted. */
+void mount_fd_path(int fd, char path[32]);
+
 /* mount(2), umount2(MNT_DETACH) and pivot_root(2); 0 or -errno. */
 int mount_old(const char *source, const char *target, const char *type,
 	      unsigned long flags, const char *data);

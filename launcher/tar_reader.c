@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "tar_extension.h"
+
 #define BLOCK 512
 #define PAX_MAX 999999 /* what libarchive takes too */
 #define END_MAX (1 << 20) /* zero bytes behind the end mark */
@@ -18,15 +20,6 @@ struct header {
 		major[8], minor[8], prefix[155], rest[12];
 };
 _Static_assert(sizeof(struct header) == BLOCK, "ustar");
-
-/* What the headers before a member's own said of it. */
-struct extension {
-	bool has_path, has_target, has_size, has_mtime, has_uid, has_gid;
-	bool has_pax;
-	uint64_t size, uid, gid;
-	int64_t mtime;
-	uint32_t mtime_ns;
-};
 
 static int refuse(struct err *err, const char *words)
 {
@@ -204,30 +197,13 @@ static bool is_gnu(const struct header *header)
 	return header->magic[5] == ' ';
 }
 
-/* Copies a name that is not longer than its buffer allows and has no NUL. */
-static int set_name(char *to, const char *from, size_t len, struct err *err)
-{
-	if (len > UNPACK_NAME_MAX)
-		return err_set(err, ERR_INPUT,
-			       "a name of %zu bytes (at most %u)", len,
-			       UNPACK_NAME_MAX);
-	if (memchr(from, '\0', len))
-		return refuse(err, "a NUL byte in a name");
-	memcpy(to, from, len);
-	to[len] = '\0';
-	return 0;
-}
-
 /* 'L' and 'K': the name of the next member, or of its target. */
 static int read_long(struct tar_reader *reader, uint64_t size, char *to,
 		     bool *is_set, struct err *err)
 {
 	char name[LONG_MAX_];
-	size_t len;
 	int is_there;
 
-	if (*is_set)
-		return refuse(err, "two long names for one member");
 	if (size == 0 || size > sizeof(name))
 		return err_set(err, ERR_INPUT,
 			       "a long name of %llu bytes (at most %u)",
@@ -237,208 +213,13 @@ static int read_long(struct tar_reader *reader, uint64_t size, char *to,
 		return -1;
 	if (!is_there)
 		return refuse(err, "the archive is cut off");
-	len = strnlen(name, size);
-	if (!is_zero(name + len, size - len))
-		return refuse(err, "a NUL byte in a name");
-	*is_set = true;
-	if (set_name(to, name, len, err) < 0)
+	if (tar_extension_long(to, is_set, name, size, err) < 0)
 		return -1;
 	return skip_padding(reader, padding_of(size), err);
 }
 
-static int decimal(const char *text, size_t len, uint64_t *out)
-{
-	uint64_t value = 0;
-
-	if (len == 0 || len > 18)
-		return -1;
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return -1;
-		value = value * 10 + (uint64_t)(text[i] - '0');
-	}
-	*out = value;
-	return 0;
-}
-
-/* "-12.5" is thirteen seconds before the epoch and half a second more. */
-static int pax_time(const char *text, size_t len, struct extension *extension)
-{
-	bool is_negative = len > 0 && text[0] == '-';
-	const char *dot = memchr(text, '.', len);
-	const char *whole = text + is_negative;
-	size_t n_whole = (size_t)((dot ? dot : text + len) - whole);
-	uint64_t seconds;
-	uint32_t ns = 0, unit = 100000000;
-
-	if (decimal(whole, n_whole, &seconds) < 0)
-		return -1;
-	for (const char *at = dot ? dot + 1 : text + len; at < text + len;
-	     at++) {
-		if (*at < '0' || *at > '9')
-			return -1;
-		ns += (uint32_t)(*at - '0') * unit;
-		unit /= 10;
-	}
-	extension->mtime = is_negative ? -(int64_t)seconds : (int64_t)seconds;
-	if (is_negative && ns > 0) {
-		extension->mtime--;
-		ns = 1000000000 - ns;
-	}
-	extension->mtime_ns = ns;
-	return 0;
-}
-
-static bool is_text(const char *value, size_t len, const char *text)
-{
-	return len == strlen(text) && memcmp(value, text, len) == 0;
-}
-
-enum pax_key {
-	PAX_PATH,
-	PAX_LINKPATH,
-	PAX_SIZE,
-	PAX_MTIME,
-	PAX_UID,
-	PAX_GID,
-	PAX_CHARSET,
-	PAX_IGNORED,
-};
-
-/* The keys that are known; no other is accepted. */
-static const struct {
-	const char *name;
-	enum pax_key key;
-} pax_keys[] = {
-	{"path", PAX_PATH},
-	{"linkpath", PAX_LINKPATH},
-	{"size", PAX_SIZE},
-	{"mtime", PAX_MTIME},
-	{"uid", PAX_UID},
-	{"gid", PAX_GID},
-	/* bytes are bytes here: it changes nothing */
-	{"hdrcharset", PAX_CHARSET},
-	/* the mountable index; readers of tar skip it */
-	{"comment", PAX_IGNORED},
-	/* written by common packers; nothing that we make depends on them */
-	{"atime", PAX_IGNORED},
-	{"ctime", PAX_IGNORED},
-	{"uname", PAX_IGNORED},
-	{"gname", PAX_IGNORED},
-};
-#define N_PAX_KEYS (sizeof(pax_keys) / sizeof(pax_keys[0]))
-
-static int pax_number(const char *value, size_t len, uint64_t *out,
-		      bool *is_set)
-{
-	if (*is_set)
-		return -1;
-	*is_set = true;
-	return decimal(value, len, out);
-}
-
-static int pax_name(char *to, const char *value, size_t len, bool *is_set,
-		    struct err *err)
-{
-	if (*is_set)
-		return refuse(err, "two long names for one member");
-	*is_set = true;
-	if (len == 0)
-		return refuse(err, "an empty name in an extended header");
-	return set_name(to, value, len, err);
-}
-
-static int pax_set(struct tar_reader *reader, enum pax_key key,
-		   const char *name, const char *value, size_t len,
-		   struct extension *extension, struct err *err)
-{
-	int status = 0;
-
-	switch (key) {
-	case PAX_PATH:
-		return pax_name(reader->path, value, len, &extension->has_path,
-				err);
-	case PAX_LINKPATH:
-		return pax_name(reader->target, value, len,
-				&extension->has_target, err);
-	case PAX_SIZE:
-		status = pax_number(value, len, &extension->size,
-				    &extension->has_size);
-		break;
-	case PAX_UID:
-		status = pax_number(value, len, &extension->uid,
-				    &extension->has_uid);
-		break;
-	case PAX_GID:
-		status = pax_number(value, len, &extension->gid,
-				    &extension->has_gid);
-		break;
-	case PAX_MTIME:
-		status = extension->has_mtime ? -1
-					      : pax_time(value, len, extension);
-		extension->has_mtime = true;
-		break;
-	case PAX_CHARSET:
-		if (!is_text(value, len, "BINARY") &&
-		    !is_text(value, len, "ISO-IR 10646 2000 UTF-8"))
-			status = -1;
-		break;
-	case PAX_IGNORED:
-		break;
-	}
-	if (status < 0)
-		return err_set(err, ERR_INPUT,
-			       "bad or repeated %s in an extended header",
-			       name);
-	return 0;
-}
-
-/* One "LEN key=value\n" of len bytes in all; at is behind "LEN ". */
-static int pax_record(struct tar_reader *reader, const char *at, size_t len,
-		      struct extension *extension, struct err *err)
-{
-	const char *equals = len > 0 ? memchr(at, '=', len) : NULL;
-	size_t n_key;
-
-	if (!equals || at[len - 1] != '\n')
-		return refuse(err, "malformed extended header");
-	n_key = (size_t)(equals - at);
-	for (size_t i = 0; i < N_PAX_KEYS; i++)
-		if (is_text(at, n_key, pax_keys[i].name))
-			return pax_set(reader, pax_keys[i].key,
-				       pax_keys[i].name, equals + 1,
-				       len - n_key - 2, extension, err);
-	return err_set(err, ERR_INPUT,
-		       "unknown key \"%.*s\" in an extended header (only the "
-		       "standard ones are accepted: no extended attributes, "
-		       "ACLs or sparse files)",
-		       (int)(n_key < 60 ? n_key : 60), at);
-}
-
-static int pax_records(struct tar_reader *reader, size_t size,
-		       struct extension *extension, struct err *err)
-{
-	const char *at = reader->pax, *end = at + size;
-
-	while (at < end) {
-		const char *space = memchr(at, ' ', (size_t)(end - at));
-		size_t n_digits = space ? (size_t)(space - at) : 0;
-		uint64_t len;
-
-		if (n_digits == 0 || at[0] == '0' ||
-		    decimal(at, n_digits, &len) < 0 ||
-		    len > (size_t)(end - at) || len <= n_digits + 1)
-			return refuse(err, "malformed extended header");
-		if (pax_record(reader, space + 1, len - n_digits - 1, extension,
-			       err) < 0)
-			return -1;
-		at += len;
-	}
-	return 0;
-}
-
 static int read_pax(struct tar_reader *reader, uint64_t size,
-		    struct extension *extension, struct err *err)
+		    struct tar_extension *extension, struct err *err)
 {
 	int is_there;
 
@@ -458,7 +239,7 @@ static int read_pax(struct tar_reader *reader, uint64_t size,
 		return refuse(err, "the archive is cut off");
 	if (is_there < 0 || skip_padding(reader, padding_of(size), err) < 0)
 		return -1;
-	return pax_records(reader, size, extension, err);
+	return tar_extension_pax(extension, reader->pax, size, err);
 }
 
 static const struct {
@@ -504,7 +285,7 @@ static void drop_dot(char *path)
 }
 
 static int member_names(struct tar_reader *reader, const struct header *header,
-			const struct extension *extension,
+			const struct tar_extension *extension,
 			enum unpack_kind kind, struct err *err)
 {
 	size_t n_prefix = is_gnu(header) ? 0 : strnlen(header->prefix, 155);
@@ -537,8 +318,8 @@ static int member_names(struct tar_reader *reader, const struct header *header,
 }
 
 static int member_ids(const struct header *header,
-		      const struct extension *extension, struct tar_member *out,
-		      struct err *err)
+		      const struct tar_extension *extension,
+		      struct tar_member *out, struct err *err)
 {
 	int64_t uid = (int64_t)extension->uid, gid = (int64_t)extension->gid;
 
@@ -555,8 +336,9 @@ static int member_ids(const struct header *header,
 }
 
 static int member_numbers(const struct header *header,
-			  const struct extension *extension, uint32_t format,
-			  struct tar_member *out, struct err *err)
+			  const struct tar_extension *extension,
+			  uint32_t format, struct tar_member *out,
+			  struct err *err)
 {
 	int64_t mode, mtime = 0, major = 0, minor = 0;
 
@@ -580,7 +362,7 @@ static int member_numbers(const struct header *header,
 }
 
 static int member(struct tar_reader *reader, const struct header *header,
-		  const struct extension *extension, uint64_t size,
+		  const struct tar_extension *extension, uint64_t size,
 		  struct tar_member *out, struct err *err)
 {
 	uint32_t format = 0;
@@ -607,7 +389,7 @@ static int member(struct tar_reader *reader, const struct header *header,
 
 /* The first zero block was read: a second, then zeros to the end of input. */
 static int read_end(struct tar_reader *reader,
-		    const struct extension *extension, struct err *err)
+		    const struct tar_extension *extension, struct err *err)
 {
 	const struct header *block;
 	int is_there = take_block(reader, &block, err);
@@ -636,7 +418,7 @@ static int read_end(struct tar_reader *reader,
 /* A header that says something of the next: 0, or -1; 1 if it is none. */
 static int read_extension(struct tar_reader *reader,
 			  const struct header *header, uint64_t size,
-			  struct extension *extension, struct err *err)
+			  struct tar_extension *extension, struct err *err)
 {
 	switch (header->type) {
 	case 'x':
@@ -662,7 +444,8 @@ static int finish_data(struct tar_reader *reader, struct err *err)
 
 int tar_next(struct tar_reader *reader, struct tar_member *out, struct err *err)
 {
-	struct extension extension = {0};
+	struct tar_extension extension = {.path = reader->path,
+					  .target = reader->target};
 
 	if (finish_data(reader, err) < 0)
 		return -1;

@@ -1,0 +1,12 @@
+#pragma once
+/*
+ * root_target: where in a root something is to be mounted.  No link on the way
+ * is followed: the image does not say what lies where.
+ */
+#include "root_view.h"
+
+/*
+ * The directory or file that a place is mounted on, which is made unless it is
+ * there.  A descriptor (O_PATH), or -errno.
+ */
+int root_target_open(int root, const struct root_place *place);
