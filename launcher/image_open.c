@@ -143,13 +143,15 @@ static int mount_somehow(const struct image_request *request, int file,
 }
 
 /* Has the mounted image a place to mount devices on? */
-static int look_at_devices(struct image *image)
+static int look_at_devices(struct image *image, struct err *err)
 {
 	auto_close int dev = root_open_nolinks(image->root_fd, "/dev",
 					       O_PATH | O_DIRECTORY, 0);
 
 	if (dev >= 0 || strcmp(image->devices, "none") == 0)
 		return 1;
+	if (dev != -ENOENT && dev != -ENOTDIR && dev != -ELOOP)
+		return err_sys(err, -dev, "%s:/dev", image->name);
 	close(image->root_fd);
 	image->root_fd = -1;
 	return not_mounted(image, "it has no /dev");
@@ -176,7 +178,7 @@ static int try_mount(const struct image_request *request, int file,
 		return err_context(err, "-i %s", request->file);
 	}
 	if (mounted == 1)
-		return look_at_devices(image);
+		return look_at_devices(image, err);
 	image->why = words;
 	return 0;
 }

@@ -64,33 +64,50 @@ static struct root_place *add_place(struct root_view *view,
 	return place;
 }
 
+/* The root has no such directory: not there, no directory, or behind a link. */
+static bool is_none(int error)
+{
+	return error == -ENOENT || error == -ENOTDIR || error == -ELOOP;
+}
+
+/*
+ * A directory of the root, reached without a link: 1, or 0: there is none.
+ * What cannot be looked at is not taken for missing.
+ */
+static int look_at(int root_fd, const char *path, struct stat *st,
+		   struct err *err)
+{
+	auto_close int fd =
+		root_open_nolinks(root_fd, path, O_PATH | O_DIRECTORY, 0);
+
+	if (is_none(fd))
+		return 0;
+	if (fd < 0 || fstat(fd, st) < 0)
+		return err_sys(err, fd < 0 ? -fd : errno, "%s of the image",
+			       path);
+	return 1;
+}
+
 /* Without a DIR, whose buffer costs as much as the rest. */
-static bool is_empty(int root_fd, const char *path)
+static int is_empty(int root_fd, const char *path, struct err *err)
 {
 	auto_close int fd =
 		root_open_nolinks(root_fd, path, O_RDONLY | O_DIRECTORY, 0);
 	char entries[1024] __attribute__((aligned(__alignof__(struct dirent))));
-	long at, n;
+	long at, n = -1;
 
+	if (fd < 0)
+		return err_sys(err, -fd, "%s of the image", path);
 	while ((n = syscall(SYS_getdents64, fd, entries, sizeof(entries))) > 0)
 		for (at = 0; at < n;) {
 			const struct dirent *entry = (void *)(entries + at);
 
 			if (strcmp(entry->d_name, ".") != 0 &&
 			    strcmp(entry->d_name, "..") != 0)
-				return false;
+				return 0;
 			at += entry->d_reclen;
 		}
-	return n == 0;
-}
-
-/* A directory of the root, reached without a link.  False: none. */
-static bool look_at(int root_fd, const char *path, struct stat *st)
-{
-	auto_close int fd =
-		root_open_nolinks(root_fd, path, O_PATH | O_DIRECTORY, 0);
-
-	return fd >= 0 && fstat(fd, st) == 0;
+	return n < 0 ? err_sys(err, errno, "%s of the image", path) : 1;
 }
 
 static int add_fresh(struct root_view *view, const struct jail_spec *spec,
@@ -112,28 +129,40 @@ static int add_fresh(struct root_view *view, const struct jail_spec *spec,
 	return 0;
 }
 
-/* What every image gets, where its own tree has room for it. */
-static int add_defaults(struct root_view *view, const struct jail_spec *spec,
-			struct err *err)
+/* What --copy brought there must not be covered. */
+static int add_tmp(struct root_view *view, const struct jail_spec *spec,
+		   struct err *err)
+{
+	struct stat st;
+	int is_wanted = look_at(view->root_fd, "/tmp", &st, err);
+
+	if (is_wanted == 1 && view->is_own_tree)
+		is_wanted = is_empty(view->root_fd, "/tmp", err);
+	return is_wanted == 1 ? add_fresh(view, spec, "/tmp", 01777, false, err)
+			      : is_wanted;
+}
+
+/*
+ * With files of the image in it a home is left as it is; in a root that can be
+ * written it needs nothing.
+ */
+static int add_home(struct root_view *view, const struct jail_spec *spec,
+		    struct err *err)
 {
 	const char *home = spec->user.home;
+	int is_wanted;
 	struct stat st;
 
-	/* What --copy brought there must not be covered. */
-	if (look_at(view->root_fd, "/tmp", &st) &&
-	    (!view->is_own_tree || is_empty(view->root_fd, "/tmp")) &&
-	    add_fresh(view, spec, "/tmp", 01777, false, err) < 0)
-		return -1;
-	/*
-	 * With files of the image in it a home is left as it is; in a root
-	 * that can be written it needs nothing.
-	 */
 	if (view->is_writable || !home || *home != '/' || strstr(home, "/.") ||
-	    strstr(home, "//") || strcmp(home, "/") == 0 ||
-	    !look_at(view->root_fd, home, &st) || st.st_uid != spec->user.uid ||
-	    !is_empty(view->root_fd, home))
+	    strstr(home, "//") || strcmp(home, "/") == 0)
 		return 0;
-	return add_fresh(view, spec, home, st.st_mode & 07777, true, err);
+	is_wanted = look_at(view->root_fd, home, &st, err);
+	if (is_wanted != 1 || st.st_uid != spec->user.uid)
+		return is_wanted < 0 ? -1 : 0;
+	is_wanted = is_empty(view->root_fd, home, err);
+	return is_wanted == 1 ? add_fresh(view, spec, home, st.st_mode & 07777,
+					  true, err)
+			      : is_wanted;
 }
 
 static bool has_place_below(const struct root_view *view, const char *start)
@@ -146,6 +175,19 @@ static bool has_place_below(const struct root_view *view, const char *start)
 	return false;
 }
 
+static int add_shm(struct root_view *view, const struct jail_spec *spec,
+		   struct err *err)
+{
+	int is_wanted = spec->need_shm;
+	struct stat st;
+
+	if (!is_wanted && spec->root_is_image)
+		is_wanted = look_at(view->root_fd, "/dev/shm", &st, err);
+	return is_wanted == 1
+		       ? add_fresh(view, spec, "/dev/shm", 01777, false, err)
+		       : is_wanted;
+}
+
 /*
  * The nodes of an image do not work: who owns the file need not have made it.
  * Those of our own table do.
@@ -155,13 +197,13 @@ static int add_devices(struct root_view *view, const struct jail_spec *spec,
 {
 	struct root_place *place;
 	struct stat st;
+	int is_there;
 
-	if ((spec->need_shm || (spec->root_is_image &&
-				look_at(view->root_fd, "/dev/shm", &st))) &&
-	    add_fresh(view, spec, "/dev/shm", 01777, false, err) < 0)
-		return -1;
-	if (!spec->root_is_image || !look_at(view->root_fd, "/dev", &st))
+	if (!spec->root_is_image)
 		return 0;
+	is_there = look_at(view->root_fd, "/dev", &st, err);
+	if (is_there != 1)
+		return is_there;
 	view->devices = spec->devices;
 	place = add_place(view, PLACE_DEVICES, "/dev", err);
 	if (!place)
@@ -210,6 +252,7 @@ static int add_tmpfs(struct root_view *view, const struct jail_spec *spec,
 	struct root_place *place;
 	struct stat st;
 	uint64_t size = default_size(spec);
+	int is_there;
 
 	if (!target)
 		return err_sys(err, ENOMEM, "--tmpfs");
@@ -228,12 +271,13 @@ static int add_tmpfs(struct root_view *view, const struct jail_spec *spec,
 	place->mode = 0700;
 	place->uid = spec->user.uid;
 	place->gid = spec->user.gid;
-	if (look_at(view->root_fd, target, &st)) {
+	is_there = look_at(view->root_fd, target, &st, err);
+	if (is_there == 1) {
 		place->mode = st.st_mode & 07777;
 		place->uid = st.st_uid;
 		place->gid = st.st_gid;
 	}
-	return 0;
+	return is_there < 0 ? -1 : 0;
 }
 
 /* SRC:DST[:rw]; SRC may have colons, DST not. */
@@ -316,7 +360,10 @@ static int check_places(const struct root_view *view, struct err *err)
 				       "and links do not say what is mounted "
 				       "where",
 				       place->target);
-		if (fd < 0 || fstat(fd, &st) < 0)
+		if (!is_none(fd) && (fd < 0 || fstat(fd, &st) < 0))
+			return err_sys(err, fd < 0 ? -fd : errno,
+				       "%s of the image", place->target);
+		if (fd < 0)
 			return err_set(err, ERR_USAGE,
 				       "%s is not in the image, and a mount "
 				       "needs a place: \"dir %s\" in its "
@@ -385,8 +432,9 @@ static int add_all(struct root_view *view, const struct jail_spec *spec,
 			   !spec->need_shm && !spec->root_is_mounted &&
 			   !spec->limits[LIMIT_TMP].is_set;
 	view->has_mounts = spec->root_is_image || !view->may_chroot;
-	if (view->has_mounts && (add_defaults(view, spec, err) < 0 ||
-				 add_devices(view, spec, err) < 0))
+	if (view->has_mounts &&
+	    (add_tmp(view, spec, err) < 0 || add_home(view, spec, err) < 0 ||
+	     add_shm(view, spec, err) < 0 || add_devices(view, spec, err) < 0))
 		return -1;
 	if (view->n)
 		qsort(view->places, view->n, sizeof(*view->places),

@@ -125,7 +125,7 @@ def left_directories(facts):
 
 def judge_launch(facts, error, call):
     """Why this outcome may not be, or None."""
-    if facts.out not in ("", "confined\n"):
+    if facts.out not in ("", "confined\n", "confined, mounted\n"):
         return f"less confinement: {facts.out!r}"
     if left_directories(facts):
         return f"left {left_directories(facts)}"
@@ -133,7 +133,7 @@ def judge_launch(facts, error, call):
     if error == KILL and call.process == 0:
         return None if (kind, status) == ("signal", 9) else "no SIGKILL"
     if (kind, status) == ("exit", 7):
-        if facts.out != "confined\n":
+        if not facts.out:
             return "the program did not speak"
         return "noise" if facts.err else None
     if is_startup(call):
@@ -194,6 +194,17 @@ def launch_image(name, store="none"):
     return [BUILD / "jaillaunch", "--store", store, "-i",
             shared_once(name, make_image), "-u", UID, "-g", UID,
             *probe_command()]
+
+
+def make_mountable(path):
+    """In a form for each suffix."""
+    path.mkdir()
+    shutil.copy(manifest().parent / "probe", path / "probe")
+    (path / "m.txt").write_text("copy ./probe /probe\ndir /dev\n"
+                                "user jailuser uid=23456\n")
+    for suffix in ("tar", "tar.zst", "squashfs"):
+        subprocess.run([BUILD / "jailbuild", path / "m.txt", "-o",
+                        path / f"image.{suffix}"], check=True)
 
 
 def digest(path):
@@ -277,6 +288,77 @@ class StoreLaunch(Launch):
         strange = self.strange_name(error == KILL or call.name == "unlinkat")
         if strange:
             return f"in the store: {strange}"
+        return judge_launch(facts, error, call)
+
+
+PINS = pathlib.Path("/run/jailwright/pins")
+
+
+class MountedLaunch(Launch):
+    """An image that is mounted.  is_fresh: there is no pin of it yet; keeps:
+    it has one after a launch; options may name the directory of the run."""
+
+    def __init__(self, suffix="tar", is_fresh=False, keeps=True,
+                 options=lambda work: ()):
+        self.suffix, self.is_fresh, self.keeps = suffix, is_fresh, keeps
+        self.options = options
+
+    def prepare(self, work):
+        self.work = work
+        self.image = work / f"image.{self.suffix}"
+        made = shared_once("fault-mountable", make_mountable)
+        shutil.copy(made / self.image.name, self.image)
+        options = self.options(work) or ("--store", "none")
+        self.command = [BUILD / "jaillaunch", "-i", self.image, "-u", UID,
+                        "-g", UID, *options, *probe_command("image")]
+        time.sleep(0.15)  # the store does not remember what is younger
+
+    def run(self, fault):
+        if self.is_fresh:
+            os.utime(self.image)  # another ctime, another pin
+        elif self.keeps:  # the pin, and the entry of the store
+            subprocess.run([str(word) for word in self.command], check=False,
+                           capture_output=True)
+        return run_with(fault, self.command, self.work)
+
+    def check_plain(self, facts):
+        super().check_plain(facts)
+        assert facts.out == "confined, mounted\n", facts
+        assert self.strange_thing() is None, self.strange_thing()
+
+    def files(self):
+        """The image, and what the store made of it."""
+        return [self.image, *self.work.glob("store/*.tar")]
+
+    def loops(self):
+        """Loop devices of the image."""
+        files = {str(path.stat().st_ino) for path in self.files()}
+        done = subprocess.run(["losetup", "-l", "-n", "-O", "BACK-INO"],
+                              capture_output=True, text=True, check=True)
+        return [word for word in done.stdout.split() if word in files]
+
+    def pins(self):
+        """Mounts of the image that are kept."""
+        inodes = [f"-{path.stat().st_ino}-" for path in self.files()]
+        return [line.split()[4] for line in open("/proc/self/mountinfo")
+                if str(PINS) in line and
+                any(inode in line for inode in inodes)]
+
+    def strange_thing(self):
+        """A mount or loop device that nobody will ask for."""
+        for _ in range(100):  # a loop device ends a moment after its mount
+            pins, loops = self.pins(), self.loops()
+            if len(set(pins)) == len(pins) <= self.keeps and \
+                    len(loops) <= len(pins):
+                return None
+            time.sleep(0.02)
+        return f"pins {pins}, loop devices {loops}"
+
+    def judge(self, facts, error, call):
+        # the next pin of any image removes what killed launches left
+        if self.strange_thing() and not (self.is_fresh and len(
+                self.pins()) <= 2 and len(self.loops()) <= 2):
+            return f"left {self.strange_thing()}"
         return judge_launch(facts, error, call)
 
 
@@ -368,6 +450,15 @@ SCENARIOS = {
     "launch-zst": lambda: Launch(lambda: launch_image("fault-zst")),
     "launch-add": lambda: StoreLaunch(is_filled=False),
     "launch-stored": lambda: StoreLaunch(is_filled=True),
+    "launch-pinned": MountedLaunch,
+    "launch-pin": lambda: MountedLaunch(is_fresh=True),
+    "launch-unpinned": lambda: MountedLaunch(
+        keeps=False, options=lambda work: ("--no-pin",)),
+    "launch-squashfs": lambda: MountedLaunch("squashfs", is_fresh=True),
+    "launch-squashfs-unpinned": lambda: MountedLaunch(
+        "squashfs", keeps=False, options=lambda work: ("--no-pin",)),
+    "launch-stored-mounted": lambda: MountedLaunch(
+        "tar.zst", options=lambda work: ("--store", work / "store")),
 }
 
 

@@ -58,6 +58,10 @@ FOUND = [
     # the directory was there before its guard
     ("launch-tar", "KILL", 0, "flock", 3),
     ("launch-tar", "EMFILE", 0, "flock", 3),
+    # a directory that could not be looked at was taken for missing, and no
+    # file system mounted on it
+    ("launch-pinned", "EMFILE", 0, "openat2", 5),
+    ("launch-pinned", "EIO", 0, "fstat", 15),
     # an ELF file that could not be read was taken for a static one
     ("build-tar", "EIO", 0, "pread64", 5),
     ("build-tar", "EPERM", 0, "pread64", 5),

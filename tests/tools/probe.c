@@ -1,12 +1,13 @@
 /*
  * probe: looks whether it is in the jail that it should be in, and says so.
  *
- *	probe UID HOST_FILE [in-place]
+ *	probe UID HOST_FILE [in-place|image]
  *
  * UID is its uid and gid; HOST_FILE exists outside, so not here; in-place: it was
- * started by --exec, so in the caller's session.  One line on
- * standard output, "confined" or "open: WHAT, WHAT..."; it leaves a process
- * behind, in a session of its own, for the launcher to end.  Exit status 7.
+ * started by --exec, so in the caller's session; image: the root is one.  One
+ * line on standard output, "confined", of an image that is mounted "confined,
+ * mounted", or "open: WHAT, WHAT..."; it leaves a process behind, in a session
+ * of its own, for the launcher to end.  Exit status 7.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,8 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -104,6 +107,47 @@ static void look_at_root(const char *host_file)
 	       "directory");
 }
 
+static bool is_made_in(const char *directory)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/made", directory);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/*
+ * Of an image all is mounted (its root read-only, file systems of the jail's
+ * own on /tmp and /dev), or nothing is: then it was unpacked.
+ */
+static bool look_at_image(void)
+{
+	struct statvfs root, tmp, dev;
+	struct stat null;
+	bool is_mounted;
+
+	if (statvfs("/", &root) < 0 || statvfs("/tmp", &tmp) < 0 ||
+	    statvfs("/dev", &dev) < 0) {
+		expect(false, "no /tmp or /dev");
+		return false;
+	}
+	is_mounted = root.f_flag & ST_RDONLY;
+	expect(is_mounted == (tmp.f_fsid != root.f_fsid), "/tmp of another");
+	expect(is_mounted == (dev.f_fsid != root.f_fsid), "/dev of another");
+	expect(!is_mounted || (root.f_flag & ST_NOSUID && tmp.f_flag &
+			       ST_NOSUID && root.f_flag & ST_NODEV &&
+			       tmp.f_flag & ST_NODEV && dev.f_flag & ST_RDONLY),
+	       "flags of mounts");
+	expect(is_made_in("/tmp") && !is_made_in("/") && !is_made_in("/dev"),
+	       "what can be written");
+	expect(stat("/dev/null", &null) == 0 && S_ISCHR(null.st_mode),
+	       "devices");
+	return is_mounted;
+}
+
 static void look_at_process(bool is_in_place)
 {
 	struct rlimit core;
@@ -140,7 +184,9 @@ static void leave_process(void)
 
 int main(int argc, char **argv)
 {
-	const bool is_in_place = argc > 3;
+	const bool is_in_place = argc > 3 && strcmp(argv[3], "in-place") == 0;
+	const bool is_image = argc > 3 && strcmp(argv[3], "image") == 0;
+	bool is_mounted = false;
 
 	if (argc < 3)
 		return 2;
@@ -148,13 +194,15 @@ int main(int argc, char **argv)
 	look_at_capabilities();
 	look_at_seccomp();
 	look_at_root(argv[2]);
+	if (is_image)
+		is_mounted = look_at_image();
 	look_at_process(is_in_place);
 	if (!is_in_place)
 		leave_process();
 	if (*faults)
 		printf("open: %s\n", faults);
 	else
-		puts("confined");
+		puts(is_mounted ? "confined, mounted" : "confined");
 	fflush(stdout);
 	_exit(7);
 }
