@@ -62,6 +62,9 @@ ssize_t fd_pread_full(int fd, void *data, size_t len, off_t offset)
 	return (ssize_t)got;
 }
 
+/* Most files that a launch reads are smaller; a page costs more than a heap. */
+#define FIRST_ROOM 255
+
 int fd_read_all(int fd, size_t limit, char **data, size_t *len)
 {
 	auto_free char *buffer = NULL;
@@ -73,7 +76,7 @@ int fd_read_all(int fd, size_t limit, char **data, size_t *len)
 		if (got == room) {
 			char *grown;
 
-			room = room ? 4 * room : 1024;
+			room = room ? 4 * room : FIRST_ROOM;
 			if (room > limit)
 				room = limit + 1; /* one more shows an excess */
 			if (got == room)

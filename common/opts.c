@@ -1,5 +1,6 @@
 #include "opts.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 /* getopt_long() returns this plus the row, clear of every letter. */
 #define ROW_BASE 256
+#define MOST_ROWS 96
 
 struct getopt_tables {
 	struct option *longs;
@@ -133,13 +135,11 @@ static int parse(const struct opt *options, const struct getopt_tables *tables,
 int opts_parse(const struct opt *options, bool in_order, int argc, char **argv,
 	       void *args, int *first, struct err *err)
 {
-	size_t n = count_rows(options);
-	auto_free struct option *longs = calloc(n + 1, sizeof(*longs));
-	auto_free char *shorts = calloc(2 * n + 3, 1);
+	struct option longs[MOST_ROWS + 1] = {{0}};
+	char shorts[2 * MOST_ROWS + 3] = "";
 	struct getopt_tables tables = {longs, shorts};
 
-	if (!longs || !shorts)
-		return err_sys(err, ENOMEM, "command line");
+	assert(count_rows(options) <= MOST_ROWS);
 	fill_tables(options, in_order, &tables);
 	if (parse(options, &tables, argc, argv, args, err) < 0)
 		return -1;

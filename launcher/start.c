@@ -82,13 +82,16 @@ static void try_programs(const struct jail_spec *spec,
 }
 
 /* The last layer, seccomp, may forbid all but executing and reporting. */
-void start_program(const struct plan *plan, struct start_failure *failure)
+void start_program(const struct plan *plan, const struct start_gate *gate,
+		   struct start_failure *failure)
 {
 	sigset_t none;
 	uint32_t last = (uint32_t)plan->n - 1;
 
 	if (!apply_layers(plan, 0, last, failure))
 		return;
+	if (gate)
+		gate->await(gate->data);
 	sigemptyset(&none);
 	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) {
 		*failure = (struct start_failure){START_CLONE, 0, 0, errno};

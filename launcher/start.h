@@ -33,11 +33,18 @@ struct start_failure {
 bool start_enter(const struct plan *plan, struct root_choice *choice,
 		 struct start_failure *failure);
 
+/* Where the program waits until somebody watches over it; or NULL. */
+struct start_gate {
+	void (*await)(void *data);
+	void *data;
+};
+
 /*
  * Applies the plan's layers and executes the program.  Returns only on
  * failure, filled in; the process is then good for nothing but exiting.
  */
-void start_program(const struct plan *plan, struct start_failure *failure);
+void start_program(const struct plan *plan, const struct start_gate *gate,
+		   struct start_failure *failure);
 
 /* The failure of a layer in words (that of exec: diagnose.h). */
 int start_describe(const struct plan *plan, const struct start_failure *failure,

@@ -1,6 +1,7 @@
 #include "supervise.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -28,7 +29,7 @@ struct watch {
 	struct caller *caller;
 	struct keeper keeper;
 	int signals_fd;
-	pid_t stopped; /* the jail's process group, while it is stopped */
+	bool is_stopped; /* the jail is */
 };
 
 static int open_signals(struct err *err)
@@ -62,26 +63,45 @@ static void forward_signal(struct watch *watch)
 	 */
 	if (signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU)
 		signal = SIGSTOP;
-	if (signal == SIGCONT && watch->stopped) {
-		caller_lend_terminal(watch->caller, watch->stopped);
-		watch->stopped = 0;
+	if (signal == SIGCONT && watch->is_stopped) {
+		caller_lend_terminal(watch->caller, watch->keeper.last.pid);
+		watch->is_stopped = false;
 	}
 	keeper_order(&watch->keeper, signal);
 }
 
-/* The jail was stopped: so are we, and our caller sees it. */
-static void stop_along(struct watch *watch, pid_t group)
+static bool has_hung_up(int fd)
 {
-	caller_give_back(watch->caller);
-	watch->stopped = group;
-	kill(getpid(), SIGSTOP);
+	struct pollfd end = {fd, 0, 0};
+
+	return poll(&end, 1, 0) > 0;
 }
 
-/* True: a last note came; false: the keeper died without one. */
-static bool await_end(struct watch *watch, struct keeper_note *note)
+/*
+ * The jail was stopped: so are we, and our caller sees it.  Whatever comes from
+ * the keeper, or its end, continues us: it may be in another pid namespace, and
+ * could not send us a signal.
+ */
+static void stop_along(struct watch *watch)
+{
+	const int fd = watch->keeper.notes_fd;
+
+	caller_give_back(watch->caller);
+	watch->is_stopped = true;
+	fcntl(fd, F_SETOWN, getpid());
+	fcntl(fd, F_SETSIG, SIGCONT);
+	fcntl(fd, F_SETFL, O_ASYNC);
+	if (!has_hung_up(fd))
+		kill(getpid(), SIGSTOP);
+	fcntl(fd, F_SETFL, 0);
+}
+
+/* Returns when the keeper is ending. */
+static void await_end(struct watch *watch)
 {
 	struct pollfd fds[] = {{watch->keeper.notes_fd, POLLIN, 0},
 			       {watch->signals_fd, POLLIN, 0}};
+	char note;
 
 	for (;;) {
 		if (poll(fds, 2, -1) < 0)
@@ -90,21 +110,18 @@ static bool await_end(struct watch *watch, struct keeper_note *note)
 			forward_signal(watch);
 		if (!fds[0].revents)
 			continue;
-		if (fd_read_full(watch->keeper.notes_fd, note, sizeof(*note)) !=
-		    sizeof(*note))
-			return false;
-		if (note->event != KEEPER_STOPPED)
-			return true;
-		stop_along(watch, note->pid);
+		if (fd_read_full(watch->keeper.notes_fd, &note, 1) != 1)
+			return;
+		stop_along(watch);
 	}
 }
 
 static bool is_over_cpu_time(const struct jail_spec *spec,
-			     const struct keeper_note *note)
+			     const struct keeper_last *last)
 {
 	const struct jail_limit *limit = &spec->limits[LIMIT_CPU_TIME];
-	const struct rusage *use = &note->program;
-	int signal = WTERMSIG(note->wait_status);
+	const struct rusage *use = &last->program;
+	int signal = WTERMSIG(last->wait_status);
 	uint64_t spent =
 		(uint64_t)(use->ru_utime.tv_sec + use->ru_stime.tv_sec) * 1000 +
 		(uint64_t)(use->ru_utime.tv_usec + use->ru_stime.tv_usec) /
@@ -116,25 +133,25 @@ static bool is_over_cpu_time(const struct jail_spec *spec,
 	       (signal == SIGKILL && spent + 50 >= limit->value);
 }
 
-static void read_note(const struct jail_spec *spec,
-		      const struct keeper_note *note, struct outcome *outcome)
+static void read_last(const struct jail_spec *spec,
+		      const struct keeper_last *last, struct outcome *outcome)
 {
 	outcome->has_run = true;
-	outcome->n_orphans = note->n_orphans;
-	outcome->nanoseconds = note->nanoseconds;
-	outcome->program = note->program;
-	outcome->all = note->all;
-	if (WIFEXITED(note->wait_status)) {
+	outcome->n_orphans = last->n_orphans;
+	outcome->nanoseconds = last->nanoseconds;
+	outcome->program = last->program;
+	outcome->all = last->all;
+	if (WIFEXITED(last->wait_status)) {
 		outcome->kind = OUTCOME_EXITED;
-		outcome->status = WEXITSTATUS(note->wait_status);
+		outcome->status = WEXITSTATUS(last->wait_status);
 		return;
 	}
 	outcome->kind = OUTCOME_SIGNALED;
-	outcome->signal = WTERMSIG(note->wait_status);
-	if (note->is_timed_out) {
+	outcome->signal = WTERMSIG(last->wait_status);
+	if (last->is_timed_out) {
 		outcome->kind = OUTCOME_TIME_LIMIT;
 		outcome->limit = LIMIT_WALL_TIME;
-	} else if (is_over_cpu_time(spec, note)) {
+	} else if (is_over_cpu_time(spec, last)) {
 		outcome->kind = OUTCOME_TIME_LIMIT;
 		outcome->limit = LIMIT_CPU_TIME;
 	}
@@ -164,27 +181,28 @@ static void kill_orphans(void)
 	descendants_kill(proc_fd);
 }
 
-static int end_watch(struct watch *watch, bool has_note,
-		     const struct keeper_note *note, struct outcome *outcome,
+static int end_watch(struct watch *watch, struct outcome *outcome,
 		     struct err *err)
 {
+	const struct keeper_last *last = &watch->keeper.last;
+
 	while (waitpid(watch->keeper.pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
-	if (!has_note)
+	if (!last->is_complete)
 		kill_orphans();
 	caller_give_back(watch->caller);
 	close(watch->keeper.orders_fd);
 	close(watch->keeper.notes_fd);
 	close(watch->signals_fd);
-	if (!has_note) {
+	if (!last->is_complete) {
 		outcome->kind = OUTCOME_FAILED;
 		return err_set(err, ERR_SYSTEM,
 			       "the keeper was killed, and the jail with it");
 	}
-	outcome->root = note->root;
-	if (note->event == KEEPER_FAILED)
-		return fail_start(watch->plan, &note->failure, outcome, err);
-	read_note(watch->plan->spec, note, outcome);
+	outcome->root = last->root;
+	if (last->failure.stage != START_OK)
+		return fail_start(watch->plan, &last->failure, outcome, err);
+	read_last(watch->plan->spec, last, outcome);
 	return 0;
 }
 
@@ -192,8 +210,6 @@ int supervise(const struct plan *plan, struct caller *caller,
 	      struct outcome *outcome, struct err *err)
 {
 	struct watch watch = {.plan = plan, .caller = caller};
-	struct keeper_note note = {0};
-	bool has_note;
 
 	outcome->kind = OUTCOME_FAILED;
 	watch.signals_fd = open_signals(err);
@@ -203,8 +219,8 @@ int supervise(const struct plan *plan, struct caller *caller,
 		return err_sys(err, errno, "become a child subreaper");
 	if (keeper_start(plan, &watch.keeper, err) < 0)
 		return -1;
-	has_note = await_end(&watch, &note);
-	return end_watch(&watch, has_note, &note, outcome, err);
+	await_end(&watch);
+	return end_watch(&watch, outcome, err);
 }
 
 int supervise_not(const struct plan *plan, struct outcome *outcome,
@@ -213,6 +229,6 @@ int supervise_not(const struct plan *plan, struct outcome *outcome,
 	struct start_failure failure = {START_OK, 0, 0, 0};
 
 	if (start_enter(plan, &outcome->root, &failure))
-		start_program(plan, &failure);
+		start_program(plan, NULL, &failure);
 	return fail_start(plan, &failure, outcome, err);
 }

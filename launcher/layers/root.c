@@ -45,7 +45,7 @@ void root_choice_why(const struct root_choice *choice, size_t method, char *out,
 
 struct state {
 	struct root_view *view;
-	int tree;
+	int tree; /* the keeper's: in our table its number is another's */
 };
 
 static int root_probe(const struct jail_spec *spec, struct err *err)
@@ -72,8 +72,6 @@ static void root_release(void *opaque)
 	if (!state)
 		return;
 	root_view_free(state->view);
-	if (state->tree >= 0)
-		close(state->tree);
 	free(state);
 }
 

@@ -40,8 +40,7 @@ FOUND = [
     ("launch-root", "EIO", 1, "dup2", 1),
     # it never saw the program's end
     ("launch-root", "ENOMEM", 1, "waitid", 1),
-    ("launch-root", "EPERM", 0, "rt_sigprocmask", 4),
-    ("launch-root", "EPERM", 0, "rt_sigprocmask", 5),
+    ("launch-root", "EPERM", 0, "rt_sigprocmask", 2),
     # half of the list of processes, and the one that was missed waited for
     ("launch-root", "EPERM", 1, "getdents64", 2),
     # a fallback for another kernel's sake, when memory was short
