@@ -341,6 +341,12 @@ static void tell_errno(const struct look *look, const char *path)
 			"%s: no memory to start it: limit as, memory or stack "
 			"is too small for it",
 			path);
+	else if (look->error == EACCES && look->spec->landlock.has_paths)
+		err_set(look->err, ERR_USAGE,
+			"%s: --landlock-read names neither it nor a directory "
+			"above it, or not the loader or interpreter that it "
+			"needs",
+			path);
 	else
 		err_sys_kind(look->err, ERR_INPUT, look->error, "%s", path);
 }

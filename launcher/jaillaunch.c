@@ -67,6 +67,12 @@ static const struct opt options[] = {
 	{0, "syscall-block", "LIST", SPEC(syscall_deny), NULL},
 	{0, "deny-action", "ACTION", SPEC(deny_action),
 	 "answer what is denied by kill, errno[:E] or log"},
+	{0, "landlock", "auto|none", SPEC(landlock),
+	 "keep processes outside apart where the kernel can"},
+	{0, "landlock-read", "PATH", SPEC(landlock_read),
+	 "only paths that are named can be opened: to read"},
+	{0, "landlock-write", "PATH", SPEC(landlock_write),
+	 "likewise: to read and write"},
 	{0, "caps", "LIST", SPEC(caps),
 	 "capabilities kept in the bounding set"},
 	{0, "limit", "K=V", SPEC(limits),
@@ -105,7 +111,6 @@ static const struct opt options[] = {
 	 "print the version"},
 	{0, "ambient-caps", "LIST", OPT_NOT_YET, NULL},
 	{0, "ns", "LIST", OPT_NOT_YET, NULL},
-	{0, "landlock", "auto|none", OPT_NOT_YET, NULL},
 	{0, "require", "LIST", OPT_NOT_YET, NULL},
 	{0, "proc", NULL, OPT_NOT_YET, NULL},
 	{0, "read", "PATH", OPT_NOT_YET, NULL},
@@ -347,6 +352,8 @@ static void free_args(struct args *args)
 	opt_list_free(&args->spec.keep_fds);
 	opt_list_free(&args->spec.binds);
 	opt_list_free(&args->spec.tmpfs);
+	opt_list_free(&args->spec.landlock_read);
+	opt_list_free(&args->spec.landlock_write);
 	opt_list_free(&args->image.copies);
 }
 

@@ -17,8 +17,13 @@ struct root_choice;
 struct layer {
 	const char *name;
 	const char *denies; /* what the program can no longer do */
+	/* Instead of that, where it depends on the launch; or NULL. */
+	const char *(*describe)(const struct jail_spec *spec);
 	/* What apply does, by number of the step; NULL-terminated. */
 	const char *const *steps;
+	/* Instead of that, where there are as many as the spec says; or NULL. */
+	void (*name_step)(const struct jail_spec *spec, unsigned step,
+			  char *out, size_t size);
 	/*
 	 * Wanted? Possible?  1: yes; 0: left out, and err says why; -1: wanted
 	 * and impossible.  No side effects.  NULL: always 1.
@@ -41,7 +46,8 @@ struct layer {
 extern const struct layer *const layers[];
 
 extern const struct layer layer_session, layer_fds, layer_root, layer_rlimits,
-	layer_bounding, layer_ids, layer_caps, layer_nonewprivs, layer_seccomp;
+	layer_bounding, layer_ids, layer_caps, layer_nonewprivs, layer_landlock,
+	layer_seccomp;
 
 /* An apply that has several steps says which of them failed. */
 #define LAYER_STEP_SHIFT 12

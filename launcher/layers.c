@@ -13,6 +13,7 @@ const struct layer *const layers[] = {
 	&layer_ids, /* before caps: changing ids needs capabilities */
 	&layer_caps, /* after ids: whatever they left is cleared */
 	&layer_nonewprivs, /* before seccomp: the kernel demands it */
+	&layer_landlock, /* after no-new-privs: the kernel demands it */
 	&layer_seccomp, /* last: it would forbid the steps above */
 	NULL,
 };

@@ -100,6 +100,13 @@ int plan_try(const struct plan *plan, struct root_choice *out, struct err *err)
 	return 0;
 }
 
+const char *plan_denies(const struct plan *plan, const struct plan_row *row)
+{
+	const struct layer *layer = row->layer;
+
+	return layer->describe ? layer->describe(plan->spec) : layer->denies;
+}
+
 void plan_explain(const struct plan *plan, FILE *out)
 {
 	size_t i;
@@ -109,7 +116,7 @@ void plan_explain(const struct plan *plan, FILE *out)
 
 		if (row->is_on)
 			fprintf(out, "%-13s on   denies %s\n", row->layer->name,
-				row->layer->denies);
+				plan_denies(plan, row));
 		else
 			fprintf(out, "%-13s off  %s\n", row->layer->name,
 				row->why);

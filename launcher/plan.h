@@ -36,6 +36,9 @@ int plan_prepare(struct plan *plan, struct err *err);
  */
 int plan_try(const struct plan *plan, struct root_choice *out, struct err *err);
 
+/* What the layer of a row denies in this launch, in words. */
+const char *plan_denies(const struct plan *plan, const struct plan_row *row);
+
 /* A line a layer. */
 void plan_explain(const struct plan *plan, FILE *out);
 void plan_free(struct plan *plan);

@@ -186,8 +186,9 @@ static void put_root(struct json *json, const struct image *image,
 	json_close(json, '}');
 }
 
-static void put_user(struct json *json, const struct jail_user *user)
+static void put_user(struct json *json, const struct jail_spec *spec)
 {
+	const struct jail_user *user = &spec->user;
 	size_t i;
 
 	json_open(json, "user", '{');
@@ -199,6 +200,10 @@ static void put_user(struct json *json, const struct jail_user *user)
 	json_close(json, ']');
 	json_string(json, "name", user->name);
 	json_bool(json, "shares_uid", true);
+	json_open(json, "separated_by", '[');
+	if (landlock_has_scopes(&spec->landlock))
+		json_string(json, NULL, "landlock");
+	json_close(json, ']');
 	json_close(json, '}');
 }
 
@@ -242,19 +247,29 @@ static void put_layers(struct json *json, const struct plan *plan)
 		json_string(json, "name", row->layer->name);
 		json_bool(json, "applied", row->is_on);
 		json_string(json, row->is_on ? "denies" : "why",
-			    row->is_on ? row->layer->denies : row->why);
+			    row->is_on ? plan_denies(plan, row) : row->why);
 		json_close(json, '}');
 	}
 	json_close(json, ']');
+}
+
+static void put_uid_note(struct json *json, const struct jail_spec *spec)
+{
+	json_string(json, NULL,
+		    landlock_has_scopes(&spec->landlock)
+			    ? "processes outside may have its uid: they can "
+			      "signal the jail, not the jail them, and limit "
+			      "pids counts them"
+			    : "shares its uid with others: processes of that "
+			      "uid outside can be signalled, and limit pids "
+			      "counts them");
 }
 
 /* What the reader must know about the confinement that was in force. */
 static void put_notes(struct json *json, const struct jail_spec *spec)
 {
 	json_open(json, "notes", '[');
-	json_string(json, NULL,
-		    "shares its uid with others: processes of that uid outside "
-		    "can be signalled, and limit pids counts them");
+	put_uid_note(json, spec);
 	json_string(json, NULL, "refused system calls are not itemised");
 	if (!spec->seccomp)
 		json_string(json, NULL,
@@ -275,7 +290,7 @@ static char *make_text(const struct report_facts *facts)
 	if (facts->image)
 		put_root(&json, facts->image, &facts->outcome->root);
 	if (facts->spec) {
-		put_user(&json, &facts->spec->user);
+		put_user(&json, facts->spec);
 		put_limits(&json, facts->spec);
 		put_notes(&json, facts->spec);
 	}

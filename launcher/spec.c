@@ -447,6 +447,7 @@ int spec_make(const struct spec_input *input, struct jail_spec **out,
 	    decide_user(&settings, flags, spec, err) < 0 ||
 	    spec_environment(input, file, spec, err) < 0 ||
 	    decide_program(&settings, spec, err) < 0 ||
+	    landlock_decide(flags, &spec->landlock, err) < 0 ||
 	    decide_rest(flags, spec, err) < 0)
 		return -1;
 	*out = TAKE(spec);

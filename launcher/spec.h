@@ -15,6 +15,7 @@
 #include "cleanup.h"
 #include "environ.h"
 #include "err.h"
+#include "landlock.h"
 #include "limit.h"
 #include "opts.h"
 #include "passwd.h"
@@ -28,7 +29,8 @@ struct spec_flags {
 	struct opt_list env, limits, syscall_allow, syscall_deny, keep_fds;
 	struct opt_list binds, tmpfs;
 	struct opt_maybe writable;
-	const char *persist;
+	const char *persist, *landlock;
+	struct opt_list landlock_read, landlock_write;
 	bool insecure, net_none, keep_env, no_groups, allow_root, in_place;
 };
 
@@ -55,6 +57,7 @@ struct jail_spec {
 	const char *deny_action; /* NULL: the policy's own; not owned */
 	struct opt_list allow, deny; /* lists of system calls; not owned */
 	uint64_t caps; /* kept in the bounding set */
+	struct landlock landlock;
 	struct jail_limit limits[N_LIMITS];
 	int *keep_fds;
 	size_t n_keep_fds;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -105,6 +106,7 @@ int start_describe(const struct plan *plan, const struct start_failure *failure,
 		   struct err *err)
 {
 	const struct layer *layer;
+	char words[256];
 
 	if (failure->stage == START_CLONE)
 		return err_sys(err, failure->error, "start a process");
@@ -115,6 +117,12 @@ int start_describe(const struct plan *plan, const struct start_failure *failure,
 		return err_set(err, ERR_SYSTEM,
 			       "the keeper ended before the program started");
 	layer = plan->rows[failure->index].layer;
+	if (layer->name_step)
+		layer->name_step(plan->spec, failure->step, words,
+				 sizeof(words));
+	else
+		snprintf(words, sizeof(words), "%s",
+			 layer->steps[failure->step]);
 	return err_sys_kind(err, ERR_HOST, failure->error, "layer %s: %s",
-			    layer->name, layer->steps[failure->step]);
+			    layer->name, words);
 }

@@ -3,6 +3,7 @@ directory, running as an ordinary user, and the closing line.
 
 JAIL_BUILD names the build directory (default: build/ of this tree)."""
 
+import ctypes
 import os
 import pathlib
 import pwd
@@ -35,6 +36,11 @@ def run(*argv, text=True, timeout=60, input="", **kwargs):
                                  timeout=timeout,
                                  input=input if text else (input or b""),
                                  **kwargs))
+
+
+def landlock_abi():
+    """Of the running kernel; -1: none."""
+    return ctypes.CDLL(None).syscall(444, None, 0, 1)
 
 
 def ordinary_user():

@@ -31,15 +31,21 @@ static int seccomp_probe(const struct jail_spec *spec, struct err *err)
 }
 
 /*
- * Abstract AF_UNIX names cross a chroot, and no layer here isolates them: so
- * POLICY_UNIX is never on (sockets by path are lost with them).
+ * Abstract AF_UNIX names cross a chroot: unless Landlock keeps them apart, no
+ * socket of that family can be made (those with a path are lost, too).
  */
+static unsigned features(const struct jail_spec *spec)
+{
+	return (spec->net_host ? POLICY_NET_HOST : 0) |
+	       (landlock_has_scopes(&spec->landlock) ? POLICY_UNIX : 0);
+}
+
 static int seccomp_prepare(const struct jail_spec *spec, void **out,
 			   struct err *err)
 {
 	struct policy_request request = {
 		.name = spec->seccomp,
-		.features = spec->net_host ? POLICY_NET_HOST : 0,
+		.features = features(spec),
 		.allow = spec->allow.items,
 		.n_allow = spec->allow.n,
 		.deny = spec->deny.items,

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from conftest import BUILD, ROOT, ordinary_user, run
+from conftest import BUILD, ROOT, landlock_abi, ordinary_user, run
 
 SYSCALLS = BUILD / "tools" / "syscalls"
 FILTERED = BUILD / "tools" / "filtered"
@@ -57,10 +57,16 @@ def test_without_a_filter_the_same_check_fails():
     assert counts(done)[3] > 80
 
 
+UNSCOPED = "--landlock=none"
+scoped = pytest.mark.skipif(landlock_abi() < 6, reason="no Landlock scopes")
+
+
 @pytest.mark.parametrize("launch, tool", [
-    ((), ()),
-    (("--net=host",), ("--features", "1")),
-    (("--syscall-allow=chroot,@debug", "--syscall-deny=@ipc"),
+    ((UNSCOPED,), ()),
+    ((UNSCOPED, "--net=host"), ("--features", "1")),
+    pytest.param((), ("--features", "2"), marks=scoped),
+    pytest.param(("--net=host",), ("--features", "3"), marks=scoped),
+    ((UNSCOPED, "--syscall-allow=chroot,@debug", "--syscall-deny=@ipc"),
      ("--allow", "chroot,@debug", "--deny", "@ipc")),
 ])
 def test_in_a_jail_every_number_is_answered_as_the_table_says(

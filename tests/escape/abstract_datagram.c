@@ -2,8 +2,8 @@
  * Sends to an abstract socket of a process outside from one end of a
  * socketpair(): datagram sockets take an address with every message, so no
  * socket() or connect() is needed.
- * Stopped by: seccomp, as only stream and seqpacket pairs may be made.  Later
- * also Landlock's scope.
+ * Stopped by: Landlock's scope (6.12), EPERM; without it seccomp, as only stream
+ * and seqpacket pairs may be made.
  */
 #include <stddef.h>
 #include <sys/socket.h>

@@ -1,8 +1,8 @@
 /*
  * Connects to an abstract socket of a process outside: such names know no
  * root directory.
- * Stopped by: seccomp, EAFNOSUPPORT, as AF_UNIX as a whole is refused.  Where
- * it is allowed later, Landlock's scope (6.12) or a network namespace.
+ * Stopped by: Landlock's scope (6.12), EPERM; without it seccomp, EAFNOSUPPORT,
+ * as AF_UNIX as a whole is refused.
  */
 #include <stddef.h>
 #include <sys/socket.h>

@@ -156,6 +156,7 @@ class Case:
         self.argv, self.fds, self.before = [], {}, []
         self.env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
         self.cwd, self.during, self.prefix = "/", None, []
+        self.launcher_prefix = []
         self.groups, self.is_inside = [], False
         (scratch / "outside").mkdir()
         self.secret = scratch / "outside/secret"
@@ -515,7 +516,22 @@ def secret_environment(case):
 def newer_kernel(case):
     """A kernel that knows more numbers than the policy: 471 is the newest
     that was reviewed."""
-    case.prefix = [BUILD / "tools/newer-kernel", 472]
+    case.prefix = [BUILD / "tools/other-kernel", 472]
+
+
+def older_landlock(abi):
+    """A kernel whose Landlock says that it has this ABI."""
+    def need(case):
+        case.launcher_prefix = [BUILD / "tools/other-kernel",
+                                f"landlock={abi}"]
+    return need
+
+
+def no_landlock(case):
+    """A kernel without Landlock."""
+    case.launcher_prefix = [
+        BUILD / "tools/without",
+        "landlock_create_ruleset,landlock_restrict_self=ENOSYS"]
 
 
 def soft_limit(case):

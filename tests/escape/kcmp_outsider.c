@@ -1,7 +1,7 @@
 /*
  * Compares kernel objects with those of a process of the same uid outside,
  * which tells about their addresses.
- * Stopped by: seccomp, ENOSYS.
+ * Stopped by: seccomp, ENOSYS.  Behind it: Landlock.
  */
 #include <linux/kcmp.h>
 

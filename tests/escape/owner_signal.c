@@ -1,8 +1,8 @@
 /*
  * Makes a process of the same uid outside the owner of a descriptor; the
  * kernel then sends it SIGIO, which ends it.
- * Stopped by: seccomp, EPERM (F_SETOWN of another pid).  Later: Landlock, a
- * pid namespace.
+ * Stopped by: seccomp, EPERM (F_SETOWN of another pid).  Behind it:
+ * Landlock.
  */
 #include <fcntl.h>
 

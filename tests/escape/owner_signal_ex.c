@@ -1,7 +1,7 @@
 /*
  * As owner_signal, by F_SETOWN_EX, which takes the pid in memory where no
  * filter can see it.
- * Stopped by: seccomp, EPERM.  Later: Landlock, a pid namespace.
+ * Stopped by: seccomp, EPERM.  Behind it: Landlock.
  */
 #include <fcntl.h>
 

@@ -1,6 +1,6 @@
 /*
  * As owner_signal, by the ioctl that sockets have for it.
- * Stopped by: seccomp, EPERM.  Later: Landlock, a pid namespace.
+ * Stopped by: seccomp, EPERM.  Behind it: Landlock.
  */
 #include <linux/sockios.h>
 #include <sys/ioctl.h>

@@ -1,7 +1,8 @@
 /*
  * Connects to a socket that lies in the jail's tree and belongs to a process
  * outside (a service's socket that was bound or copied in).
- * Stopped by: seccomp, EAFNOSUPPORT, as AF_UNIX as a whole is refused.
+ * Stopped by: seccomp, EAFNOSUPPORT, where Landlock has no scope (6.12) and so
+ * AF_UNIX as a whole is refused.  Else by nothing: who made the root put it there.
  */
 #include <sys/socket.h>
 #include <sys/un.h>

@@ -1,6 +1,6 @@
 /*
  * Takes an open descriptor out of a process of the same uid outside.
- * Stopped by: seccomp, EPERM.  Later also Landlock and a pid namespace.
+ * Stopped by: seccomp, EPERM.  Behind it: Landlock.
  */
 #include "attempt.h"
 

@@ -1,6 +1,6 @@
 /*
  * Reads the memory of a process of the same uid outside.
- * Stopped by: seccomp, EPERM.  Later also Landlock and a pid namespace.
+ * Stopped by: seccomp, EPERM.  Behind it: Landlock.
  */
 #include <sys/uio.h>
 

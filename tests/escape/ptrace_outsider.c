@@ -1,6 +1,6 @@
 /*
  * Attaches to a process of the same uid outside, to run code there.
- * Stopped by: seccomp, EPERM.  Later also Landlock and a pid namespace.
+ * Stopped by: seccomp, EPERM.  Behind it: Landlock.
  */
 #include <sys/ptrace.h>
 

@@ -1,7 +1,7 @@
 /*
  * kill(-1): signals whatever it may, everywhere.
- * Stopped by: ids, for processes of other uids.  With the same uid only a pid
- * namespace, Landlock's scope (6.12) or a uid of its own for every run.
+ * Stopped by: ids, for processes of other uids.  With the same uid
+ * Landlock's scope (6.12), or a uid of its own for every run.
  */
 #include <signal.h>
 

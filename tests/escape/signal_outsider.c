@@ -1,8 +1,8 @@
 /*
  * Signals a process outside.
  * Stopped by: ids, EPERM, if that process has another uid.  With the same uid
- * only a pid namespace, Landlock's scope (6.12) or a uid of its own for every
- * run stops it: the report says so.
+ * Landlock's scope (6.12) stops it; without that only a uid of its own for every
+ * run: the report says so.
  */
 #include <signal.h>
 

@@ -1,6 +1,6 @@
 /*
  * Signals a process of another uid outside, by descriptor.
- * Stopped by: ids, EPERM.
+ * Stopped by: ids, EPERM; with the same uid by Landlock's scope (6.12).
  */
 #include <signal.h>
 

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 import pytest
 
 import escape.confederates as help_
-from conftest import BUILD
+from conftest import BUILD, landlock_abi
 from escape.confederates import (
     abstract_listener, ambient_capabilities, block_device_on_stdin,
     caller_group, core_limit, device_in_image, directory_at, directory_handle,
-    inheritable_capabilities, killer, locked_file, loopback_listener, loose_modes, memory_left, mover,
-    newer_kernel, number, outsider, outsider_in_group, owned_by_user,
+    inheritable_capabilities, killer, locked_file, older_landlock, loopback_listener, loose_modes, memory_left, mover,
+    newer_kernel, no_landlock, number, outsider, outsider_in_group, owned_by_user,
     path_listener, private_mounts, processes_left, program_capabilities,
     program_mode, queue_left, queue_name, secret_environment, secret_path,
     shared_memory, soft_limit, socket_with_directory_at,
@@ -103,6 +103,8 @@ libc.setresgid(gid, gid, gid)
 libc.setresuid(uid, uid, uid)
 os.execv(sys.argv[3], sys.argv[3:])
 """, "{root}", "{user}")
+INSECURE = ("--insecure",)
+UNSCOPED = ("--landlock", "none")
 SAME_UID = "own pid namespace, Landlock scope, or a uid for each run"
 SAME_UID_IPC = "own ipc namespace, or a uid for each run"
 
@@ -144,7 +146,8 @@ TABLE = [
     Row("scm_rights_stdin", "user", "fds", "EBADF",
         (socket_with_directory_at(0),), program="scm_rights",
         later="Landlock rules for files; the caller chose the peer"),
-    Row("proc_root", "host user", "root", "ENOENT", (outsider, secret_path)),
+    Row("proc_root", "host user", "root", "ENOENT", (outsider, secret_path),
+        behind="landlock"),
     Row("device_nodes", "host root", "root", "ENOENT"),
     Row("write_image", "root", "ids", "EACCES", roots=(DIRECTORY,)),
     Row("write_image_mounted", "root", "root", "EROFS",
@@ -192,31 +195,48 @@ TABLE = [
         behind="ids"),
 
     # Processes outside
-    Row("ptrace_outsider", "user", "seccomp", "EPERM", (outsider,)),
+    Row("ptrace_outsider", "user", "seccomp", "EPERM", (outsider,),
+        behind="landlock"),
     Row("ptrace_launcher", "host user", "seccomp", "EPERM",
         control_prefix=PARENT,
         behind="ids"),
-    Row("process_vm_read", "user", "seccomp", "EPERM", (outsider,)),
-    Row("process_vm_write", "user", "seccomp", "EPERM", (outsider,)),
-    Row("pidfd_getfd", "user", "seccomp", "EPERM", (outsider,)),
-    Row("kcmp_outsider", "user", "seccomp", "ENOSYS", (outsider,)),
+    Row("process_vm_read", "user", "seccomp", "EPERM", (outsider,),
+        behind="landlock"),
+    Row("process_vm_write", "user", "seccomp", "EPERM", (outsider,),
+        behind="landlock"),
+    Row("pidfd_getfd", "user", "seccomp", "EPERM", (outsider,),
+        behind="landlock"),
+    Row("kcmp_outsider", "user", "seccomp", "ENOSYS", (outsider,),
+        behind="landlock"),
     Row("process_madvise", "root", "seccomp", "ENOSYS", (outsider,),
         behind="caps"),
-    Row("move_pages", "user", "seccomp", "ENOSYS", (outsider,)),
+    Row("move_pages", "user", "seccomp", "ENOSYS", (outsider,),
+        behind="landlock"),
     Row("signal_stranger", "root", "ids", "EPERM", (stranger,),
         program="signal_outsider",
         behind="caps"),
-    Row("signal_outsider", "user", "ids", "EPERM", (outsider,),
-        later=SAME_UID),
+    Row("ptrace_outsider_insecure", "user", "landlock", "EPERM", (outsider,),
+        program="ptrace_outsider", options=INSECURE),
+    Row("ptrace_outsider_old_landlock", "user", "landlock", "EPERM",
+        (outsider, older_landlock(2)), program="ptrace_outsider",
+        options=INSECURE, roots=(DIRECTORY,)),
+    Row("process_vm_write_insecure", "user", "landlock", "EPERM", (outsider,),
+        program="process_vm_write", options=INSECURE),
+    Row("signal_outsider", "user", "landlock", "EPERM", (outsider,)),
+    *(Row(f"signal_outsider_{name}", "user", "ids", "EPERM",
+          (outsider, need), program="signal_outsider", later=SAME_UID)
+      for name, need in (("no_landlock", no_landlock),
+                         ("old_landlock", older_landlock(5)))),
     Row("signal_stranger_pidfd", "root", "ids", "EPERM", (stranger,),
         program="signal_outsider_pidfd",
         behind="caps"),
     Row("signal_launcher", "host user", "ids", "EPERM",
-        control_prefix=PARENT),
-    Row("signal_everyone", "user", "ids", "EPERM", (outsider,),
-        later=SAME_UID),
+        control_prefix=PARENT, behind="landlock"),
+    Row("signal_outsider_pidfd", "user", "landlock", "EPERM", (outsider,)),
+    Row("signal_everyone", "user", "landlock", "the outsider lives",
+        (outsider,)),
     Row("signal_group", "user", "session", "EPERM",
-        (outsider_in_group,)),
+        (outsider_in_group,), options=UNSCOPED),
     Row("prlimit_outsider", "user", "seccomp", "EPERM", (outsider,)),
     Row("affinity_outsider", "user", "seccomp", "EPERM", (outsider,)),
     Row("nice_outsider", "user", "seccomp", "EPERM", (outsider,)),
@@ -224,22 +244,42 @@ TABLE = [
     Row("ioprio_outsider", "user", "seccomp", "EPERM", (outsider,)),
     Row("ioprio_everyone", "user", "seccomp", "EPERM", (outsider,)),
     Row("scheduler_outsider", "user", "seccomp", "EPERM", (outsider,)),
-    Row("owner_signal", "user", "seccomp", "EPERM", (outsider,)),
-    Row("owner_signal_ex", "user", "seccomp", "EPERM", (outsider,)),
-    Row("owner_signal_ioctl", "user", "seccomp", "EPERM", (outsider,)),
+    Row("owner_signal", "user", "seccomp", "EPERM", (outsider,),
+        behind="landlock"),
+    Row("owner_signal_ex", "user", "seccomp", "EPERM", (outsider,),
+        behind="landlock"),
+    Row("owner_signal_ioctl", "user", "seccomp", "EPERM", (outsider,),
+        behind="landlock"),
     Row("shared_memory_outsider", "user", "ids", "EACCES", (shared_memory,),
         later=SAME_UID_IPC),
 
     # Sockets
-    Row("abstract_socket", "user", "seccomp", "EAFNOSUPPORT",
+    Row("abstract_socket", "user", "landlock", "EPERM",
         (abstract_listener(socket.SOCK_STREAM),)),
-    Row("abstract_datagram", "user", "seccomp", "ESOCKTNOSUPPORT",
+    Row("abstract_datagram", "user", "landlock", "EPERM",
         (abstract_listener(socket.SOCK_DGRAM), number(socket.SOCK_DGRAM))),
-    Row("abstract_datagram_raw", "user", "seccomp", "ESOCKTNOSUPPORT",
+    Row("abstract_datagram_raw", "user", "landlock", "EPERM",
         (abstract_listener(socket.SOCK_DGRAM), number(socket.SOCK_RAW)),
         program="abstract_datagram"),
+    # Where nothing keeps abstract names apart, there are no such sockets
+    *(Row(f"abstract_socket_{name}", "user", "seccomp", "EAFNOSUPPORT",
+          (abstract_listener(socket.SOCK_STREAM), need),
+          program="abstract_socket")
+      for name, need in (("no_landlock", no_landlock),
+                         ("old_landlock", older_landlock(5)))),
+    Row("abstract_socket_unscoped", "user", "seccomp", "EAFNOSUPPORT",
+        (abstract_listener(socket.SOCK_STREAM),), program="abstract_socket",
+        options=UNSCOPED),
+    *(Row(f"abstract_datagram_{name}", "user", "seccomp", "ESOCKTNOSUPPORT",
+          (abstract_listener(socket.SOCK_DGRAM), number(kind)),
+          program="abstract_datagram", options=UNSCOPED)
+      for name, kind in (("unscoped", socket.SOCK_DGRAM),
+                         ("raw_unscoped", socket.SOCK_RAW))),
     Row("path_socket", "user", "seccomp", "EAFNOSUPPORT", (path_listener,),
-        roots=(DIRECTORY,)),
+        roots=(DIRECTORY,), options=UNSCOPED),
+    Row("path_socket_named", "user", "seccomp", "EAFNOSUPPORT",
+        (path_listener,), program="path_socket", roots=(DIRECTORY,),
+        later="the caller put the socket into the root"),
     Row("socket_vsock", "user", "seccomp", "EAFNOSUPPORT"),
     Row("socket_alg", "user", "seccomp", "EAFNOSUPPORT"),
     Row("socket_packet", "root", "seccomp", "EAFNOSUPPORT",
@@ -253,12 +293,13 @@ TABLE = [
           roots=(DIRECTORY,), options=("--net", "host"))
       for name, refusal, needs in (
           ("socket_vsock", "EAFNOSUPPORT", ()),
-          ("socket_alg", "EAFNOSUPPORT", ()),
-          ("abstract_socket", "EAFNOSUPPORT",
-           (abstract_listener(socket.SOCK_STREAM),)),
-          ("abstract_datagram", "ESOCKTNOSUPPORT",
-           (abstract_listener(socket.SOCK_DGRAM),
-            number(socket.SOCK_DGRAM))))),
+          ("socket_alg", "EAFNOSUPPORT", ()))),
+    *(Row(f"{name}_net_host", "user", "landlock", "EPERM", needs,
+          program=name, roots=(DIRECTORY,), options=("--net", "host"))
+      for name, needs in (
+          ("abstract_socket", (abstract_listener(socket.SOCK_STREAM),)),
+          ("abstract_datagram", (abstract_listener(socket.SOCK_DGRAM),
+                                 number(socket.SOCK_DGRAM))))),
     Row("list_interfaces", "user", "seccomp", "ENOTTY"),
     Row("io_uring", "user", "seccomp", "ENOSYS"),
 
@@ -281,7 +322,7 @@ TABLE = [
         behind="seccomp refuses to start without it"),
     Row("setuid_program_insecure", "user", "no_new_privs",
         "runs as the user", (program_mode(0o4755),), program="setid_program",
-        options=("--insecure",), roots=(DIRECTORY,)),
+        options=(*INSECURE, *UNSCOPED), roots=(DIRECTORY,)),
     Row("file_capabilities", "user", "bounding", "no capabilities",
         (program_capabilities(False),),
         by=((IMAGE, NO_XATTRS),),
@@ -424,9 +465,10 @@ TABLE = [
 ]
 
 LAYERS = ("session", "fds", "root", "rlimits", "bounding", "ids", "caps",
-          "no_new_privs", "seccomp")
+          "no_new_privs", "landlock", "seccomp")
 ALONE = [row for row in TABLE if row.layer in LAYERS and not row.behind
          and not row.later and row.roots[0] != IMAGE]
+LANDLOCK = landlock_abi()
 BY_NAME = {row.name: row for row in TABLE}
 INSIDE = [pytest.param(row, root, id=f"{row.name}-{root}".replace(" ", ""))
           for row in TABLE for root in row.all_roots()]
@@ -434,6 +476,8 @@ INSIDE = [pytest.param(row, root, id=f"{row.name}-{root}".replace(" ", ""))
 
 @contextlib.contextmanager
 def prepared(scratch, row):
+    if row.layer == "landlock" and LANDLOCK < 6:
+        pytest.skip(f"Landlock's scopes need ABI 6, here: {LANDLOCK}")
     with contextlib.ExitStack() as stack:
         case = help_.Case(scratch, row, stack)
         for need in row.needs:
@@ -477,7 +521,7 @@ def launch(case, root, launcher=BUILD / "jaillaunch"):
         where, program = [DIRECTORY, "/"], case.root / "attempt"
     how = ["--exec"] if root == IN_PLACE else \
         ["--report", case.scratch / "report"]
-    return [launcher, *where, f"--user={user}", *how, *case.row.options, "--",
+    return [*case.launcher_prefix, launcher, *where, f"--user={user}", *how, *case.row.options, "--",
             program, *case.argv]
 
 
@@ -500,9 +544,9 @@ def test_is_refused_inside(scratch, row, root):
             assert_was_mounted(case, result)
         if row.later:
             assert how == "escaped", (result, row.later)
-            report = (case.scratch / "report").read_text()
+            report = json.loads((case.scratch / "report").read_text())
             assert "for each run" not in row.later or \
-                "shares its uid with others" in report
+                report["user"]["shares_uid"]
         else:
             wanted = row.expected(root)
             assert how == wanted or re.fullmatch(wanted, how, re.S), result

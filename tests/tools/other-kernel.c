@@ -1,6 +1,9 @@
 /*
- * newer-kernel FIRST COMMAND [ARG...]: runs a command as on a kernel that knows
- * every system call number from FIRST up to -1, each of which returns 4242.
+ * other-kernel FIRST COMMAND [ARG...]: runs a command as on a newer kernel, one
+ * that knows every system call number from FIRST up to -1, each of which
+ * returns 4242.
+ * other-kernel landlock=ABI COMMAND [ARG...]: as on an older one, whose Landlock
+ * says that it has this ABI.
  *
  * Two processes.  The child installs a filter, as root and so without
  * no_new_privs, that asks the listener about those numbers, and becomes the
@@ -23,8 +26,15 @@
 #include <unistd.h>
 
 #define ANSWER 4242
+#define LANDLOCK_CREATE_RULESET 444
 
-static int install(unsigned first)
+static int install(struct sock_fprog program)
+{
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+			    SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+}
+
+static int install_newer(unsigned first)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
@@ -33,10 +43,34 @@ static int install(unsigned first)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
 
-	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-			    SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+	return install((struct sock_fprog){sizeof(code) / sizeof(*code), code});
+}
+
+/* Asked for its version, landlock_create_ruleset() gets a flag. */
+static int install_older(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, LANDLOCK_CREATE_RULESET, 0,
+			 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, args[2])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+
+	return install((struct sock_fprog){sizeof(code) / sizeof(*code), code});
+}
+
+/* The ABI; 0: it is another request. */
+static int landlock_abi(const char *word)
+{
+	int abi;
+
+	return sscanf(word, "landlock=%d", &abi) == 1 ? abi : 0;
 }
 
 static int send_fd(int socket_fd, int fd)
@@ -75,10 +109,10 @@ static int receive_fd(int socket_fd)
 	return *(int *)(void *)CMSG_DATA(CMSG_FIRSTHDR(&message));
 }
 
-static void answer(int listener)
+static void answer(int listener, int value)
 {
 	struct seccomp_notif call = {0};
-	struct seccomp_notif_resp reply = {.val = ANSWER};
+	struct seccomp_notif_resp reply = {.val = value};
 
 	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call) < 0)
 		return; /* the caller died meanwhile */
@@ -87,13 +121,13 @@ static void answer(int listener)
 }
 
 /* Until nobody is left under the filter. */
-static void serve(int listener)
+static void serve(int listener, int value)
 {
 	struct pollfd ready = {listener, POLLIN, 0};
 
 	while (poll(&ready, 1, -1) >= 0 || errno == EINTR) {
 		if (ready.revents & POLLIN)
-			answer(listener);
+			answer(listener, value);
 		else if (ready.revents)
 			return;
 	}
@@ -101,10 +135,13 @@ static void serve(int listener)
 
 static void become(char **argv, int socket_fd)
 {
-	int listener = install((unsigned)strtoul(argv[1], NULL, 0));
+	int listener =
+		landlock_abi(argv[1])
+			? install_older()
+			: install_newer((unsigned)strtoul(argv[1], NULL, 0));
 
 	if (listener < 0 || send_fd(socket_fd, listener) < 0) {
-		perror("newer-kernel");
+		perror("other-kernel");
 		_exit(125);
 	}
 	close(listener);
@@ -130,7 +167,8 @@ int main(int argc, char **argv)
 	listener = receive_fd(ends[0]);
 	close(ends[0]);
 	if (listener >= 0)
-		serve(listener);
+		serve(listener,
+		      landlock_abi(argv[1]) ? landlock_abi(argv[1]) : ANSWER);
 	if (waitpid(child, &status, 0) < 0)
 		return 125;
 	if (WIFSIGNALED(status))
