@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "caller.h"
+#include "cgroup.h"
+#include "enforcement.h"
 #include "image_open.h"
 #include "mount_calls.h"
 #include "opts.h"
@@ -25,6 +27,7 @@
 struct launch {
 	struct image *image;
 	struct jail_spec *spec;
+	struct cgroup *cgroup;
 	struct plan *plan;
 	struct outcome outcome;
 	bool no_mount; /* of the image: it was tried, and is of no use */
@@ -76,7 +79,7 @@ static const struct opt options[] = {
 	{0, "caps", "LIST", SPEC(caps),
 	 "capabilities kept in the bounding set"},
 	{0, "limit", "K=V", SPEC(limits),
-	 "limit cpu-time wall-time memory pids nofile ..."},
+	 "limit memory pids cpus cpu-time wall-time ..."},
 	{0, "bind", "SRC:DST[:rw]", SPEC(binds),
 	 "mount a file or directory of the host"},
 	{0, "tmpfs", "DST[:SIZE]", SPEC(tmpfs),
@@ -192,6 +195,7 @@ static int explain(const struct launch *launch, struct outcome *outcome,
 		   struct err *err)
 {
 	plan_explain(launch->plan, stdout);
+	enforcement_explain(launch->spec, stdout);
 	if (explain_root(launch, stdout, err) < 0)
 		return -1;
 	if (fflush(stdout) != 0)
@@ -232,7 +236,11 @@ static int prepare(const struct args *args, char *const *argv,
 	input.root_is_changed = args->image.copies.n > 0;
 	input.devices = launch->image->devices;
 	if (spec_make(&input, &launch->spec, err) < 0 ||
-	    plan_make(launch->spec, &launch->plan, err) < 0)
+	    cgroup_make(launch->spec->limits, launch->spec->in_place,
+			&launch->cgroup, err) < 0)
+		return -1;
+	launch->spec->cgroup = launch->cgroup;
+	if (plan_make(launch->spec, &launch->plan, err) < 0)
 		return -1;
 	return 0;
 }
@@ -244,6 +252,7 @@ static int execute(const struct args *args, struct caller *caller,
 		warn(args, launch->spec);
 	if (args->verbose) {
 		plan_explain(launch->plan, stderr);
+		enforcement_explain(launch->spec, stderr);
 		if (explain_root(launch, stderr, err) < 0)
 			return -1;
 	}
@@ -265,9 +274,18 @@ static bool is_to_be_unpacked(const struct launch *launch)
 		       launch->outcome.root.passed[ROOT_ATTACHED].error);
 }
 
+/* The keeper has done it, unless there was none, or it was killed. */
+static int remove_cgroup(const struct launch *launch, struct err *err)
+{
+	int error = cgroup_remove(launch->cgroup);
+
+	return error < 0 ? err_sys(err, -error, "remove the jail's cgroup") : 0;
+}
+
 static void close_launch(struct launch *launch)
 {
 	plan_free(launch->plan);
+	cgroup_free(launch->cgroup);
 	spec_free(launch->spec);
 	image_free(launch->image);
 }
@@ -324,7 +342,8 @@ static int run(const struct args *args, char *const *argv, struct err *err)
 		*err = (struct err){0};
 		result = run_launch(args, argv, &caller, &launch, err);
 	}
-	if (image_close(launch.image, &later) < 0 ||
+	if (remove_cgroup(&launch, &later) < 0 ||
+	    image_close(launch.image, &later) < 0 ||
 	    write_report(report, &launch, result < 0 ? err : NULL, &later) <
 		    0) {
 		launch.outcome.kind = OUTCOME_FAILED;

@@ -12,13 +12,13 @@
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "descendants.h"
 #include "fdio.h"
 #include "plan.h"
 #include "spec.h"
+#include "time_limit.h"
 
 #define STACK_SIZE (64 << 10)
 
@@ -34,18 +34,11 @@ struct watch {
 	int orders_fd, notes_fd, children_fd;
 	int proc_fd; /* for the end: the jail's root has no /proc; or -1 */
 	pid_t pid; /* the program; 0: it has been reaped */
-	uint64_t started, deadline; /* nanoseconds; no deadline: UINT64_MAX */
+	struct time_limit limit;
+	const struct cgroup *cgroup; /* or NULL */
 	struct start start;
 	struct keeper_last *last;
 };
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
 
 static void await_watch(void *opaque)
 {
@@ -80,28 +73,15 @@ static int child(void *opaque)
 	return 1;
 }
 
-static uint64_t find_deadline(const struct jail_spec *spec, uint64_t started)
-{
-	const struct jail_limit *limit = &spec->limits[LIMIT_WALL_TIME];
-	uint64_t span, deadline;
-
-	if (!limit->is_set ||
-	    __builtin_mul_overflow(limit->value, 1000000, &span) ||
-	    __builtin_add_overflow(started, span, &deadline))
-		return UINT64_MAX;
-	return deadline;
-}
-
 static void start_child(struct watch *watch, const struct plan *plan)
 {
 	static char stack[STACK_SIZE] __attribute__((aligned(16)));
 
 	watch->start = (struct start){.plan = plan, .keeper = getpid()};
-	watch->started = now();
-	watch->deadline = find_deadline(plan->spec, watch->started);
+	time_limit_start(&watch->limit, plan->spec);
 	watch->pid = clone(child, stack + sizeof(stack), CLONE_VM | SIGCHLD,
 			   &watch->start);
-	watch->last->pid = watch->pid;
+	watch->last->pid = watch->limit.pid = watch->pid;
 	if (watch->pid < 0)
 		watch->start.failure =
 			(struct start_failure){START_CLONE, 0, 0, errno};
@@ -126,6 +106,28 @@ static int get_ready(struct watch *watch)
 	return 0;
 }
 
+/* Up to, but without, the end. */
+static void close_from(unsigned first, unsigned end)
+{
+	if (first >= end || syscall(SYS_close_range, first, end - 1, 0) == 0)
+		return;
+	for (; first < end && first < 1024; first++)
+		close((int)first);
+}
+
+static void close_all_but(const struct cgroup *cgroup)
+{
+	int kept[CGROUP_MOST_FDS];
+	size_t i, n = cgroup_fds(cgroup, kept);
+	unsigned first = 4;
+
+	for (i = 0; i < n; i++) {
+		close_from(first, (unsigned)kept[i]);
+		first = (unsigned)kept[i] + 1;
+	}
+	close_from(first, ~0u);
+}
+
 /* Nothing that the caller gave us stays open here, and no number is special. */
 static int close_the_rest(struct watch *watch)
 {
@@ -140,12 +142,7 @@ static int close_the_rest(struct watch *watch)
 			return -errno;
 		watch->proc_fd = 3;
 	}
-	if (syscall(SYS_close_range, 4, ~0u, 0) < 0) {
-		int fd;
-
-		for (fd = 4; fd < 1024; fd++)
-			close(fd);
-	}
+	close_all_but(watch->cgroup);
 	return 0;
 }
 
@@ -165,7 +162,7 @@ static void note_end(struct watch *watch, int status, const struct rusage *use)
 {
 	watch->last->wait_status = status;
 	watch->last->program = *use;
-	watch->last->nanoseconds = now() - watch->started;
+	watch->last->nanoseconds = time_limit_spent(&watch->limit);
 	watch->pid = 0;
 }
 
@@ -224,19 +221,6 @@ static bool take_orders(const struct watch *watch)
 	return n > 0;
 }
 
-static int milliseconds_left(const struct watch *watch)
-{
-	uint64_t time, left;
-
-	if (watch->deadline == UINT64_MAX)
-		return -1;
-	time = now();
-	if (time >= watch->deadline)
-		return 0;
-	left = (watch->deadline - time + 999999) / 1000000;
-	return left > INT32_MAX ? INT32_MAX : (int)left;
-}
-
 /* Until the program ended, or has to be ended. */
 static void watch_program(struct watch *watch)
 {
@@ -245,10 +229,11 @@ static void watch_program(struct watch *watch)
 	struct signalfd_siginfo info;
 
 	while (watch->pid != 0) {
-		int left = milliseconds_left(watch);
+		enum limit over;
+		int left = time_limit_left(&watch->limit, &over);
 
 		if (left == 0) {
-			watch->last->is_timed_out = 1;
+			watch->last->ended_by = over;
 			return;
 		}
 		if (poll(fds, 2, left) <= 0)
@@ -297,15 +282,20 @@ static void keep(const struct keeper_ends *ends)
 	struct watch watch = {.orders_fd = ends->orders[0],
 			      .notes_fd = ends->notes[1],
 			      .proc_fd = descendants_look(),
+			      .cgroup = ends->plan->spec->cgroup,
 			      .last = ends->last};
 
 	/* If the program's end cannot be learned, we made it. */
 	watch.last->wait_status = SIGKILL;
+	watch.last->ended_by = N_LIMITS;
 	setpgid(0, 0);
 	prctl(PR_SET_NAME, "jail-keeper", 0, 0, 0);
 	if (start_enter(ends->plan, &watch.last->root, &watch.start.failure))
 		run_program(&watch, ends->plan);
+	cgroup_read(watch.cgroup, &watch.last->use);
+	cgroup_kill(watch.cgroup);
 	watch.last->n_orphans = descendants_kill(watch.proc_fd);
+	cgroup_remove(watch.cgroup);
 	getrusage(RUSAGE_CHILDREN, &watch.last->all);
 	watch.last->failure = watch.start.failure;
 	watch.last->is_complete = true;

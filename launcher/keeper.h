@@ -24,6 +24,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "cgroup.h"
 #include "err.h"
 #include "root_choice.h"
 #include "start.h"
@@ -33,12 +34,14 @@ struct plan;
 /* What the keeper leaves behind. */
 struct keeper_last {
 	bool is_complete; /* set last; false: it was killed */
-	bool is_timed_out; /* the wall time was over */
+	enum limit
+		ended_by; /* which of those that we enforce; N_LIMITS: none */
 	pid_t pid; /* of the program, and its process group; from the start */
 	int wait_status;
 	uint64_t n_orphans; /* ended after the program did */
 	uint64_t nanoseconds; /* from before it started until it ended */
 	struct rusage program, all;
+	struct cgroup_use use;
 	struct start_failure failure; /* START_OK: the program was executed */
 	struct root_choice root;
 };

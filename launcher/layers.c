@@ -5,7 +5,8 @@
 #include "layer.h"
 
 const struct layer *const layers[] = {
-	&layer_session, /* first: the terminal is found by host names */
+	&layer_cgroup, /* first: joining needs privilege, and is for all */
+	&layer_session, /* before root: the terminal is found by host names */
 	&layer_fds, /* before root: /proc lists descriptors there */
 	&layer_root, /* before ids: chroot needs privilege */
 	&layer_rlimits, /* before ids: raising a limit needs privilege */

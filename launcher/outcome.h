@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/resource.h>
 
+#include "cgroup.h"
 #include "err.h"
 #include "limit.h"
 #include "root_choice.h"
@@ -33,10 +34,11 @@ struct outcome {
 	enum outcome_kind kind;
 	int status, signal; /* of the program */
 	bool has_run; /* the fields below mean something */
-	enum limit limit; /* OUTCOME_TIME_LIMIT: which */
+	enum limit limit; /* that ended the program; N_LIMITS: none */
 	uint64_t n_orphans, nanoseconds;
 	struct root_choice root; /* also of a launch that failed */
 	struct rusage program, all; /* all: with what it left behind */
+	struct cgroup_use use;
 };
 
 int outcome_status(const struct outcome *outcome);

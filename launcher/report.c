@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "enforcement.h"
 #include "fdio.h"
 #include "image_open.h"
 #include "json.h"
@@ -32,20 +33,6 @@ static const char *const error_kinds[] = {
 	[ERR_NONE] = "none",	     [ERR_USAGE] = "usage",
 	[ERR_MANIFEST] = "manifest", [ERR_INPUT] = "input",
 	[ERR_HOST] = "host",	     [ERR_SYSTEM] = "system",
-};
-
-/* How each limit is enforced on this terms: no cgroup. */
-static const char *const enforcement[N_LIMITS] = {
-	[LIMIT_AS] = "rlimit: address space of each process",
-	[LIMIT_CORE] = "rlimit: each core dump",
-	[LIMIT_CPU_TIME] = "rlimit: whole seconds, each process",
-	[LIMIT_FSIZE] = "rlimit: each file",
-	[LIMIT_MEMORY] = "rlimit: address space of each process, times pids",
-	[LIMIT_NOFILE] = "rlimit: each process",
-	[LIMIT_PIDS] = "rlimit: all processes of the uid, outside the jail too",
-	[LIMIT_TMP] = "size of each tmpfs",
-	[LIMIT_STACK] = "rlimit: each process",
-	[LIMIT_WALL_TIME] = "keeper: a timer",
 };
 
 int report_open(const char *where, struct report **out, struct err *err)
@@ -82,6 +69,36 @@ static double seconds(struct timeval time)
 	return (double)time.tv_sec + (double)time.tv_usec / 1e6;
 }
 
+/* What only a cgroup counts is left out where there is none. */
+static void put_count(struct json *json, const char *key, uint64_t count)
+{
+	if (count != UINT64_MAX)
+		json_number(json, key, (int64_t)count);
+}
+
+static bool is_hit(uint64_t count)
+{
+	return count != UINT64_MAX && count > 0;
+}
+
+/* Limits that were met, also by a program that went on. */
+static void put_hits(struct json *json, const struct outcome *outcome)
+{
+	const struct cgroup_use *use = &outcome->use;
+	const bool hits[N_LIMITS] = {
+		[LIMIT_MEMORY] = is_hit(use->oom_kills),
+		[LIMIT_PIDS] = is_hit(use->forks_refused),
+		[LIMIT_CPUS] = is_hit(use->throttled_us),
+	};
+	size_t i;
+
+	json_open(json, "limits_met", '[');
+	for (i = 0; i < N_LIMITS; i++)
+		if (hits[i] || i == outcome->limit)
+			json_string(json, NULL, limit_rows[i].name);
+	json_close(json, ']');
+}
+
 static void put_use(struct json *json, const struct outcome *outcome)
 {
 	const struct rusage *use = &outcome->all;
@@ -98,6 +115,12 @@ static void put_use(struct json *json, const struct outcome *outcome)
 	json_number(json, "blocks_out", use->ru_oublock);
 	json_number(json, "page_faults", use->ru_minflt + use->ru_majflt);
 	json_number(json, "orphans_ended", (int64_t)outcome->n_orphans);
+	put_count(json, "oom_kills", outcome->use.oom_kills);
+	put_count(json, "forks_refused", outcome->use.forks_refused);
+	put_count(json, "memory_peak_bytes", outcome->use.peak_bytes);
+	if (outcome->use.throttled_us != UINT64_MAX)
+		json_seconds(json, "throttled_seconds",
+			     (double)outcome->use.throttled_us / 1000000);
 	json_close(json, '}');
 }
 
@@ -120,12 +143,14 @@ static void put_outcome(struct json *json, const struct report_facts *facts)
 		json_number(json, "signal", outcome->signal);
 		json_string(json, "signal_words", strsignal(outcome->signal));
 	}
-	if (outcome->kind == OUTCOME_TIME_LIMIT)
+	if (outcome->has_run && outcome->limit != N_LIMITS)
 		json_string(json, "limit", limit_rows[outcome->limit].name);
 	if (facts->failure)
 		put_failure(json, facts->failure);
-	if (outcome->has_run)
-		put_use(json, outcome);
+	if (!outcome->has_run)
+		return;
+	put_hits(json, outcome);
+	put_use(json, outcome);
 }
 
 static void put_store(struct json *json, const struct image *image)
@@ -207,20 +232,25 @@ static void put_user(struct json *json, const struct jail_spec *spec)
 	json_close(json, '}');
 }
 
-static void put_limit(struct json *json, const struct jail_limit *limit,
+static void put_limit(struct json *json, const struct jail_spec *spec,
 		      enum limit which)
 {
+	const struct jail_limit *limit = &spec->limits[which];
 	const struct limit_row *row = &limit_rows[which];
+	const char *why = enforcement_why_no_cgroup(spec, which);
 
 	json_open(json, NULL, '{');
 	json_string(json, "name", row->name);
 	if (limit->value == LIMIT_UNLIMITED)
 		json_string(json, "value", "unlimited");
-	else if (row->unit == LIMIT_MILLISECONDS)
+	else if (row->unit == LIMIT_MILLISECONDS ||
+		 row->unit == LIMIT_THOUSANDTHS)
 		json_seconds(json, "value", (double)limit->value / 1000);
 	else
 		json_number(json, "value", (int64_t)limit->value);
-	json_string(json, "enforced_by", enforcement[which]);
+	json_string(json, "enforced_by", enforcement_words(spec, which));
+	if (why)
+		json_string(json, "why_no_cgroup", why);
 	json_close(json, '}');
 }
 
@@ -231,7 +261,7 @@ static void put_limits(struct json *json, const struct jail_spec *spec)
 	json_open(json, "limits", '[');
 	for (i = 0; i < N_LIMITS; i++)
 		if (spec->limits[i].is_set)
-			put_limit(json, &spec->limits[i], (enum limit)i);
+			put_limit(json, spec, (enum limit)i);
 	json_close(json, ']');
 }
 
@@ -258,11 +288,9 @@ static void put_uid_note(struct json *json, const struct jail_spec *spec)
 	json_string(json, NULL,
 		    landlock_has_scopes(&spec->landlock)
 			    ? "processes outside may have its uid: they can "
-			      "signal the jail, not the jail them, and limit "
-			      "pids counts them"
+			      "signal the jail, not the jail them"
 			    : "shares its uid with others: processes of that "
-			      "uid outside can be signalled, and limit pids "
-			      "counts them");
+			      "uid outside can be signalled");
 }
 
 /* What the reader must know about the confinement that was in force. */

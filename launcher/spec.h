@@ -20,6 +20,7 @@
 #include "opts.h"
 #include "passwd.h"
 
+struct cgroup;
 struct manifest;
 
 /* What was typed; the option table of jaillaunch.c fills it. */
@@ -59,6 +60,7 @@ struct jail_spec {
 	uint64_t caps; /* kept in the bounding set */
 	struct landlock landlock;
 	struct jail_limit limits[N_LIMITS];
+	const struct cgroup *cgroup; /* what holds some of them; or NULL */
 	int *keep_fds;
 	size_t n_keep_fds;
 	bool has_terminal; /* standard input is our session's terminal */

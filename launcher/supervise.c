@@ -133,6 +133,24 @@ static bool is_over_cpu_time(const struct jail_spec *spec,
 	       (signal == SIGKILL && spent + 50 >= limit->value);
 }
 
+/* Which limit ended the program, by the signal that did; N_LIMITS: none. */
+static enum limit ending_limit(const struct jail_spec *spec,
+			       const struct keeper_last *last)
+{
+	int signal = WTERMSIG(last->wait_status);
+
+	if (last->ended_by != N_LIMITS)
+		return last->ended_by;
+	if (is_over_cpu_time(spec, last))
+		return LIMIT_CPU_TIME;
+	if (signal == SIGXFSZ && spec->limits[LIMIT_FSIZE].is_set)
+		return LIMIT_FSIZE;
+	if (signal == SIGKILL && last->use.oom_kills != UINT64_MAX &&
+	    last->use.oom_kills > 0)
+		return LIMIT_MEMORY;
+	return N_LIMITS;
+}
+
 static void read_last(const struct jail_spec *spec,
 		      const struct keeper_last *last, struct outcome *outcome)
 {
@@ -141,6 +159,8 @@ static void read_last(const struct jail_spec *spec,
 	outcome->nanoseconds = last->nanoseconds;
 	outcome->program = last->program;
 	outcome->all = last->all;
+	outcome->use = last->use;
+	outcome->limit = N_LIMITS;
 	if (WIFEXITED(last->wait_status)) {
 		outcome->kind = OUTCOME_EXITED;
 		outcome->status = WEXITSTATUS(last->wait_status);
@@ -148,13 +168,10 @@ static void read_last(const struct jail_spec *spec,
 	}
 	outcome->kind = OUTCOME_SIGNALED;
 	outcome->signal = WTERMSIG(last->wait_status);
-	if (last->is_timed_out) {
+	outcome->limit = ending_limit(spec, last);
+	if (outcome->limit == LIMIT_WALL_TIME ||
+	    outcome->limit == LIMIT_CPU_TIME)
 		outcome->kind = OUTCOME_TIME_LIMIT;
-		outcome->limit = LIMIT_WALL_TIME;
-	} else if (is_over_cpu_time(spec, last)) {
-		outcome->kind = OUTCOME_TIME_LIMIT;
-		outcome->limit = LIMIT_CPU_TIME;
-	}
 }
 
 static int fail_start(const struct plan *plan,
@@ -188,8 +205,10 @@ static int end_watch(struct watch *watch, struct outcome *outcome,
 
 	while (waitpid(watch->keeper.pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
-	if (!last->is_complete)
+	if (!last->is_complete) {
+		cgroup_kill(watch->plan->spec->cgroup);
 		kill_orphans();
+	}
 	caller_give_back(watch->caller);
 	close(watch->keeper.orders_fd);
 	close(watch->keeper.notes_fd);

@@ -9,7 +9,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/sysinfo.h>
 
+#include "../cgroup.h"
 #include "../spec.h"
 
 /* Which resource stands for a limit, and how many of its units make one. */
@@ -20,7 +22,7 @@ static const struct row {
 	rlim_t by_default; /* 0: what the caller has */
 } rows[] = {
 	{LIMIT_AS, RLIMIT_AS, 1, 0},
-	{LIMIT_MEMORY, RLIMIT_AS, 1, 0}, /* no cgroup: of each process */
+	{LIMIT_MEMORY, RLIMIT_AS, 1, 0}, /* without a cgroup */
 	{LIMIT_CORE, RLIMIT_CORE, 1, 1},
 	{LIMIT_CPU_TIME, RLIMIT_CPU, 1000, 0}, /* whole seconds */
 	{LIMIT_FSIZE, RLIMIT_FSIZE, 1, 0},
@@ -84,18 +86,46 @@ static int prepare_row(const struct row *row, const struct jail_limit *wish,
 	return 0;
 }
 
-static int prepare_default(const struct row *row, struct setting *setting,
-			   struct err *err)
+/*
+ * Where memory is bound for each process alone, as many of them as fill half of
+ * the machine's.
+ */
+static rlim_t bound_by_memory(const struct jail_spec *spec, rlim_t most)
+{
+	const struct jail_limit *memory = &spec->limits[LIMIT_MEMORY];
+	struct sysinfo info;
+	uint64_t n;
+
+	if (!memory->is_set || cgroup_holds(spec->cgroup, LIMIT_MEMORY) ||
+	    memory->value == LIMIT_UNLIMITED || sysinfo(&info) < 0)
+		return most;
+	n = (uint64_t)info.totalram * info.mem_unit / 2 / memory->value;
+	return n >= most ? most : n > 0 ? n : 1;
+}
+
+static int prepare_default(const struct row *row, const struct jail_spec *spec,
+			   struct setting *setting, struct err *err)
 {
 	rlim_t value = row->by_default;
 
 	if (value == 0)
 		return 0;
+	if (row->limit == LIMIT_PIDS)
+		value = bound_by_memory(spec, value);
 	if (bound_by_caller(row, &value, err) < 0)
 		return -1;
 	setting->is_set = true;
 	setting->limit = (struct rlimit){value, value};
 	return 0;
+}
+
+/*
+ * By a cgroup, for the whole jail.  Processor time, which a cgroup counts and the
+ * keeper enforces, is bound here as well: the kernel is never late.
+ */
+static bool is_held(const struct jail_spec *spec, enum limit limit)
+{
+	return limit != LIMIT_CPU_TIME && cgroup_holds(spec->cgroup, limit);
 }
 
 static int rlimits_prepare(const struct jail_spec *spec, void **out,
@@ -111,9 +141,11 @@ static int rlimits_prepare(const struct jail_spec *spec, void **out,
 		const struct jail_limit *wish = &spec->limits[rows[i].limit];
 		struct setting *setting = &state->settings[i];
 
-		if ((wish->is_set
-			     ? prepare_row(&rows[i], wish, setting, err)
-			     : prepare_default(&rows[i], setting, err)) < 0)
+		if (is_held(spec, rows[i].limit))
+			continue;
+		if ((wish->is_set ? prepare_row(&rows[i], wish, setting, err)
+				  : prepare_default(&rows[i], spec, setting,
+						    err)) < 0)
 			return -1;
 	}
 	/* Both stand for the address space: the lower one counts. */

@@ -2,6 +2,7 @@
 outside, a plain chroot as the control, and words for how an attempt ended."""
 
 import array
+import contextlib
 import ctypes
 import fcntl
 import itertools
@@ -280,6 +281,24 @@ def secret_path(case):
 def number(value):
     def need(case):
         case.argv.append(value)
+    return need
+
+
+def hierarchy(controller):
+    """Where there is none, nothing can bound the jail as a whole."""
+    def need(_):
+        with contextlib.suppress(OSError):
+            text = pathlib.Path("/proc/self/mountinfo").read_text()
+            for line in text.splitlines():
+                kind, _, options = line.split(" - ")[1].split()
+                names = options.split(",")
+                if kind == "cgroup2":
+                    names = pathlib.Path(
+                        line.split()[4],
+                        "cgroup.controllers").read_text().split()
+                if kind.startswith("cgroup") and controller in names:
+                    return
+        pytest.skip(f"no cgroup hierarchy with {controller} is mounted")
     return need
 
 

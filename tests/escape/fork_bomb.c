@@ -1,6 +1,6 @@
 /*
  * Starts many processes, more than --limit pids=16 allows.
- * Stopped by: rlimits, EAGAIN.
+ * Stopped by: cgroup, or rlimits where there is none, EAGAIN.
  */
 #include <signal.h>
 

@@ -20,7 +20,8 @@ from conftest import BUILD, landlock_abi
 from escape.confederates import (
     abstract_listener, ambient_capabilities, block_device_on_stdin,
     caller_group, core_limit, device_in_image, directory_at, directory_handle,
-    inheritable_capabilities, killer, locked_file, older_landlock, loopback_listener, loose_modes, memory_left, mover,
+    hierarchy, inheritable_capabilities, killer, locked_file, older_landlock,
+    loopback_listener, loose_modes, memory_left, mover,
     newer_kernel, no_landlock, number, outsider, outsider_in_group, owned_by_user,
     path_listener, private_mounts, processes_left, program_capabilities,
     program_mode, queue_left, queue_name, secret_environment, secret_path,
@@ -67,14 +68,14 @@ class Row:
     control_prefix: tuple = ()
 
     def all_roots(self):
-        """--exec has no supervisor and stays in the caller's session; all
-        other layers are the same."""
+        """--exec has no supervisor, no cgroup, and stays in the caller's
+        session; all other layers are the same."""
         roots = self.roots
         # What is to be mounted cannot even hold a block device.
         if IMAGE in roots and device_in_image not in self.needs:
             roots = (*roots, MOUNTED)
         if DIRECTORY not in roots or self.later or self.layer in (
-                "supervisor", "watcher", "session"):
+                "supervisor", "watcher", "session", "cgroup"):
             return roots
         return (*roots, IN_PLACE)
 
@@ -370,8 +371,16 @@ TABLE = [
         behind="seccomp refuses to start without it"),
     Row("raise_limit", "user", "rlimits", "EPERM", (soft_limit,),
         options=("--limit", "nofile=64")),
-    Row("fork_bomb", "user", "rlimits", "EAGAIN",
+    Row("fork_bomb", "user", "cgroup", "EAGAIN", (hierarchy("pids"),),
         options=("--limit", "pids=16")),
+    Row("fork_bomb_in_place", "user", "rlimits", "EAGAIN",
+        program="fork_bomb", roots=(IN_PLACE,),
+        options=("--limit", "pids=16")),
+    Row("memory_bomb", "user", "cgroup", "a process was killed",
+        (hierarchy("memory"),), options=("--limit", "memory=24M")),
+    Row("cpu_hog", "user", "cgroup", "little of the processors",
+        (hierarchy("cpu"),), options=("--limit", "cpus=0.02")),
+    Row("fill_tmp", "user", "root", "ENOSPC", options=("--limit", "tmp=1M")),
     Row("core_dump", "user", "rlimits", "no core, the limit is 1",
         (core_limit,)),
     Row("environment", "user", "environment", "none of them is set",
@@ -464,8 +473,8 @@ TABLE = [
         left=queue_left, later=SAME_UID_IPC),
 ]
 
-LAYERS = ("session", "fds", "root", "rlimits", "bounding", "ids", "caps",
-          "no_new_privs", "landlock", "seccomp")
+LAYERS = ("cgroup", "session", "fds", "root", "rlimits", "bounding", "ids",
+          "caps", "no_new_privs", "landlock", "seccomp")
 ALONE = [row for row in TABLE if row.layer in LAYERS and not row.behind
          and not row.later and row.roots[0] != IMAGE]
 LANDLOCK = landlock_abi()
