@@ -40,10 +40,12 @@ static const struct row {
 			LIMIT_CPUS,
 			{{.file = "cpu.cfs_quota_us",
 			  .form = FORM_QUOTA,
-			  .hits = {"cpu.stat", "throttled_time", 1000}},
+			  .hits = {"cpu.stat", "nr_throttled", 1},
+			  .sum = {"cpu.stat", "throttled_time", 1000}},
 			 {.file = "cpu.max",
 			  .form = FORM_QUOTA_AND_PERIOD,
-			  .hits = {"cpu.stat", "throttled_usec", 1}}}},
+			  .hits = {"cpu.stat", "nr_throttled", 1},
+			  .sum = {"cpu.stat", "throttled_usec", 1}}}},
 	[CGROUP_CPUTIME] = {"cpuacct",
 			    LIMIT_CPU_TIME,
 			    {{.sum = {"cpuacct.usage", NULL, 1}},
@@ -454,7 +456,8 @@ void cgroup_read(const struct cgroup *cgroup, struct cgroup_use *use)
 	read_one(cgroup, CGROUP_MEMORY, false, &use->oom_kills);
 	read_one(cgroup, CGROUP_MEMORY, true, &use->peak_bytes);
 	read_one(cgroup, CGROUP_PIDS, false, &use->forks_refused);
-	read_one(cgroup, CGROUP_CPU, false, &use->throttled_us);
+	read_one(cgroup, CGROUP_CPU, false, &use->throttles);
+	read_one(cgroup, CGROUP_CPU, true, &use->throttled_us);
 }
 
 int cgroup_remove(const struct cgroup *cgroup)

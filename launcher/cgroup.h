@@ -24,10 +24,12 @@ struct jail_limit;
 
 /* What came of the limits; UINT64_MAX: cannot be known.  Crosses a pipe. */
 struct cgroup_use {
-	uint64_t oom_kills, forks_refused, throttled_us, peak_bytes;
+	uint64_t oom_kills, forks_refused, peak_bytes;
+	uint64_t throttles, throttled_us; /* a last one is not in the time */
 };
 #define CGROUP_USE_UNKNOWN                                                     \
-	((struct cgroup_use){UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX})
+	((struct cgroup_use){UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,   \
+			     UINT64_MAX})
 
 /*
  * *out stays NULL if nothing is asked for.  ENOMEM, ENOSPC and the like are

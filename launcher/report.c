@@ -88,7 +88,7 @@ static void put_hits(struct json *json, const struct outcome *outcome)
 	const bool hits[N_LIMITS] = {
 		[LIMIT_MEMORY] = is_hit(use->oom_kills),
 		[LIMIT_PIDS] = is_hit(use->forks_refused),
-		[LIMIT_CPUS] = is_hit(use->throttled_us),
+		[LIMIT_CPUS] = is_hit(use->throttles),
 	};
 	size_t i;
 
@@ -118,6 +118,7 @@ static void put_use(struct json *json, const struct outcome *outcome)
 	put_count(json, "oom_kills", outcome->use.oom_kills);
 	put_count(json, "forks_refused", outcome->use.forks_refused);
 	put_count(json, "memory_peak_bytes", outcome->use.peak_bytes);
+	put_count(json, "throttles", outcome->use.throttles);
 	if (outcome->use.throttled_us != UINT64_MAX)
 		json_seconds(json, "throttled_seconds",
 			     (double)outcome->use.throttled_us / 1000000);

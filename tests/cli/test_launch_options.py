@@ -457,10 +457,10 @@ def test_report_of_a_good_run(scratch):
                               "name": "jailuser", "shares_uid": True,
                               "separated_by": []}
     assert [layer["name"] for layer in report["layers"]] == [
-        "session", "fds", "root", "rlimits", "bounding", "ids", "caps",
+        "cgroup", "session", "fds", "root", "rlimits", "bounding", "ids", "caps",
         "no-new-privs", "landlock", "seccomp"]
     assert [layer["name"] for layer in report["layers"]
-            if not layer["applied"]] == ["landlock"]
+            if not layer["applied"]] == ["cgroup", "landlock"]
     assert report["limits"] == [{"name": "nofile", "value": 50,
                                  "enforced_by": "rlimit: each process"}]
     for key in ("wall_seconds", "user_seconds", "system_seconds",
@@ -514,9 +514,10 @@ def test_explain_runs_nothing(scratch):
     done = launch("--explain", "-I", "--", "touch", "/tmp/x")
     assert done.status == 0 and done.err == "", done
     lines = done.out.splitlines()
-    assert len(lines) == 10
-    assert re.match(r"root +on +denies files", lines[2])
-    assert re.match(r"seccomp +off +-I", lines[9])
+    assert len(lines) == 11
+    assert re.match(r"cgroup +off +no limit asks for one", lines[0])
+    assert re.match(r"root +on +denies files", lines[3])
+    assert re.match(r"seccomp +off +-I", lines[10])
     assert not (busybox_root() / "tmp/x").exists()
 
 

@@ -1,5 +1,5 @@
 /*
- * Uses, in several processes, more of the processors than --limit cpus=0.02
+ * Uses, in several processes, more of the processors than --limit cpus=0.01
  * allows.
  * Stopped by: cgroup, the kernel lets them wait.
  */
@@ -12,8 +12,8 @@
 
 #define MANY 3
 /* Of processor time, each in less than so much of wall time; seconds. */
-#define MUCH 0.1
-#define SPAN 4 /* in which it may be 0.08 of all together */
+#define MUCH 0.03
+#define SPAN 4 /* in which it may be 0.04 of all together */
 
 static double read_clock(clockid_t clock)
 {

@@ -379,7 +379,7 @@ TABLE = [
     Row("memory_bomb", "user", "cgroup", "a process was killed",
         (hierarchy("memory"),), options=("--limit", "memory=24M")),
     Row("cpu_hog", "user", "cgroup", "little of the processors",
-        (hierarchy("cpu"),), options=("--limit", "cpus=0.02")),
+        (hierarchy("cpu"),), options=("--limit", "cpus=0.01")),
     Row("fill_tmp", "user", "root", "ENOSPC", options=("--limit", "tmp=1M")),
     Row("core_dump", "user", "rlimits", "no core, the limit is 1",
         (core_limit,)),
