@@ -32,7 +32,7 @@ HOSTCC ?= cc
 # Whatever has its own main() is a program; all else goes into an archive.
 mains := $(wildcard builder/jailbuild.c launcher/jaillaunch.c \
 	launcher/jail-unpack.c launcher/jail-policy.c \
-	launcher/policy/policy-gen.c)
+	launcher/init/jail-init.c launcher/policy/policy-gen.c)
 programs := $(filter-out policy-gen,$(basename $(notdir $(mains))))
 
 warnings := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wcast-qual \
@@ -64,7 +64,7 @@ objects = $(patsubst %.c,$(B)/obj/%.o,$1)
 common_c := $(call sources,common/*.c)
 builder_c := $(call sources,builder/*.c)
 launcher_c := $(call sources,launcher/*.c launcher/layers/*.c \
-	launcher/policy/*.c)
+	launcher/policy/*.c launcher/init/*.c)
 unit_c := $(wildcard tests/unit/test_*.c)
 
 # What each program is linked to.
@@ -100,13 +100,18 @@ endif
 launch_c := launcher/jaillaunch.c $(common_c) $(filter-out \
 	launcher/decompress.c launcher/tar_extension.c \
 	launcher/tar_reader.c launcher/unpack_confine.c \
-	launcher/policy/%,$(launcher_c)) launcher/policy/builtin.c
+	launcher/policy/% launcher/init/%,$(launcher_c)) \
+	launcher/policy/builtin.c
+# jail-init, which an enclave starts from, is made in the same way.
+init_c := $(wildcard launcher/init/*.c) $(common_c)
 ifneq ($(MUSL),)
 launch_cc := $(MUSL)
 launch_objects := $(launch_c:%.c=$(B)/musl/%.o)
+init_objects := $(init_c:%.c=$(B)/musl/%.o)
 else
 launch_cc := $(CC)
 launch_objects := $(call objects,$(launch_c))
+init_objects := $(call objects,$(init_c))
 endif
 # Fewer segments, fewer pages: a twentieth of a launch.
 launch_link := -Wl,-z,noseparate-code -Wl,--gc-sections
@@ -114,6 +119,12 @@ $(B)/jaillaunch: $(launch_objects)
 	$(call say,LD,$@)
 	$(Q)$(launch_cc) $(static_or_pie) $(link) $(launch_link) $(LDFLAGS) \
 		-o $@ $^
+
+# Static whatever STATIC says: there is no loader in a first ramdisk.
+$(B)/jail-init: $(init_objects)
+	$(call say,LD,$@)
+	$(Q)$(launch_cc) $(if $(SANITIZE),-pie,-static) $(link) \
+		-Wl,--gc-sections -s $(LDFLAGS) -o $@ $^
 
 # The kernel's headers come from the distribution, behind musl's own.
 kernel_headers := -idirafter /usr/include $(addprefix -idirafter ,$(wildcard \
@@ -322,7 +333,7 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/man/man1 \
 		$(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 755 $(B)/jailbuild $(B)/jaillaunch $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(B)/jail-unpack $(B)/jail-policy \
+	install -m 755 $(B)/jail-unpack $(B)/jail-policy $(B)/jail-init \
 		$(DESTDIR)$(PREFIX)/libexec/jailwright
 	install -m 644 manifests/*.txt \
 		$(DESTDIR)$(PREFIX)/share/jailwright/manifests
