@@ -165,7 +165,7 @@ static int try_mount(const struct image_request *request, int file,
 	int mounted;
 
 	if (request->no_mount)
-		return not_mounted(image, "there is no way to mount in it");
+		return not_mounted(image, request->no_mount);
 	if (devices_parse(image->devices, err) < 0)
 		return -1;
 	if (request->copies.n)

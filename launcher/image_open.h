@@ -21,7 +21,8 @@ struct image_request {
 	const char *devices; /* a comma list, or NULL: the default */
 	const char *store; /* as store_image() takes it */
 	struct opt_list copies; /* SRC:DST */
-	bool no_pin, no_mount; /* no_mount: unpack it */
+	bool no_pin;
+	const char *no_mount; /* why it is to be unpacked; or NULL */
 	bool has_terminal; /* /dev/tty is one of the default devices */
 };
 

@@ -12,6 +12,7 @@
 #include "caller.h"
 #include "cgroup.h"
 #include "enforcement.h"
+#include "home_give.h"
 #include "image_open.h"
 #include "mount_calls.h"
 #include "opts.h"
@@ -30,7 +31,8 @@ struct launch {
 	struct cgroup *cgroup;
 	struct plan *plan;
 	struct outcome outcome;
-	bool no_mount; /* of the image: it was tried, and is of no use */
+	const char *no_mount; /* of the image: why it is of no use, or NULL */
+	bool has_foreign_home; /* mounted, it cannot be given to own_uid */
 };
 
 struct args {
@@ -52,6 +54,8 @@ static const struct opt options[] = {
 	{'g', "group", "GROUP", SPEC(group),
 	 "another group than the user's"},
 	{0, "no-groups", NULL, SPEC(no_groups), "no supplementary groups"},
+	{0, "uid-pool", "FIRST-LAST", SPEC(uid_pool),
+	 "a uid of these that no other jail has"},
 	{0, "allow-root", NULL, SPEC(allow_root), "let uid 0 or gid 0 be used"},
 	{'d', "chdir", "DIR", SPEC(chdir), "start directory, in the jail"},
 	{'e', "env", "K[=V]", SPEC(env),
@@ -122,7 +126,6 @@ static const struct opt options[] = {
 	{0, "tty", "auto|yes|no", OPT_NOT_YET, NULL},
 	{0, "events", "FILE|fd:N", OPT_NOT_YET, NULL},
 	{0, "learn", "DIR", OPT_NOT_YET, NULL},
-	{0, "uid-pool", "FIRST-LAST", OPT_NOT_YET, NULL},
 	{0, "oci", "FILE", OPT_NOT_YET, NULL},
 	{0},
 };
@@ -204,6 +207,27 @@ static int explain(const struct launch *launch, struct outcome *outcome,
 	return 0;
 }
 
+/* To the uid of --uid-pool.  In a mounted image nothing can be changed. */
+static int give_home(struct launch *launch, struct err *err)
+{
+	const struct jail_spec *spec = launch->spec;
+	int is_closed;
+
+	if (!spec->own_uid || launch->image->way == IMAGE_DIRECTORY)
+		return 0;
+	if (launch->image->way == IMAGE_UNPACKED)
+		return home_give(spec, err);
+	is_closed = home_is_closed(spec, err);
+	if (is_closed == 1) {
+		launch->has_foreign_home = true;
+		return err_set(err, ERR_HOST,
+			       "--uid-pool: only the image's own user may "
+			       "enter %s",
+			       spec->user.home);
+	}
+	return is_closed;
+}
+
 static int prepare(const struct args *args, char *const *argv,
 		   const struct caller *caller, struct launch *launch,
 		   struct err *err)
@@ -240,7 +264,8 @@ static int prepare(const struct args *args, char *const *argv,
 			&launch->cgroup, err) < 0)
 		return -1;
 	launch->spec->cgroup = launch->cgroup;
-	if (plan_make(launch->spec, &launch->plan, err) < 0)
+	if (give_home(launch, err) < 0 ||
+	    plan_make(launch->spec, &launch->plan, err) < 0)
 		return -1;
 	return 0;
 }
@@ -263,10 +288,12 @@ static int execute(const struct args *args, struct caller *caller,
 
 /*
  * The image could be mounted, and nothing in it: it is unpacked instead, where
- * a plain chroot will do.
+ * a plain chroot will do.  Or its home has to get another owner.
  */
 static bool is_to_be_unpacked(const struct launch *launch)
 {
+	if (launch->has_foreign_home)
+		return true;
 	return !launch->no_mount && launch->spec &&
 	       launch->spec->root_is_mounted &&
 	       launch->outcome.root.used == ROOT_NONE &&
@@ -336,9 +363,14 @@ static int run(const struct args *args, char *const *argv, struct err *err)
 		return STATUS_FAILED;
 	result = run_launch(args, argv, &caller, &launch, err);
 	if (result < 0 && is_to_be_unpacked(&launch)) {
+		const char *why = launch.has_foreign_home
+					  ? "its user's home is closed to the "
+					    "uid of --uid-pool"
+					  : "there is no way to mount in it";
+
 		close_launch(&launch);
 		launch = (struct launch){.outcome.kind = OUTCOME_FAILED,
-					 .no_mount = true};
+					 .no_mount = why};
 		*err = (struct err){0};
 		result = run_launch(args, argv, &caller, &launch, err);
 	}
@@ -350,6 +382,8 @@ static int run(const struct args *args, char *const *argv, struct err *err)
 		if (result == 0) /* else the first failure is told */
 			*err = later;
 	}
+	if (launch.spec)
+		own_uid_forget(launch.spec->own_uid);
 	return outcome_status(&launch.outcome);
 }
 

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "close_fds.h"
 #include "descendants.h"
 #include "fdio.h"
 #include "plan.h"
@@ -37,6 +38,7 @@ struct watch {
 	struct time_limit limit;
 	const struct cgroup *cgroup; /* or NULL */
 	struct start start;
+	const struct own_uid *own_uid; /* or NULL */
 	struct keeper_last *last;
 };
 
@@ -106,43 +108,23 @@ static int get_ready(struct watch *watch)
 	return 0;
 }
 
-/* Up to, but without, the end. */
-static void close_from(unsigned first, unsigned end)
-{
-	if (first >= end || syscall(SYS_close_range, first, end - 1, 0) == 0)
-		return;
-	for (; first < end && first < 1024; first++)
-		close((int)first);
-}
-
-static void close_all_but(const struct cgroup *cgroup)
-{
-	int kept[CGROUP_MOST_FDS];
-	size_t i, n = cgroup_fds(cgroup, kept);
-	unsigned first = 4;
-
-	for (i = 0; i < n; i++) {
-		close_from(first, (unsigned)kept[i]);
-		first = (unsigned)kept[i] + 1;
-	}
-	close_from(first, ~0u);
-}
-
 /* Nothing that the caller gave us stays open here, and no number is special. */
 static int close_the_rest(struct watch *watch)
 {
+	int kept[CGROUP_MOST_FDS + UID_FDS + 1];
+	size_t n;
+
 	if (dup2(watch->orders_fd, 0) < 0 || dup2(watch->notes_fd, 1) < 0 ||
 	    dup2(watch->children_fd, 2) < 0)
 		return -errno;
 	watch->orders_fd = 0;
 	watch->notes_fd = 1;
 	watch->children_fd = 2;
-	if (watch->proc_fd >= 0 && watch->proc_fd != 3) {
-		if (dup2(watch->proc_fd, 3) < 0)
-			return -errno;
-		watch->proc_fd = 3;
-	}
-	close_all_but(watch->cgroup);
+	n = cgroup_fds(watch->cgroup, kept);
+	n += own_uid_fds(watch->own_uid, kept + n);
+	if (watch->proc_fd >= 0)
+		kept[n++] = watch->proc_fd;
+	close_fds_but(3, kept, n);
 	return 0;
 }
 
@@ -277,12 +259,21 @@ static void run_program(struct watch *watch, const struct plan *plan)
 	note_failure(watch, error);
 }
 
+/* The supervisor is gone. */
+static bool is_alone(const struct watch *watch)
+{
+	struct pollfd orders = {watch->orders_fd, 0, 0};
+
+	return poll(&orders, 1, 0) > 0;
+}
+
 static void keep(const struct keeper_ends *ends)
 {
 	struct watch watch = {.orders_fd = ends->orders[0],
 			      .notes_fd = ends->notes[1],
 			      .proc_fd = descendants_look(),
 			      .cgroup = ends->plan->spec->cgroup,
+			      .own_uid = ends->plan->spec->own_uid,
 			      .last = ends->last};
 
 	/* If the program's end cannot be learned, we made it. */
@@ -294,8 +285,12 @@ static void keep(const struct keeper_ends *ends)
 		run_program(&watch, ends->plan);
 	cgroup_read(watch.cgroup, &watch.last->use);
 	cgroup_kill(watch.cgroup);
+	own_uid_kill(watch.own_uid);
 	watch.last->n_orphans = descendants_kill(watch.proc_fd);
 	cgroup_remove(watch.cgroup);
+	own_uid_sweep(watch.own_uid, &watch.last->swept);
+	if (is_alone(&watch))
+		own_uid_forget(watch.own_uid);
 	getrusage(RUSAGE_CHILDREN, &watch.last->all);
 	watch.last->failure = watch.start.failure;
 	watch.last->is_complete = true;

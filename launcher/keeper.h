@@ -26,6 +26,7 @@
 
 #include "cgroup.h"
 #include "err.h"
+#include "ipc_sweep.h"
 #include "root_choice.h"
 #include "start.h"
 
@@ -39,6 +40,7 @@ struct keeper_last {
 	pid_t pid; /* of the program, and its process group; from the start */
 	int wait_status;
 	uint64_t n_orphans; /* ended after the program did */
+	struct ipc_swept swept; /* with a uid of the jail's own */
 	uint64_t nanoseconds; /* from before it started until it ended */
 	struct rusage program, all;
 	struct cgroup_use use;

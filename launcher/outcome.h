@@ -8,6 +8,7 @@
 
 #include "cgroup.h"
 #include "err.h"
+#include "ipc_sweep.h"
 #include "limit.h"
 #include "root_choice.h"
 
@@ -39,6 +40,7 @@ struct outcome {
 	struct root_choice root; /* also of a launch that failed */
 	struct rusage program, all; /* all: with what it left behind */
 	struct cgroup_use use;
+	struct ipc_swept swept; /* with a uid of the jail's own */
 };
 
 int outcome_status(const struct outcome *outcome);

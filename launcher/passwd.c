@@ -320,6 +320,34 @@ int user_find(const struct user_files *files, const char *user,
 	return -1;
 }
 
+bool user_files_between(const struct user_files *files, uid_t first, uid_t last,
+			char *name, size_t size, uid_t *uid)
+{
+	struct lines lines = lines_of(files->passwd, files->passwd_len);
+	struct field fields[PW_FIELDS];
+
+	while (next_line(&lines, fields, PW_FIELDS)) {
+		if (!read_number(&fields[PW_UID], uid) || *uid < first ||
+		    *uid > last)
+			continue;
+		snprintf(name, size, "%.*s", (int)fields[PW_NAME].len,
+			 fields[PW_NAME].text);
+		return true;
+	}
+	return false;
+}
+
+int user_add_group(struct jail_user *user, gid_t gid, struct err *err)
+{
+	gid_t *place = array_push(user->groups, user->n_groups);
+
+	if (!place)
+		return err_sys(err, ENOMEM, "groups");
+	*place = gid;
+	sort_groups(user);
+	return 0;
+}
+
 void user_free(struct jail_user *user)
 {
 	free(user->groups);

@@ -38,4 +38,10 @@ void user_files_free(struct user_files *files);
 int user_find(const struct user_files *files, const char *user,
 	      const char *group, bool with_groups, struct jail_user *out,
 	      struct err *err);
+/* The first account whose uid is in a range, both ends included. */
+bool user_files_between(const struct user_files *files, uid_t first, uid_t last,
+			char *name, size_t size, uid_t *uid);
+
+/* Adds a supplementary group, unless it is there or is the primary one. */
+int user_add_group(struct jail_user *user, gid_t gid, struct err *err);
 void user_free(struct jail_user *user);

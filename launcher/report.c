@@ -212,6 +212,30 @@ static void put_root(struct json *json, const struct image *image,
 	json_close(json, '}');
 }
 
+static void put_pool(struct json *json, const struct uid_range *range)
+{
+	json_open(json, "uid_pool", '{');
+	json_number(json, "first", range->first);
+	json_number(json, "last", range->last);
+	json_close(json, '}');
+}
+
+/* What the jail left and nobody held; nothing is removed of a shared uid. */
+static void put_ipc(struct json *json, const struct own_uid *own_uid,
+		    const struct ipc_swept *swept)
+{
+	json_open(json, "ipc_removed", '{');
+	json_number(json, "shared_memory", swept->memory);
+	json_number(json, "semaphores", swept->semaphores);
+	json_number(json, "message_queues", swept->queues);
+	json_number(json, "posix_queues", swept->posix_queues);
+	json_number(json, "posix_memory", swept->posix_memory);
+	if (own_uid->ipc.queues_error)
+		json_string(json, "posix_queues_not_seen",
+			    strerror(own_uid->ipc.queues_error));
+	json_close(json, '}');
+}
+
 static void put_user(struct json *json, const struct jail_spec *spec)
 {
 	const struct jail_user *user = &spec->user;
@@ -225,8 +249,12 @@ static void put_user(struct json *json, const struct jail_spec *spec)
 		json_number(json, NULL, user->groups[i]);
 	json_close(json, ']');
 	json_string(json, "name", user->name);
-	json_bool(json, "shares_uid", true);
+	if (spec->own_uid)
+		put_pool(json, &spec->own_uid->range);
+	json_bool(json, "shares_uid", !spec->own_uid);
 	json_open(json, "separated_by", '[');
+	if (spec->own_uid)
+		json_string(json, NULL, "uid-pool");
 	if (landlock_has_scopes(&spec->landlock))
 		json_string(json, NULL, "landlock");
 	json_close(json, ']');
@@ -286,6 +314,8 @@ static void put_layers(struct json *json, const struct plan *plan)
 
 static void put_uid_note(struct json *json, const struct jail_spec *spec)
 {
+	if (spec->own_uid)
+		return;
 	json_string(json, NULL,
 		    landlock_has_scopes(&spec->landlock)
 			    ? "processes outside may have its uid: they can "
@@ -323,6 +353,8 @@ static char *make_text(const struct report_facts *facts)
 		put_limits(&json, facts->spec);
 		put_notes(&json, facts->spec);
 	}
+	if (facts->spec && facts->spec->own_uid)
+		put_ipc(&json, facts->spec->own_uid, &facts->outcome->swept);
 	if (facts->plan)
 		put_layers(&json, facts->plan);
 	json_close(&json, '}');

@@ -89,7 +89,7 @@ static int look_at(int root_fd, const char *path, struct stat *st,
 }
 
 /* Without a DIR, whose buffer costs as much as the rest. */
-static int is_empty(int root_fd, const char *path, struct err *err)
+int root_directory_is_empty(int root_fd, const char *path, struct err *err)
 {
 	auto_close int fd =
 		root_open_nolinks(root_fd, path, O_RDONLY | O_DIRECTORY, 0);
@@ -137,14 +137,14 @@ static int add_tmp(struct root_view *view, const struct jail_spec *spec,
 	int is_wanted = look_at(view->root_fd, "/tmp", &st, err);
 
 	if (is_wanted == 1 && view->is_own_tree)
-		is_wanted = is_empty(view->root_fd, "/tmp", err);
+		is_wanted = root_directory_is_empty(view->root_fd, "/tmp", err);
 	return is_wanted == 1 ? add_fresh(view, spec, "/tmp", 01777, false, err)
 			      : is_wanted;
 }
 
 /*
  * With files of the image in it a home is left as it is; in a root that can be
- * written it needs nothing.
+ * written it needs nothing, if the user is its owner.
  */
 static int add_home(struct root_view *view, const struct jail_spec *spec,
 		    struct err *err)
@@ -153,13 +153,14 @@ static int add_home(struct root_view *view, const struct jail_spec *spec,
 	int is_wanted;
 	struct stat st;
 
-	if (view->is_writable || !home || *home != '/' || strstr(home, "/.") ||
+	if ((view->is_writable && !spec->own_uid) || !home || *home != '/' || strstr(home, "/.") ||
 	    strstr(home, "//") || strcmp(home, "/") == 0)
 		return 0;
 	is_wanted = look_at(view->root_fd, home, &st, err);
-	if (is_wanted != 1 || st.st_uid != spec->user.uid)
+	if (is_wanted != 1 || (st.st_uid != spec->user.uid &&
+			       st.st_uid != spec->image_uid))
 		return is_wanted < 0 ? -1 : 0;
-	is_wanted = is_empty(view->root_fd, home, err);
+	is_wanted = root_directory_is_empty(view->root_fd, home, err);
 	return is_wanted == 1 ? add_fresh(view, spec, home, st.st_mode & 07777,
 					  true, err)
 			      : is_wanted;

@@ -47,6 +47,9 @@ struct root_view {
 	size_t n;
 };
 
+/* 1, 0, or -1; the path is reached without a link. */
+int root_directory_is_empty(int root_fd, const char *path, struct err *err);
+
 int root_view_make(const struct jail_spec *spec, struct root_view **out,
 		   struct err *err);
 void root_view_free(struct root_view *view);

@@ -274,23 +274,86 @@ static int check_root(const struct jail_spec *spec, struct err *err)
 	return 0;
 }
 
+/*
+ * The jail's user keeps his name, home and groups, so that he can read what the
+ * image lets him, and gets another number.
+ */
+static int renumber(const struct spec_flags *flags, struct jail_spec *spec,
+		    struct err *err)
+{
+	struct jail_user *user = &spec->user;
+	const gid_t gid = user->gid;
+
+	spec->image_uid = user->uid;
+	spec->image_gid = gid;
+	if (!spec->own_uid)
+		return 0;
+	user->uid = spec->own_uid->uid;
+	if (!flags->group)
+		user->gid = user->uid;
+	if (flags->group || flags->no_groups || !user->name || gid == 0)
+		return 0;
+	return user_add_group(user, gid, err);
+}
+
+/* Where nobody is named the number alone will do: it comes from the pool. */
+static int find_user(const struct settings *settings,
+		     const struct spec_flags *flags, struct jail_spec *spec,
+		     struct err *err)
+{
+	const char *name = settings->user;
+	struct user_files files;
+	char number[16];
+	int found;
+
+	if (!name) {
+		snprintf(number, sizeof(number), "%u",
+			 (unsigned)spec->own_uid->uid);
+		name = number;
+	}
+	if (user_files_read(spec->root_fd, &files, err) < 0)
+		return -1;
+	found = user_find(&files, name, settings->group, !flags->no_groups,
+			  &spec->user, err);
+	user_files_free(&files);
+	return found;
+}
+
+static int take_own_uid(const struct spec_flags *flags, struct jail_spec *spec,
+			struct err *err)
+{
+	struct uid_range range;
+
+	if (!flags->uid_pool)
+		return 0;
+	if (uid_range_parse(flags->uid_pool, &range, err) < 0)
+		return -1;
+	if (spec->in_place)
+		return err_set(err, ERR_USAGE,
+			       "--uid-pool needs the supervisor that --exec "
+			       "leaves out");
+	if (flags->persist)
+		return err_set(err, ERR_USAGE,
+			       "--uid-pool and --persist: what is kept would "
+			       "belong to a uid that later jails do not have");
+	return own_uid_take(&range, spec->root_is_image ? -1 : spec->root_fd,
+			    &spec->own_uid, err);
+}
+
 static int decide_user(const struct settings *settings,
 		       const struct spec_flags *flags, struct jail_spec *spec,
 		       struct err *err)
 {
-	struct user_files files;
-	int found;
-
-	if (!settings->user)
+	if (take_own_uid(flags, spec, err) < 0)
+		return -1;
+	if (!settings->user && !spec->own_uid)
 		return err_set(err, ERR_USAGE,
 			       "no user: say -u NAME or -u NUMBER (the image "
 			       "names none)");
-	if (user_files_read(spec->root_fd, &files, err) < 0)
+	if (find_user(settings, flags, spec, err) < 0 ||
+	    renumber(flags, spec, err) < 0)
 		return -1;
-	found = user_find(&files, settings->user, settings->group,
-			  !flags->no_groups, &spec->user, err);
-	user_files_free(&files);
-	return found < 0 ? -1 : check_root(spec, err);
+	return check_root(spec, err);
 }
 
 static int add_program(struct jail_spec *spec, size_t *n, const char *dir,
@@ -467,6 +530,7 @@ void spec_free(struct jail_spec *spec)
 {
 	if (!spec)
 		return;
+	own_uid_free(spec->own_uid);
 	user_free(&spec->user);
 	environ_free(&spec->env);
 	free_strings(spec->argv);

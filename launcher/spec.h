@@ -18,6 +18,7 @@
 #include "landlock.h"
 #include "limit.h"
 #include "opts.h"
+#include "own_uid.h"
 #include "passwd.h"
 
 struct cgroup;
@@ -30,7 +31,7 @@ struct spec_flags {
 	struct opt_list env, limits, syscall_allow, syscall_deny, keep_fds;
 	struct opt_list binds, tmpfs;
 	struct opt_maybe writable;
-	const char *persist, *landlock;
+	const char *persist, *landlock, *uid_pool;
 	struct opt_list landlock_read, landlock_write;
 	bool insecure, net_none, keep_env, no_groups, allow_root, in_place;
 };
@@ -48,6 +49,9 @@ struct jail_spec {
 	bool root_is_changed, need_shm;
 	const char *devices; /* of an image: a list for devices.h */
 	struct jail_user user;
+	struct own_uid *own_uid; /* the user's uid comes from it, or NULL */
+	uid_t image_uid; /* whose home it is; the user's, without own_uid */
+	gid_t image_gid;
 	bool allow_root, in_place;
 	char *workdir;
 	char **argv;

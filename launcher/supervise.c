@@ -191,11 +191,13 @@ static int fail_start(const struct plan *plan,
 }
 
 /* The keeper is gone: what it had below it is ours now. */
-static void kill_orphans(void)
+static void kill_orphans(const struct own_uid *own_uid, struct ipc_swept *swept)
 {
 	auto_close int proc_fd = descendants_look();
 
+	own_uid_kill(own_uid);
 	descendants_kill(proc_fd);
+	own_uid_sweep(own_uid, swept);
 }
 
 static int end_watch(struct watch *watch, struct outcome *outcome,
@@ -205,9 +207,10 @@ static int end_watch(struct watch *watch, struct outcome *outcome,
 
 	while (waitpid(watch->keeper.pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
+	outcome->swept = last->swept;
 	if (!last->is_complete) {
 		cgroup_kill(watch->plan->spec->cgroup);
-		kill_orphans();
+		kill_orphans(watch->plan->spec->own_uid, &outcome->swept);
 	}
 	caller_give_back(watch->caller);
 	close(watch->keeper.orders_fd);

@@ -32,6 +32,13 @@ static const char *const steps[] = {
 	"enter the start directory",
 	NULL};
 
+static const char *ids_describe(const struct jail_spec *spec)
+{
+	return spec->own_uid ? "acting as anyone but the jail's user, whose "
+			       "uid (of --uid-pool) nobody else has"
+			     : layer_ids.denies;
+}
+
 static int ids_prepare(const struct jail_spec *spec, void **state,
 		       struct err *err)
 {
@@ -89,6 +96,7 @@ static int ids_apply(const void *state)
 const struct layer layer_ids = {
 	.name = "ids",
 	.denies = "acting as anyone but the jail's user",
+	.describe = ids_describe,
 	.steps = steps,
 	.prepare = ids_prepare,
 	.apply = ids_apply,

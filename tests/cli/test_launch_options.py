@@ -543,7 +543,7 @@ def test_an_ordinary_user_and_an_image(scratch):
 
 
 LATER = """ambient-caps ns require
-proc read write on-violation tty events learn uid-pool
+proc read write on-violation tty events learn
 oci""".split()
 
 

@@ -595,7 +595,7 @@ def killer(case):
 def queue_name(case):
     name = f"/jail-escape-{case.uid}"
     case.argv.append(name)
-    case.stack.callback(libc.mq_unlink, name[1:].encode())
+    case.stack.callback(libc.mq_unlink, name.encode())
 
 
 def shared_memory(case):

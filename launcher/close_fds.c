@@ -1,0 +1,42 @@
+#include "close_fds.h"
+
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Up to, but without, end. */
+static void close_range_of(unsigned first, unsigned end)
+{
+	if (first >= end || syscall(SYS_close_range, first, end - 1, 0) == 0)
+		return;
+	for (; first < end && first < 1024; first++)
+		close((int)first);
+}
+
+static void sort(int *fds, size_t n)
+{
+	size_t i, k;
+
+	for (i = 1; i < n; i++)
+		for (k = i; k > 0 && fds[k - 1] > fds[k]; k--) {
+			int fd = fds[k];
+
+			fds[k] = fds[k - 1];
+			fds[k - 1] = fd;
+		}
+}
+
+void close_fds_but(int first, int *kept, size_t n)
+{
+	unsigned at = (unsigned)first;
+	size_t i;
+
+	sort(kept, n);
+	for (i = 0; i < n; i++) {
+		if (kept[i] < first)
+			continue;
+		close_range_of(at, (unsigned)kept[i]);
+		at = (unsigned)kept[i] + 1;
+	}
+	close_range_of(at, ~0u);
+}

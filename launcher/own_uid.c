@@ -1,0 +1,331 @@
+#include "own_uid.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "own_dir.h"
+#include "passwd.h"
+
+/* A process of the uid may kill the one that is to kill it. */
+#define STROKES 50
+/* How long those that a killed launcher left may take to die, x 10 ms. */
+#define PATIENCE 200
+
+/* In order; the second is for machines without /run. */
+static const char *const places[] = {
+	"/run/jailwright",
+	"/var/lib/jailwright",
+	NULL,
+};
+
+static bool read_uid(const char **text, uid_t *out)
+{
+	uint64_t number = 0;
+	const char *at = *text;
+
+	while (*at >= '0' && *at <= '9' && number <= UINT32_MAX)
+		number = 10 * number + (uint64_t)(*at++ - '0');
+	if (at == *text || number == 0 || number >= UINT32_MAX)
+		return false;
+	*text = at;
+	*out = (uid_t)number;
+	return true;
+}
+
+int uid_range_parse(const char *text, struct uid_range *out, struct err *err)
+{
+	const char *at = text;
+
+	if (!read_uid(&at, &out->first) || *at++ != '-' ||
+	    !read_uid(&at, &out->last) || *at != '\0' || out->first > out->last)
+		return err_set(err, ERR_USAGE,
+			       "--uid-pool \"%s\" is not FIRST-LAST, two "
+			       "numbers of which the first is not the larger "
+			       "one, nor 0",
+			       text);
+	return 0;
+}
+
+/* A uid that the host's accounts have would be killed and swept with it. */
+static int check_accounts(const struct uid_range *range, int top_fd,
+			  struct err *err)
+{
+	struct user_files files;
+	char name[64];
+	uid_t uid;
+	bool found;
+
+	if (user_files_read(top_fd, &files, err) < 0)
+		return err_context(err, "--uid-pool looks for accounts of the "
+					"host; here it is itself the jail");
+	found = user_files_between(&files, range->first, range->last, name,
+				   sizeof(name), &uid);
+	user_files_free(&files);
+	if (found)
+		return err_set(err, ERR_USAGE,
+			       "--uid-pool %u-%u: uid %u is %s's, by the "
+			       "host's /etc/passwd",
+			       range->first, range->last, uid, name);
+	return 0;
+}
+
+static int open_locks(struct err *err)
+{
+	auto_close int base = -1;
+	size_t i;
+	int fd;
+
+	for (i = 0; base < 0 && places[i]; i++) {
+		*err = (struct err){0};
+		base = own_dir_open(AT_FDCWD, places[i], err);
+		if (base < 0 && err->sys != ENOENT && err->sys != EROFS)
+			break;
+	}
+	fd = base < 0 ? -1 : own_dir_open(base, "uids", err);
+	return fd < 0 ? err_context(err, "--uid-pool") : fd;
+}
+
+/* Dead ones count until they are reaped. */
+static bool is_any_there(uid_t uid)
+{
+	return syscall(SYS_getpriority, PRIO_USER, uid) >= 0 || errno != ESRCH;
+}
+
+static void name_file(uid_t uid, char name[12])
+{
+	snprintf(name, 12, "%u", (unsigned)uid);
+}
+
+/* Held, or gone?  Its name may be another's already. */
+static bool is_linked(int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && st.st_nlink > 0;
+}
+
+/* 1: locked; 0: by another; -1. */
+static int lock(struct own_uid *own, struct err *err)
+{
+	char name[12];
+	int fd;
+
+	name_file(own->uid, name);
+	for (;;) {
+		fd = openat(own->fds[UID_LOCKS], name,
+			    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd < 0)
+			return err_sys(err, errno, "--uid-pool: lock uid %s",
+				       name);
+		own->fds[UID_LOCK] = fd;
+		if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+			if (errno == EWOULDBLOCK)
+				return 0;
+			return err_sys(err, errno, "--uid-pool: lock uid %s",
+				       name);
+		}
+		if (is_linked(fd))
+			return 1;
+		close(fd); /* removed between the two calls */
+		own->fds[UID_LOCK] = -1;
+	}
+}
+
+static void end_leftovers(const struct own_uid *own)
+{
+	const struct timespec step = {.tv_nsec = 10000000};
+	struct ipc_swept unsaid = {0};
+	int i;
+
+	for (i = 0; i < PATIENCE && is_any_there(own->uid); i++) {
+		own_uid_kill(own);
+		if (is_any_there(own->uid))
+			nanosleep(&step, NULL);
+	}
+	if (!is_any_there(own->uid))
+		own_uid_sweep(own, &unsaid);
+}
+
+/* 1: it is ours; 0: somebody has it; -1. */
+static int try_uid(struct own_uid *own, uid_t uid, struct err *err)
+{
+	struct stat st;
+	char mark[24];
+	int done, len;
+
+	own->uid = uid;
+	done = lock(own, err);
+	if (done != 1)
+		return done;
+	if (fstat(own->fds[UID_LOCK], &st) < 0)
+		return err_sys(err, errno, "--uid-pool: look at a lock");
+	if (st.st_size > 0)
+		end_leftovers(own);
+	if (is_any_there(uid)) {
+		if (st.st_size == 0)
+			own_uid_forget(own);
+		return 0;
+	}
+	len = snprintf(mark, sizeof(mark), "%d\n", (int)getpid());
+	if (pwrite(own->fds[UID_LOCK], mark, (size_t)len, 0) != len)
+		return err_sys(err, errno, "--uid-pool: mark uid %u", uid);
+	return 1;
+}
+
+static void let_go(struct own_uid *own)
+{
+	if (own->fds[UID_LOCK] >= 0)
+		close(own->fds[UID_LOCK]);
+	own->fds[UID_LOCK] = -1;
+}
+
+/* From a random one on: numbers that were just in use have a rest. */
+static int find_free(struct own_uid *own, struct err *err)
+{
+	const struct uid_range *range = &own->range;
+	uint64_t n = (uint64_t)range->last - range->first + 1, i, start;
+	int done;
+
+	if (getrandom(&start, sizeof(start), 0) != sizeof(start))
+		return err_sys(err, errno, "random number");
+	for (i = 0; i < n; i++) {
+		uid_t uid = range->first + (uid_t)((start % n + i) % n);
+
+		done = try_uid(own, uid, err);
+		if (done == 1)
+			return 0;
+		let_go(own);
+		if (done < 0)
+			return -1;
+	}
+	return err_set(err, ERR_HOST,
+		       "--uid-pool %u-%u: all %llu uids are in use, by running "
+		       "jails or other processes; give it a larger range",
+		       range->first, range->last, (unsigned long long)n);
+}
+
+static struct own_uid *own_uid_new(const struct uid_range *range)
+{
+	struct own_uid *own = calloc(1, sizeof(*own));
+
+	if (!own)
+		return NULL;
+	own->range = *range;
+	own->fds[UID_LOCK] = own->fds[UID_LOCKS] = -1;
+	own->ipc = IPC_PLACES_NONE;
+	return own;
+}
+
+int own_uid_take(const struct uid_range *range, int root_fd,
+		 struct own_uid **out, struct err *err)
+{
+	auto_of(own_uid) struct own_uid *own = own_uid_new(range);
+	auto_close int top = -1;
+
+	if (!own)
+		return err_sys(err, ENOMEM, "--uid-pool");
+	if (geteuid() != 0)
+		return err_set(err, ERR_HOST,
+			       "--uid-pool: only root may give jails other "
+			       "uids, and we run as uid %u",
+			       (unsigned)geteuid());
+	top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (top < 0)
+		return err_sys(err, errno, "open /");
+	if (check_accounts(range, top, err) < 0)
+		return -1;
+	own->fds[UID_LOCKS] = open_locks(err);
+	if (own->fds[UID_LOCKS] < 0 ||
+	    ipc_places_open(top, root_fd, &own->ipc, err) < 0 ||
+	    find_free(own, err) < 0)
+		return -1;
+	*out = TAKE(own);
+	return 0;
+}
+
+/*
+ * In a process of its own.  Its ids are all the uid's: with another real id it
+ * would be out of the jail's reach, but kill processes of that one, too.
+ */
+static void strike(uid_t uid)
+{
+	if (syscall(SYS_setresuid, uid, uid, uid) == 0)
+		kill(-1, SIGKILL);
+	syscall(SYS_exit_group, 0);
+}
+
+void own_uid_kill(const struct own_uid *own)
+{
+	int status, i;
+
+	for (i = 0; own && i < STROKES && is_any_there(own->uid); i++) {
+		/* fork(), without what a C library does beside */
+		long pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+
+		if (pid == 0)
+			strike(own->uid);
+		while (pid > 0 && waitpid((pid_t)pid, &status, 0) < 0)
+			if (errno == ECHILD)
+				return;
+		if (pid < 0 || WIFEXITED(status))
+			return;
+	}
+}
+
+void own_uid_sweep(const struct own_uid *own, struct ipc_swept *swept)
+{
+	if (own)
+		ipc_sweep(&own->ipc, own->uid, swept);
+}
+
+void own_uid_forget(const struct own_uid *own)
+{
+	char name[12];
+
+	if (!own || !is_linked(own->fds[UID_LOCK]))
+		return;
+	name_file(own->uid, name);
+	unlinkat(own->fds[UID_LOCKS], name, 0);
+}
+
+size_t own_uid_fds(const struct own_uid *own, int *out)
+{
+	const int *ipc = own ? own->ipc.fds : NULL;
+	size_t i, n = 0;
+
+	for (i = 0; own && i < UID_FDS; i++) {
+		int fd = i < UID_LOCK_FDS ? own->fds[i] : ipc[i - UID_LOCK_FDS];
+
+		if (fd >= 0)
+			out[n++] = fd;
+	}
+	return n;
+}
+
+void own_uid_free(struct own_uid *own)
+{
+	size_t i;
+
+	if (!own)
+		return;
+	own_uid_forget(own);
+	for (i = 0; i < UID_LOCK_FDS; i++)
+		if (own->fds[i] >= 0)
+			close(own->fds[i]);
+	ipc_places_close(&own->ipc);
+	free(own);
+}
