@@ -22,9 +22,11 @@ static const char *const plain[] = {
 
 const char *enforcement_words(const struct jail_spec *spec, enum limit limit)
 {
-	return cgroup_holds(spec->cgroup, limit)
-		       ? cgroup_words(spec->cgroup, limit)
-		       : plain[limit];
+	if (cgroup_holds(spec->cgroup, limit))
+		return cgroup_words(spec->cgroup, limit);
+	if (limit == LIMIT_PIDS && spec->own_uid)
+		return "rlimit: all processes of the uid, which is the jail's";
+	return plain[limit];
 }
 
 const char *enforcement_why_no_cgroup(const struct jail_spec *spec,
