@@ -30,7 +30,7 @@ CFLAGS ?= -O2 -g
 HOSTCC ?= cc
 
 # Whatever has its own main() is a program; all else goes into an archive.
-mains := $(wildcard builder/jailbuild.c launcher/jaillaunch.c \
+mains := $(wildcard builder/jailbuild.c builder/jailbake.c launcher/jaillaunch.c \
 	launcher/jail-unpack.c launcher/jail-policy.c \
 	launcher/init/jail-init.c launcher/policy/policy-gen.c)
 programs := $(filter-out policy-gen,$(basename $(notdir $(mains))))
@@ -68,9 +68,9 @@ launcher_c := $(call sources,launcher/*.c launcher/layers/*.c \
 unit_c := $(wildcard tests/unit/test_*.c)
 
 # What each program is linked to.
-builder_libs := -larchive -lelf -lcrypto -lcap -ljansson -lsquashfs
+builder_libs := -larchive -lelf -lcrypto -lcap -ljansson -lsquashfs -lz
 # What libarchive, libelf and libsquashfs need of others when linked statically.
-builder_static_libs := $(if $(filter 1,$(STATIC)),-lz -llzma -lzstd \
+builder_static_libs := $(if $(filter 1,$(STATIC)),-llzma -lzstd \
 	-lacl -llz4)
 unpack_libs := -lz -llzma -lzstd -lcrypto -lcap
 policy_libs := -lseccomp -ljansson
@@ -82,7 +82,7 @@ static_or_pie := $(if $(filter 1,$(STATIC)),-static,-pie)
 
 # Static, since a loader would need a third of the time that an image takes.
 # libcrypto then warns of name lookups that we never make: shown on failure.
-$(B)/jailbuild: $(call objects,builder/jailbuild.c) $(B)/libbuilder.a \
+$(B)/jailbuild $(B)/jailbake: $(B)/%: $(B)/obj/builder/%.o $(B)/libbuilder.a \
 		$(B)/libcommon.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(static_or_pie) $(link) $(LDFLAGS) -o $@ $^ \
@@ -332,7 +332,7 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/jailwright/manifests \
 		$(DESTDIR)$(PREFIX)/share/man/man1 \
 		$(DESTDIR)$(PREFIX)/share/man/man5
-	install -m 755 $(B)/jailbuild $(B)/jaillaunch $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(B)/jailbuild $(B)/jaillaunch $(B)/jailbake $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(B)/jail-unpack $(B)/jail-policy $(B)/jail-init \
 		$(DESTDIR)$(PREFIX)/libexec/jailwright
 	install -m 644 manifests/*.txt \

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 /* Where the file stands, as the user knows it. */
 static const char *prefix(const struct node *node, const struct source *source)
@@ -80,4 +81,50 @@ int content_check(const struct node *node, const struct source *source, int fd,
 		return err_sys_kind(err, ERR_INPUT, errno, "read %s%s",
 				    prefix(node, source), node->from);
 	return compare(node, source, &st, err);
+}
+
+static int put_file(const struct node *node, const struct source *source,
+		    struct sink *sink, struct err *err)
+{
+	auto_close int fd = content_open(node, source, err);
+	off_t got;
+
+	if (fd < 0 || sink_copy(sink, fd, node->size, &got, err) < 0)
+		return -1;
+	return content_check(node, source, fd, got, err);
+}
+
+static int put_part(const struct node *node, struct sink *sink, struct err *err)
+{
+	off_t got;
+
+	if (lseek(node->part.fd, node->part.offset, SEEK_SET) < 0)
+		return err_sys_kind(err, ERR_INPUT, errno, "%s", node->from);
+	if (sink_copy(sink, node->part.fd, node->size, &got, err) < 0)
+		return -1;
+	if (got < 0)
+		return err_sys_kind(err, ERR_INPUT, (int)-got, "read %s",
+				    node->from);
+	if (got < node->size)
+		return err_set(err, ERR_INPUT,
+			       "%s: became shorter while it was read",
+			       node->from);
+	return 0;
+}
+
+int content_put(const struct node *node, const struct source *source,
+		struct sink *sink, struct err *err)
+{
+	switch (node->content) {
+	case CONTENT_NONE:
+		return 0;
+	case CONTENT_TEXT:
+		return sink_write(sink, node->text, (size_t)node->size, err);
+	case CONTENT_PART:
+		return put_part(node, sink, err);
+	case CONTENT_SOURCE:
+	case CONTENT_HOST:
+		break;
+	}
+	return put_file(node, source, sink, err);
 }

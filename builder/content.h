@@ -4,6 +4,7 @@
  * proved to be the one that was planned.
  */
 #include "err.h"
+#include "sink.h"
 #include "source.h"
 #include "tree.h"
 
@@ -20,3 +21,7 @@ int content_open(const struct node *node, const struct source *source,
  */
 int content_check(const struct node *node, const struct source *source, int fd,
 		  off_t got, struct err *err);
+
+/* Copies all the bytes of a NODE_FILE, wherever they come from. */
+int content_put(const struct node *node, const struct source *source,
+		struct sink *sink, struct err *err);

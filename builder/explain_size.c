@@ -150,6 +150,7 @@ static const char *origin(const struct node *node)
 	case CONTENT_HOST:
 		return "(copied from this machine)";
 	case CONTENT_TEXT:
+	case CONTENT_PART:
 	case CONTENT_NONE:
 		break;
 	}

@@ -28,6 +28,8 @@ static void swap_names(struct node *file, struct node *link)
 	link->type = NODE_FILE;
 	link->size = file->size;
 	link->content = file->content;
+	link->part = file->part;
+	link->from = TAKE(file->from);
 	link->text = TAKE(file->text);
 	link->caps = TAKE(file->caps);
 	free(link->target);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "epoch.h"
 #include "explain.h"
 #include "hints.h"
 #include "image_check.h"
@@ -184,24 +185,6 @@ static int choose_view(const struct args *args, struct view *view,
 	return 0;
 }
 
-/* Members' time: 0, or what reproducible builds are told. */
-static int read_epoch(long long *mtime, struct err *err)
-{
-	const char *text = getenv("SOURCE_DATE_EPOCH");
-	char *end;
-
-	*mtime = 0;
-	if (!text || !*text)
-		return 0;
-	errno = 0;
-	*mtime = strtoll(text, &end, 10);
-	if (errno || *end || *mtime < 0 || *text == '+' || *text == ' ')
-		return err_set(err, ERR_USAGE,
-			       "SOURCE_DATE_EPOCH=%s: not a number of seconds",
-			       text);
-	return 0;
-}
-
 static int write_image(const struct job *job, struct err *err)
 {
 	struct progress progress;
@@ -214,7 +197,7 @@ static int write_image(const struct job *job, struct err *err)
 	};
 	int result;
 
-	if (read_epoch(&image.mtime, err) < 0)
+	if (epoch_read(&image.mtime, err) < 0)
 		return -1;
 	if (strcmp(image.output, "-") == 0 && isatty(STDOUT_FILENO))
 		return err_set(err, ERR_USAGE,

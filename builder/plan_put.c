@@ -17,6 +17,9 @@ static void content_words(const struct node *node, char *out, size_t size)
 	case CONTENT_TEXT:
 		snprintf(out, size, "text");
 		return;
+	case CONTENT_PART:
+		snprintf(out, size, "part of %s", node->from);
+		return;
 	case CONTENT_NONE:
 		snprintf(out, size, "%s%s", node->target ? "-> " : "",
 			 node->target ? node->target
@@ -76,6 +79,9 @@ static bool same_content(const struct node *node, const struct node *want)
 	case CONTENT_TEXT:
 		return node->size == want->size &&
 		       memcmp(node->text, want->text, (size_t)node->size) == 0;
+	case CONTENT_PART:
+		return node->part.fd == want->part.fd &&
+		       node->part.offset == want->part.offset;
 	case CONTENT_NONE:
 		break;
 	}

@@ -172,6 +172,9 @@ static int flush(struct sink *sink, struct err *err)
 
 	if (sink->hash && digest_add(sink->hash, sink->block, used, err) < 0)
 		return -1;
+	if (sink->options.tap && sink->options.tap(sink->options.context,
+						   sink->block, used, err) < 0)
+		return -1;
 	sink->used = 0;
 	if (!sink->filter) {
 		error = fd_write_full(sink->options.fd, sink->block, used);

@@ -22,9 +22,12 @@ struct sink_options {
 	const char *name; /* of the output, for messages */
 	const char *filter; /* NULL: none; "zstd", "gzip", "xz" */
 	bool digest; /* keep the SHA-256 of what was put in */
+	/* sees every byte put in, in order, block by block; or NULL */
+	int (*tap)(void *context, const void *data, size_t len,
+		   struct err *err);
 	off_t total; /* bytes to come, for progress */
 	void (*progress)(void *context, off_t done, off_t total);
-	void *context;
+	void *context; /* of tap and progress */
 };
 
 int sink_open(const struct sink_options *options, struct sink **out,

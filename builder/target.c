@@ -29,7 +29,7 @@ static const struct {
 	{EM_LOONGARCH, 0, "loongarch64"},
 };
 
-static const char *machine_name(const struct elf_abi *abi)
+static const char *kernel_machine_name(const struct elf_abi *abi)
 {
 	for (size_t i = 0; i < sizeof(machines) / sizeof(*machines); i++)
 		if (machines[i].machine == abi->machine &&
@@ -65,7 +65,7 @@ static int describe(const struct source *source, const struct elf *elf,
 		    struct target *out, struct err *err)
 {
 	auto_free char *loader = NULL;
-	const char *arch = machine_name(&elf->abi);
+	const char *arch = kernel_machine_name(&elf->abi);
 	int error;
 
 	if (!arch || !elf->interpreter)

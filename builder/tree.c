@@ -452,6 +452,7 @@ static void print_node(const struct node *node, FILE *out)
 		[CONTENT_SOURCE] = "",
 		[CONTENT_HOST] = "copy:",
 		[CONTENT_TEXT] = NULL,
+		[CONTENT_PART] = "part:",
 	};
 
 	fprintf(out, "%s %04o %u:%u", words[node->type], node->mode, node->uid,
@@ -462,7 +463,7 @@ static void print_node(const struct node *node, FILE *out)
 		fprintf(out, node->type == NODE_SYMLINK ? " -> " : " = ");
 		print_name(node->target, out);
 	}
-	if (origins[node->content] && (node->content == CONTENT_HOST ||
+	if (origins[node->content] && (node->content != CONTENT_SOURCE ||
 				       strcmp(node->from, node->path) != 0)) {
 		fprintf(out, " < %s", origins[node->content]);
 		print_name(node->from, out);

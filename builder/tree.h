@@ -34,6 +34,13 @@ enum content {
 	CONTENT_SOURCE, /* the file `from` in the source */
 	CONTENT_HOST, /* the file `from` of this machine (`copy`) */
 	CONTENT_TEXT, /* `text`, `size` bytes, made by us */
+	CONTENT_PART, /* `size` bytes of an open archive called `from` */
+};
+
+/* Where CONTENT_PART lies.  The descriptor is another's. */
+struct part {
+	int fd;
+	off_t offset;
 };
 
 /* Which file was looked at when planning; the writer refuses another. */
@@ -71,6 +78,7 @@ struct node {
 	char *from;
 	char *text;
 	char *caps; /* NODE_FILE: file capabilities, "cap_x[,cap_y]"; or NULL */
+	struct part part;
 	struct identity identity;
 	struct reason reason;
 	unsigned exceptions; /* enum exception */

@@ -16,29 +16,12 @@
 #include "tar_header.h"
 #include "tar_layout.h"
 
-static int put_file(const struct node *node, const struct source *source,
-		    struct sink *sink, struct err *err)
-{
-	auto_close int fd = content_open(node, source, err);
-	off_t got;
-
-	if (fd < 0)
-		return -1;
-	if (sink_copy(sink, fd, node->size, &got, err) < 0)
-		return -1;
-	return content_check(node, source, fd, got, err);
-}
-
 static int put_content(const struct node *node, const struct source *source,
 		       struct sink *sink, struct err *err)
 {
-	int status = 0;
-
-	if (node->content == CONTENT_TEXT)
-		status = sink_write(sink, node->text, (size_t)node->size, err);
-	else if (node->content != CONTENT_NONE)
-		status = put_file(node, source, sink, err);
-	return status < 0 ? -1 : sink_pad(sink, TAR_BLOCK, err);
+	if (content_put(node, source, sink, err) < 0)
+		return -1;
+	return sink_pad(sink, TAR_BLOCK, err);
 }
 
 static int put_members(const struct tar_layout *layout,

@@ -1,0 +1,267 @@
+#include "jail_check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fdio.h"
+#include "manifest.h"
+#include "source.h"
+#include "words.h"
+
+enum { TEXT_MAX = 4 << 20 };
+
+/* A path of the jail in the tree; directories of it are real ones. */
+static const struct node *find(const struct jail_start *start, const char *path)
+{
+	auto_free char *full = NULL;
+	const struct node *node;
+
+	if (asprintf(&full, "%s%s", start->jail,
+		     strcmp(path, "/") == 0 ? "" : path) < 0)
+		return NULL;
+	node = tree_find(start->tree, full);
+	if (node && node->type == NODE_HARDLINK)
+		node = tree_find(start->tree, node->target);
+	return node;
+}
+
+static int look(void *context, const char *path, struct stat *st, char **target)
+{
+	const struct node *node = find(context, path);
+
+	if (!node)
+		return -ENOENT;
+	*st = (struct stat){
+		.st_mode =
+			node->mode | (node->type == NODE_DIR	   ? S_IFDIR
+				      : node->type == NODE_SYMLINK ? S_IFLNK
+								   : S_IFREG),
+	};
+	if (node->type != NODE_SYMLINK)
+		return 0;
+	*target = strdup(node->target);
+	return *target ? 0 : -ENOMEM;
+}
+
+static int open_nothing(void *context, const char *path, struct stat *st)
+{
+	(void)context, (void)path, (void)st;
+	return -EINVAL;
+}
+
+static void release_nothing(void *context)
+{
+	(void)context;
+}
+
+/* The small text that a file of the jail is; *text stays NULL when there is
+ * none. */
+static int read_text(const struct jail_start *start, const char *path,
+		     char **text, struct err *err)
+{
+	const struct node *node = find(start, path);
+	ssize_t got;
+
+	*text = NULL;
+	if (!node || node->content != CONTENT_PART || node->size > TEXT_MAX)
+		return 0;
+	*text = calloc((size_t)node->size + 1, 1);
+	if (!*text)
+		return err_sys(err, ENOMEM, "%s", path);
+	got = fd_pread_full(node->part.fd, *text, (size_t)node->size,
+			    node->part.offset);
+	return got < 0 ? err_sys_kind(err, ERR_INPUT, (int)-got, "%s",
+				      start->image->name)
+		       : 0;
+}
+
+static int read_manifest(const struct jail_start *start, struct manifest **out,
+			 struct err *err)
+{
+	auto_free char *text = NULL, *name = NULL;
+
+	if (read_text(start, "/.jail/manifest", &text, err) < 0)
+		return -1;
+	if (!text)
+		return 0;
+	if (asprintf(&name, "%s:/.jail/manifest", start->image->name) < 0)
+		return err_sys(err, ENOMEM, "%s", start->image->name);
+	return manifest_read_launch(text, strlen(text), name, out, err);
+}
+
+static bool is_number(const char *text)
+{
+	return *text && strspn(text, "0123456789") == strlen(text);
+}
+
+static bool has_user(const char *passwd, const char *user)
+{
+	size_t len = strlen(user);
+
+	for (const char *at = passwd; at && *at; at = strchr(at, '\n')) {
+		at += *at == '\n';
+		if (strncmp(at, user, len) == 0 && at[len] == ':')
+			return true;
+	}
+	return false;
+}
+
+static int check_user(const struct jail_start *start, const char *user,
+		      struct err *err)
+{
+	auto_free char *passwd = NULL;
+
+	if (!user)
+		return err_set(err, ERR_USAGE,
+			       "no user: -u USER (the image's manifest has no "
+			       "run-as)");
+	if (is_number(user))
+		return 0;
+	if (read_text(start, "/etc/passwd", &passwd, err) < 0)
+		return -1;
+	if (passwd && has_user(passwd, user))
+		return 0;
+	return err_set(err, ERR_USAGE,
+		       "user \"%s\" is not in the /etc/passwd of %s; a number "
+		       "always works",
+		       user, start->image->name);
+}
+
+/* 0: an executable file is there; -errno. */
+static int try_program(const struct source *view, const char *path)
+{
+	struct stat st;
+	int error = source_stat(view, path, &st);
+
+	if (error == 0 && !S_ISREG(st.st_mode))
+		error = -EISDIR;
+	if (error == 0 && !(st.st_mode & 0111))
+		error = -EACCES;
+	return error;
+}
+
+static int look_along(const struct source *view, const char *program,
+		      const char *path)
+{
+	int error = -ENOENT;
+
+	while (error != 0 && error != -ENOMEM && *path) {
+		int len = (int)strcspn(path, ":");
+		auto_free char *full = NULL;
+
+		if (asprintf(&full, "%.*s/%s", len, path, program) < 0)
+			error = -ENOMEM;
+		else
+			error = try_program(view, full);
+		path += len + (path[len] == ':');
+	}
+	return error;
+}
+
+static const char default_path[] =
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/* The PATH that the program is looked for along. */
+static const char *search_path(const struct manifest *manifest)
+{
+	const char *path = default_path;
+
+	for (size_t i = 0; manifest && i < manifest->n; i++) {
+		const struct entry *entry = &manifest->entries[i];
+
+		if (entry->verb == VERB_ENV &&
+		    strncmp(entry->args[0], "PATH=", 5) == 0)
+			path = entry->args[0] + 5;
+	}
+	return path;
+}
+
+static int check_program(const struct jail_start *start,
+			 const struct manifest *manifest, const char *program,
+			 struct err *err)
+{
+	static const struct source_view view = {look, open_nothing,
+						release_nothing};
+	auto_of(source) struct source *source = NULL;
+	struct jail_start context = *start;
+	int error;
+
+	if (!program)
+		return err_set(err, ERR_USAGE,
+			       "no program: -- PROGRAM ARG... (the image's "
+			       "manifest has no entry)");
+	if (strchr(program, '/') && *program != '/')
+		return 0; /* from wherever the workdir is */
+	if (source_open_view(&view, &context, start->image->name, &source,
+			     err) < 0)
+		return -1;
+	error = *program == '/'
+			? try_program(source, program)
+			: look_along(source, program, search_path(manifest));
+	if (error == 0)
+		return 0;
+	if (error == -ENOMEM)
+		return err_sys(err, ENOMEM, "%s", program);
+	return err_set(err, ERR_USAGE, "%s: no such program in %s%s", program,
+		       start->image->name,
+		       error == -EACCES ? ": it is not executable" : "");
+}
+
+/* What the image says itself. */
+static const char *own(const struct manifest *manifest, enum verb verb)
+{
+	const struct entry *entry =
+		manifest ? manifest_find(manifest, verb) : NULL;
+
+	return entry ? entry->args[0] : NULL;
+}
+
+int jail_entry(const struct jail_start *start, char **line, struct err *err)
+{
+	auto_of(manifest) struct manifest *manifest = NULL;
+	const struct entry *entry;
+	size_t len;
+	FILE *memory;
+
+	*line = NULL;
+	if (read_manifest(start, &manifest, err) < 0)
+		return -1;
+	entry = manifest ? manifest_find(manifest, VERB_ENTRY) : NULL;
+	if (!entry)
+		return 0;
+	memory = open_memstream(line, &len);
+	if (!memory)
+		return err_sys(err, ENOMEM, "%s", start->image->name);
+	for (size_t i = 0; i < entry->n_args; i++) {
+		fputs(i ? " " : "", memory);
+		word_write(memory, entry->args[i], false);
+	}
+	if (fclose(memory) == 0)
+		return 0;
+	return err_sys(err, ENOMEM, "%s", start->image->name);
+}
+
+int jail_check_program(const struct jail_start *start, struct err *err)
+{
+	return check_program(start, NULL, start->program, err);
+}
+
+int jail_check(const struct jail_start *start, struct err *err)
+{
+	auto_of(manifest) struct manifest *manifest = NULL;
+	const char *user = start->user, *program = start->program;
+
+	if (read_manifest(start, &manifest, err) < 0)
+		return -1;
+	if (!user)
+		user = own(manifest, VERB_RUN_AS);
+	if (!program)
+		program = own(manifest, VERB_ENTRY);
+	/* an app may give others, but what is given here must be right */
+	if ((user || !start->is_app) && check_user(start, user, err) < 0)
+		return -1;
+	if (!program && start->is_app)
+		return 0;
+	return check_program(start, manifest, program, err);
+}
