@@ -162,7 +162,8 @@ $(B)/obj/%.o: %.c
 # libseccomp; for every machine, as the tests look at all of them.
 host_flags := -std=gnu11 -D_GNU_SOURCE -Icommon $(warnings) -O1 -g
 policy_gen_c := $(addprefix launcher/policy/,policy-gen.c ruleset.c \
-	ruleset_find.c rules.c syscalls.c prologue.c compile.c shrink.c named.c \
+	ruleset_find.c rules.c syscalls.c prologue.c compile.c dispatch.c \
+	fates.c facts.c questions.c graph.c layout.c named.c \
 	names.c written.c policy_text.c) common/err.c common/fdio.c common/nearest.c
 policy_headers := $(B)/gen/policy_x86_64.h $(B)/gen/policy_aarch64.h
 $(B)/policy-gen: $(policy_gen_c:%.c=$(B)/obj/host/%.o)

@@ -6,9 +6,9 @@
 #include <sys/mman.h>
 
 #include "array.h"
+#include "dispatch.h"
 #include "fdio.h"
 #include "prologue.h"
-#include "shrink.h"
 
 #define BYTES_LIMIT (BPF_MAXINSNS * sizeof(struct sock_filter))
 
@@ -141,15 +141,27 @@ static int append_libseccomp(const struct ruleset *set, struct program *program,
 	return result;
 }
 
-int compile(const struct ruleset *set, struct program **out, struct err *err)
+int compile_plainly(const struct ruleset *set, struct program **out,
+		    struct err *err)
 {
 	auto_of(program) struct program *program = calloc(1, sizeof(*program));
 
 	if (!program)
 		return failed(err, -ENOMEM, "compile");
 	if (prologue_emit(set, program, err) < 0 ||
-	    append_libseccomp(set, program, err) < 0 ||
-	    program_shrink(program, err) < 0)
+	    append_libseccomp(set, program, err) < 0)
+		return -1;
+	*out = TAKE(program);
+	return 0;
+}
+
+int compile(const struct ruleset *set, struct program **out, struct err *err)
+{
+	auto_of(program) struct program *program = NULL;
+
+	if (compile_plainly(set, &program, err) < 0 ||
+	    program_dispatch(program, machine_audit_arch(set->machine), err) <
+		    0)
 		return -1;
 	if (program->n > BPF_MAXINSNS)
 		return err_set(err, ERR_MANIFEST,

@@ -10,6 +10,9 @@
  *
  * A policy other than the default one is ours altogether: comparisons of 64
  * bits, and what it allows falls to the default table's rows.
+ *
+ * Then the whole is written anew, with the same answers, so that it is cheap to
+ * load.
  */
 #include <linux/filter.h>
 
@@ -23,5 +26,9 @@ struct program {
 };
 
 int compile(const struct ruleset *set, struct program **out, struct err *err);
+
+/* The two parts as they are, before they are written anew (see dispatch.h). */
+int compile_plainly(const struct ruleset *set, struct program **out,
+		    struct err *err);
 void program_free(struct program *program);
 DEFINE_AUTO(program)

@@ -1,7 +1,8 @@
 /*
  * interpret: a policy's filter, run in an interpreter for every number and the
- * edges of every comparison, against its rules as they are looked up; and its
- * shown text, read again, against the same.
+ * edges of every comparison, against its rules as they are looked up, before
+ * and after it was written anew; and its shown text, read again, against the
+ * same.
  *
  *	interpret [--policy NAME|FILE] [--features N] [--allow LIST] ...
  */
@@ -150,15 +151,19 @@ static unsigned interpret(const struct policy_options *options,
 	auto_of(written) struct written *written = NULL;
 	auto_of(ruleset) struct ruleset *set = NULL;
 	auto_of(program) struct program *program = NULL;
+	auto_of(program) struct program *plain = NULL;
 	auto_of(program) struct program *shown = NULL;
 	struct subject subject = {0};
 	struct err err = {0};
 
 	if (policy_read(&request, machine, &written, &err) < 0 ||
 	    ruleset_make(&request, written, machine, &set, &err) < 0 ||
+	    compile_plainly(set, &plain, &err) < 0 ||
 	    compile(set, &program, &err) < 0)
 		die(2, "policy", err.msg);
-	subject = (struct subject){.set = set, .program = program};
+	subject = (struct subject){.set = set, .program = plain};
+	ask_all(&subject);
+	subject.program = program;
 	ask_all(&subject);
 	if (!options->allow && !options->deny_action) {
 		shown = compile_shown(set, &request);

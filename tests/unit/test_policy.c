@@ -368,7 +368,7 @@ TEST(programs_are_small)
 			print_message("%s, features %u: %zu instructions\n",
 				      machine_name((enum machine)machine), set,
 				      built[machine][set].n);
-			assert_true(built[machine][set].n <= 300);
+			assert_true(built[machine][set].n <= 180);
 		}
 }
 
