@@ -17,6 +17,7 @@
 #include "mount_calls.h"
 #include "opts.h"
 #include "outcome.h"
+#include "output.h"
 #include "plan.h"
 #include "policy_command.h"
 #include "report.h"
@@ -29,6 +30,7 @@ struct launch {
 	struct image *image;
 	struct jail_spec *spec;
 	struct cgroup *cgroup;
+	struct output *output;
 	struct plan *plan;
 	struct outcome outcome;
 	const char *no_mount; /* of the image: why it is of no use, or NULL */
@@ -261,9 +263,12 @@ static int prepare(const struct args *args, char *const *argv,
 	input.devices = launch->image->devices;
 	if (spec_make(&input, &launch->spec, err) < 0 ||
 	    cgroup_make(launch->spec->limits, launch->spec->in_place,
-			&launch->cgroup, err) < 0)
+			&launch->cgroup, err) < 0 ||
+	    output_open(&launch->spec->limits[LIMIT_OUTPUT], &launch->output,
+			err) < 0)
 		return -1;
 	launch->spec->cgroup = launch->cgroup;
+	launch->spec->output = launch->output;
 	if (give_home(launch, err) < 0 ||
 	    plan_make(launch->spec, &launch->plan, err) < 0)
 		return -1;
@@ -313,6 +318,7 @@ static void close_launch(struct launch *launch)
 {
 	plan_free(launch->plan);
 	cgroup_free(launch->cgroup);
+	output_free(launch->output);
 	spec_free(launch->spec);
 	image_free(launch->image);
 }

@@ -188,7 +188,7 @@ static void look_at_children(struct watch *watch)
 	}
 }
 
-/* False: the supervisor is gone. */
+/* False: the supervisor is gone, or wants the jail to be so. */
 static bool take_orders(const struct watch *watch)
 {
 	unsigned char orders[16];
@@ -197,10 +197,10 @@ static bool take_orders(const struct watch *watch)
 	if (n < 0)
 		return errno == EINTR || errno == EAGAIN;
 	/* Its process group; who makes it a moment later is alone as yet. */
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n && orders[i] != KEEPER_END; i++)
 		if (kill(-watch->pid, orders[i]) < 0)
 			kill(watch->pid, orders[i]);
-	return n > 0;
+	return n > 0 && i == n;
 }
 
 /* Until the program ended, or has to be ended. */

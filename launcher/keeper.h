@@ -48,9 +48,12 @@ struct keeper_last {
 	struct root_choice root;
 };
 
+/* Instead of a signal: the jail is to be ended. */
+#define KEEPER_END 0
+
 struct keeper {
 	pid_t pid;
-	int orders_fd; /* a byte each: a signal for the program's group */
+	int orders_fd; /* a byte each: a signal for the program's group, or: */
 	int notes_fd; /* a byte each time the program is stopped */
 	struct keeper_last last; /* the keeper's own, until it has ended */
 };

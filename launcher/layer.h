@@ -45,9 +45,9 @@ struct layer {
 /* The order of confinement; NULL-terminated. */
 extern const struct layer *const layers[];
 
-extern const struct layer layer_cgroup, layer_session, layer_fds, layer_root,
-	layer_rlimits, layer_bounding, layer_ids, layer_caps, layer_nonewprivs,
-	layer_landlock, layer_seccomp;
+extern const struct layer layer_cgroup, layer_output, layer_session, layer_fds,
+	layer_root, layer_rlimits, layer_bounding, layer_ids, layer_caps,
+	layer_nonewprivs, layer_landlock, layer_seccomp;
 
 /* An apply that has several steps says which of them failed. */
 #define LAYER_STEP_SHIFT 12

@@ -6,6 +6,7 @@
 
 const struct layer *const layers[] = {
 	&layer_cgroup, /* first: joining needs privilege, and is for all */
+	&layer_output, /* before session: a terminal of the jail is there then */
 	&layer_session, /* before root: the terminal is found by host names */
 	&layer_fds, /* before root: /proc lists descriptors there */
 	&layer_root, /* before ids: chroot needs privilege */

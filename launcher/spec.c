@@ -73,22 +73,13 @@ static int check_seccomp(const char *name, struct err *err)
 		       name, best);
 }
 
-static int check_limit(enum limit limit, struct err *err)
-{
-	if (limit == LIMIT_OUTPUT)
-		return err_set(err, ERR_USAGE, "limit %s is not built yet",
-			       limit_rows[limit].name);
-	return 0;
-}
-
 static int set_limit(struct jail_spec *spec, const char *text, bool by_image,
 		     struct err *err)
 {
 	enum limit limit;
 	uint64_t value;
 
-	if (limit_parse(text, &limit, &value, err) < 0 ||
-	    check_limit(limit, err) < 0)
+	if (limit_parse(text, &limit, &value, err) < 0)
 		return -1;
 	spec->limits[limit] = (struct jail_limit){
 		.is_set = true, .by_image = by_image, .value = value};
@@ -454,6 +445,25 @@ static int keep_fd(struct jail_spec *spec, const char *text, struct err *err)
 	return 0;
 }
 
+/* Those that only a supervisor can enforce. */
+static int check_limits(const struct jail_spec *spec, struct err *err)
+{
+	static const enum limit supervised[] = {LIMIT_WALL_TIME, LIMIT_OUTPUT};
+	size_t i;
+
+	for (i = 0; i < sizeof(supervised) / sizeof(*supervised); i++) {
+		const struct jail_limit *limit = &spec->limits[supervised[i]];
+
+		if (spec->in_place && limit->is_set &&
+		    limit->value != LIMIT_UNLIMITED)
+			return err_set(err, ERR_USAGE,
+				       "limit %s needs the supervisor that "
+				       "--exec leaves out",
+				       limit_rows[supervised[i]].name);
+	}
+	return 0;
+}
+
 static int decide_rest(const struct spec_flags *flags, struct jail_spec *spec,
 		       struct err *err)
 {
@@ -465,11 +475,7 @@ static int decide_rest(const struct spec_flags *flags, struct jail_spec *spec,
 	for (i = 0; i < flags->keep_fds.n; i++)
 		if (keep_fd(spec, flags->keep_fds.items[i], err) < 0)
 			return -1;
-	if (spec->in_place && spec->limits[LIMIT_WALL_TIME].is_set)
-		return err_set(err, ERR_USAGE,
-			       "limit wall-time needs the supervisor that "
-			       "--exec leaves out");
-	return 0;
+	return check_limits(spec, err);
 }
 
 static int read_spec_file(const char *path, struct manifest **out,

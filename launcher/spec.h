@@ -23,6 +23,7 @@
 
 struct cgroup;
 struct manifest;
+struct output;
 
 /* What was typed; the option table of jaillaunch.c fills it. */
 struct spec_flags {
@@ -65,6 +66,7 @@ struct jail_spec {
 	struct landlock landlock;
 	struct jail_limit limits[N_LIMITS];
 	const struct cgroup *cgroup; /* what holds some of them; or NULL */
+	struct output *output; /* what counts that of the program; or NULL */
 	int *keep_fds;
 	size_t n_keep_fds;
 	bool has_terminal; /* standard input is our session's terminal */

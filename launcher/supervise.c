@@ -16,6 +16,7 @@
 #include "diagnose.h"
 #include "fdio.h"
 #include "keeper.h"
+#include "output.h"
 #include "spec.h"
 
 /* What is handed on.  SIGTSTP and its like stop the jail, and so us. */
@@ -99,13 +100,18 @@ static void stop_along(struct watch *watch)
 /* Returns when the keeper is ending. */
 static void await_end(struct watch *watch)
 {
-	struct pollfd fds[] = {{watch->keeper.notes_fd, POLLIN, 0},
-			       {watch->signals_fd, POLLIN, 0}};
+	struct output *output = watch->plan->spec->output;
+	struct pollfd fds[2 + OUTPUT_FDS] = {
+		{watch->keeper.notes_fd, POLLIN, 0},
+		{watch->signals_fd, POLLIN, 0}};
 	char note;
 
 	for (;;) {
-		if (poll(fds, 2, -1) < 0)
+		output_wants(output, fds + 2);
+		if (poll(fds, 2 + OUTPUT_FDS, -1) < 0)
 			continue;
+		if (!output_move(output, fds + 2))
+			keeper_order(&watch->keeper, KEEPER_END);
 		if (fds[1].revents)
 			forward_signal(watch);
 		if (!fds[0].revents)
@@ -200,6 +206,25 @@ static void kill_orphans(const struct own_uid *own_uid, struct ipc_swept *swept)
 	own_uid_sweep(own_uid, swept);
 }
 
+/*
+ * What was cut off is no success, also if the program ended before we could end
+ * it.
+ */
+static int look_at_output(const struct output *output, struct outcome *outcome,
+			  struct err *err)
+{
+	if (output_check(output, err) < 0) {
+		outcome->kind = OUTCOME_FAILED;
+		return -1;
+	}
+	if (output_is_over(output)) {
+		outcome->kind = OUTCOME_SIGNALED;
+		outcome->signal = SIGKILL;
+		outcome->limit = LIMIT_OUTPUT;
+	}
+	return 0;
+}
+
 static int end_watch(struct watch *watch, struct outcome *outcome,
 		     struct err *err)
 {
@@ -212,6 +237,7 @@ static int end_watch(struct watch *watch, struct outcome *outcome,
 		cgroup_kill(watch->plan->spec->cgroup);
 		kill_orphans(watch->plan->spec->own_uid, &outcome->swept);
 	}
+	output_end(watch->plan->spec->output, watch->signals_fd);
 	caller_give_back(watch->caller);
 	close(watch->keeper.orders_fd);
 	close(watch->keeper.notes_fd);
@@ -225,7 +251,7 @@ static int end_watch(struct watch *watch, struct outcome *outcome,
 	if (last->failure.stage != START_OK)
 		return fail_start(watch->plan, &last->failure, outcome, err);
 	read_last(watch->plan->spec, last, outcome);
-	return 0;
+	return look_at_output(watch->plan->spec->output, outcome, err);
 }
 
 int supervise(const struct plan *plan, struct caller *caller,
@@ -241,6 +267,7 @@ int supervise(const struct plan *plan, struct caller *caller,
 		return err_sys(err, errno, "become a child subreaper");
 	if (keeper_start(plan, &watch.keeper, err) < 0)
 		return -1;
+	output_start(plan->spec->output);
 	await_end(&watch);
 	return end_watch(&watch, outcome, err);
 }

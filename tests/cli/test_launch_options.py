@@ -51,7 +51,7 @@ def test_core_is_one_byte_even_when_none_was_asked_for():
 
 @pytest.mark.parametrize("limit,words", [
     ("cpus=0.001", "out of range"),
-    ("output=1M", "limit output is not built yet"),
+    ("output=1.5", "not a size"),
     ("memroy=1M", 'did you mean "memory"'),
     ("nofile", "has no value"), ("pids=many", "not a whole number")])
 def test_limits_that_are_refused(limit, words):
@@ -344,8 +344,8 @@ def test_spec_file(scratch):
 
 def test_broken_spec_file(scratch):
     spec = scratch / "spec.txt"
-    spec.write_text("run-as jailuser\nlimit output=2\n")
-    refuses(f"{spec}:2: limit output is not built yet", "-r", busybox_root(),
+    spec.write_text("run-as jailuser\nlimit cpus=many\n")
+    refuses(f"{spec}:2: limit cpus: \"many\" is not a number", "-r", busybox_root(),
             "--spec", spec, "true")
     refuses("nowhere", "-r", busybox_root(), "--spec", "/nowhere", "true")
 
@@ -400,6 +400,7 @@ def test_syscalls_can_be_denied_and_allowed():
     (["--keep-fd", "x"], "is not a descriptor's number"),
     (["--exec", "--report", "/tmp/x"], "--report needs the supervisor"),
     (["--exec", "--limit", "wall-time=1"], "wall-time needs the supervisor"),
+    (["--exec", "--limit", "output=1"], "output needs the supervisor"),
     (["--report", "fd:99"], "--report fd:99"),
     (["--report", "/nowhere/x"], "/nowhere/x"),
     (["--nothing"], "unknown or ambiguous option"),
@@ -457,10 +458,10 @@ def test_report_of_a_good_run(scratch):
                               "name": "jailuser", "shares_uid": True,
                               "separated_by": []}
     assert [layer["name"] for layer in report["layers"]] == [
-        "cgroup", "session", "fds", "root", "rlimits", "bounding", "ids", "caps",
+        "cgroup", "output", "session", "fds", "root", "rlimits", "bounding", "ids", "caps",
         "no-new-privs", "landlock", "seccomp"]
     assert [layer["name"] for layer in report["layers"]
-            if not layer["applied"]] == ["cgroup", "landlock"]
+            if not layer["applied"]] == ["cgroup", "output", "landlock"]
     assert report["limits"] == [{"name": "nofile", "value": 50,
                                  "enforced_by": "rlimit: each process"}]
     for key in ("wall_seconds", "user_seconds", "system_seconds",
@@ -514,10 +515,10 @@ def test_explain_runs_nothing(scratch):
     done = launch("--explain", "-I", "--", "touch", "/tmp/x")
     assert done.status == 0 and done.err == "", done
     lines = done.out.splitlines()
-    assert len(lines) == 11
+    assert len(lines) == 12
     assert re.match(r"cgroup +off +no limit asks for one", lines[0])
-    assert re.match(r"root +on +denies files", lines[3])
-    assert re.match(r"seccomp +off +-I", lines[10])
+    assert re.match(r"root +on +denies files", lines[4])
+    assert re.match(r"seccomp +off +-I", lines[11])
     assert not (busybox_root() / "tmp/x").exists()
 
 

@@ -336,6 +336,164 @@ def test_idling_uses_no_cpu_time():
     assert done.status == 0, done
 
 
+# --- output
+
+def limited(limit, script, **kwargs):
+    kwargs.setdefault("stdout", subprocess.PIPE)
+    kwargs.setdefault("stderr", subprocess.PIPE)
+    return subprocess.run(
+        [str(word) for word in (JAILLAUNCH, "-r", busybox_root(), "-u",
+                                own_uid(), "--limit", f"output={limit}", "--",
+                                "/bin/sh", "-c", script)],
+        stdin=subprocess.DEVNULL, timeout=60, check=False, **kwargs)
+
+
+def test_output_up_to_the_limit_arrives(scratch):
+    """To the byte; one more ends the jail."""
+    attack = "yes | head -c 100000; exit 5"
+    assert sh(attack).status == 5
+    for limit, status in ((100000, 5), (99999, 137), (4096, 137), (1, 137),
+                          (0, 137)):
+        done = launch("--limit", f"output={limit}", "--report",
+                      scratch / "report", "--", "sh", "-c", attack)
+        report = json.loads((scratch / "report").read_text())
+        assert (done.status, len(done.out)) == (status, limit), limit
+        assert done.err == ""
+        assert report.get("limit") == ("output" if status == 137 else None)
+        assert report["limits_met"] == (["output"] if status == 137 else [])
+        assert report["outcome"] == ("signaled" if status == 137 else
+                                     "exited")
+        assert enforced(report, "output") == {
+            "name": "output", "value": limit,
+            "enforced_by": "relay: both together"}
+
+
+def test_output_counts_both(scratch):
+    done = limited(7, "echo out; echo err >&2; sleep 50")
+    assert done.returncode == 137
+    assert len(done.stdout) + len(done.stderr) == 7
+    assert done.stdout in (b"out\n", b"out") or done.stderr == b"err\n"
+
+
+def test_output_that_is_endless():
+    begin = time.monotonic()
+    done = limited("1M", "setsid yes & yes >&2")
+    assert done.returncode == 137
+    assert len(done.stdout) + len(done.stderr) == 1 << 20
+    assert time.monotonic() - begin < 30
+
+
+def test_what_ended_before_it_could_be_ended_is_no_success():
+    for _ in range(20):
+        done = limited(3, "echo four")
+        assert (done.returncode, done.stdout) == (137, b"fou"), done
+
+
+def test_output_to_one_file_stays_in_order(scratch):
+    script = "for i in 1 2 3 4 5 6 7 8; do echo o$i; echo e$i >&2; done"
+    wanted = "".join(f"o{i}\ne{i}\n" for i in range(1, 9)).encode()
+    done = limited("1M", script, stderr=subprocess.STDOUT)
+    assert (done.returncode, done.stdout) == (0, wanted), done
+    with open(scratch / "file", "wb") as file:
+        file.write(b"before\n")
+        file.flush()
+        assert limited("1M", script, stdout=file,
+                       stderr=subprocess.STDOUT).returncode == 0
+    assert (scratch / "file").read_bytes() == b"before\n" + wanted
+
+
+def test_output_to_a_file_is_bounded_too(scratch):
+    with open(scratch / "file", "wb") as file:
+        assert limited("10K", "yes", stdout=file).returncode == 137
+    assert (scratch / "file").stat().st_size == 10 << 10
+
+
+def test_who_stops_reading_ends_the_program():
+    """SIGPIPE, as without a limit."""
+    read, write = os.pipe()
+    process = subprocess.Popen(
+        [str(word) for word in (JAILLAUNCH, "-r", busybox_root(), "-u",
+                                own_uid(), "--limit", "output=1G", "--",
+                                "yes")],
+        stdin=subprocess.DEVNULL, stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    assert os.read(read, 2) == b"y\n"
+    os.close(read)
+    err = process.communicate(timeout=60)[1]
+    assert (process.returncode, err) == (128 + signal.SIGPIPE, b"")
+
+
+def test_output_that_cannot_be_written_is_told():
+    with open("/dev/full", "wb") as full:
+        done = limited("1G", "yes", stdout=full)
+    assert done.returncode == 125
+    assert done.stderr == (b"jaillaunch: standard output: No space left on "
+                           b"device\n")
+
+
+def test_a_reader_who_waits_keeps_the_program_waiting():
+    read, write = os.pipe()
+    uid = own_uid()
+    process = subprocess.Popen(
+        [str(word) for word in (JAILLAUNCH, "-r", busybox_root(), "-u", uid,
+                                "--limit", "output=1G", "--", "sh", "-c",
+                                "yes | head -c 400000")],
+        stdin=subprocess.DEVNULL, stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    time.sleep(0.3)
+    assert process.poll() is None
+    with os.fdopen(read, "rb") as pipe:
+        assert len(pipe.read()) == 400000
+    assert process.wait(timeout=60) == 0
+    process.communicate()
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_a_reader_who_never_reads_does_not_keep_us(is_over):
+    """The last output is not handed on, if we are told to end."""
+    read, write = os.pipe()
+    process = subprocess.Popen(
+        [str(word) for word in (
+            JAILLAUNCH, "-r", busybox_root(), "-u", own_uid(), "--limit",
+            "output=80000" if is_over else "output=1G", "--", "sh", "-c",
+            "head -c 100000 /dev/zero")],
+        stdin=subprocess.DEVNULL, stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    time.sleep(0.5)
+    assert process.poll() is None
+    process.terminate()
+    process.wait(timeout=20)
+    process.communicate()
+    os.close(read)
+
+
+@pytest.mark.parametrize("victim", ["supervisor", "keeper"])
+def test_what_floods_ends_with_any_of_us(victim):
+    for _ in range(6):
+        uid = own_uid()
+        process = subprocess.Popen(
+            [str(word) for word in (JAILLAUNCH, "-r", busybox_root(), "-u",
+                                    uid, "--limit", "output=100G", "--", "sh",
+                                    "-c", "setsid yes & yes >&2")],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        assert eventually(lambda: len(processes_of(uid)) >= 2)
+        kill_all([process.pid] if victim == "supervisor" else
+                 children_of(process.pid))
+        process.wait(timeout=30)
+        assert eventually(lambda: not processes_of(uid)), processes_of(uid)
+
+
+def test_the_program_does_not_get_the_callers_file(scratch):
+    """It cannot seek, truncate or read what is its output."""
+    with open(scratch / "file", "w+b") as file:
+        file.write(b"secret of the caller\n")
+        file.flush()
+        done = limited("1K", "head -c 5 <&1; echo $?", stdout=file)
+    assert done.returncode == 0
+    assert b"secre\n" not in (scratch / "file").read_bytes()[21:]
+
+
 # --- without cgroups
 
 def hidden():

@@ -68,14 +68,15 @@ class Row:
     control_prefix: tuple = ()
 
     def all_roots(self):
-        """--exec has no supervisor, no cgroup, and stays in the caller's
+        """--exec has no supervisor, cgroup or relay, and stays in the caller's
         session; all other layers are the same."""
         roots = self.roots
         # What is to be mounted cannot even hold a block device.
         if IMAGE in roots and device_in_image not in self.needs:
             roots = (*roots, MOUNTED)
         if DIRECTORY not in roots or self.later or self.layer in (
-                "supervisor", "watcher", "session", "cgroup"):
+                "supervisor", "watcher", "session", "cgroup",
+                "output"):
             return roots
         return (*roots, IN_PLACE)
 
@@ -380,6 +381,8 @@ TABLE = [
         (hierarchy("memory"),), options=("--limit", "memory=24M")),
     Row("cpu_hog", "user", "cgroup", "little of the processors",
         (hierarchy("cpu"),), options=("--limit", "cpus=0.01")),
+    Row("output_flood", "user", "output", "status 137, .*",
+        options=("--limit", "output=64K")),
     Row("fill_tmp", "user", "root", "ENOSPC", options=("--limit", "tmp=1M")),
     Row("core_dump", "user", "rlimits", "no core, the limit is 1",
         (core_limit,)),
@@ -473,8 +476,8 @@ TABLE = [
         left=queue_left, later=SAME_UID_IPC),
 ]
 
-LAYERS = ("cgroup", "session", "fds", "root", "rlimits", "bounding", "ids",
-          "caps", "no_new_privs", "landlock", "seccomp")
+LAYERS = ("cgroup", "output", "session", "fds", "root", "rlimits",
+          "bounding", "ids", "caps", "no_new_privs", "landlock", "seccomp")
 ALONE = [row for row in TABLE if row.layer in LAYERS and not row.behind
          and not row.later and row.roots[0] != IMAGE]
 LANDLOCK = landlock_abi()
