@@ -19,30 +19,6 @@
 #define MANIFEST "/.jail/manifest"
 #define MAX_MANIFEST (4 << 20)
 
-static int open_directory(const struct image_request *request,
-			  struct image *image, struct err *err)
-{
-	const char *path = request->root;
-
-	image->name = path;
-	if (request->copies.n)
-		return err_set(err, ERR_USAGE,
-			       "--copy needs -i: with -r it would change your "
-			       "own directory %s",
-			       path);
-	image->root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (image->root_fd < 0 && errno == ENOTDIR)
-		return err_set(err, ERR_USAGE,
-			       "-r %s: not a directory (an image is given by "
-			       "-i)",
-			       path);
-	if (image->root_fd < 0)
-		return err_sys_kind(err, ERR_USAGE, errno, "-r %s", path);
-	return request->devices ? devices_check(image->root_fd, path,
-						request->devices, err)
-				: 0;
-}
-
 static int open_file(const char *path, struct err *err)
 {
 	auto_close int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -198,6 +174,31 @@ static int read_manifest(struct image *image, struct err *err)
 	if (asprintf(&name, "%s:%s", image->name, MANIFEST) < 0)
 		return err_sys(err, ENOMEM, "%s", image->name);
 	return manifest_read_launch(text, len, name, &image->manifest, err);
+}
+
+static int open_directory(const struct image_request *request,
+			  struct image *image, struct err *err)
+{
+	const char *path = request->root;
+
+	image->name = path;
+	if (request->copies.n)
+		return err_set(err, ERR_USAGE,
+			       "--copy needs -i: with -r it would change your "
+			       "own directory %s",
+			       path);
+	image->root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (image->root_fd < 0 && errno == ENOTDIR)
+		return err_set(err, ERR_USAGE,
+			       "-r %s: not a directory (an image is given by "
+			       "-i)",
+			       path);
+	if (image->root_fd < 0)
+		return err_sys_kind(err, ERR_USAGE, errno, "-r %s", path);
+	if (request->devices &&
+	    devices_check(image->root_fd, path, request->devices, err) < 0)
+		return -1;
+	return read_manifest(image, err);
 }
 
 /* Of all forms, this one has no other way. */

@@ -584,3 +584,21 @@ def test_the_manual_is_well_formed():
     done = run("mandoc", "-T", "lint", "-W", "warning",
                ROOT / "docs/man/jaillaunch.1")
     assert done.status == 0, done
+
+
+def test_a_directory_of_jailbuilds_says_its_own_settings(scratch):
+    """As its image would: an enclave's jail is launched from a directory."""
+    (scratch / "manifest").write_text(
+        "bash\nbin id\nuser me uid=1000\nrun-as me\nenv A=b\n"
+        'entry bash -c "id -un; echo $A"\n')
+    done = run(BUILD / "jailbuild", scratch / "manifest", "-o",
+               f"{scratch}/root/")
+    assert done.status == 0, done
+    done = run(BUILD / "jaillaunch", "-r", scratch / "root")
+    assert (done.status, done.out, done.err) == (0, "me\nb\n", "")
+    done = run(BUILD / "jaillaunch", "-r", scratch / "root", "-u", "nobody",
+               "--", "id", "-un")
+    assert done.out == "nobody\n", done
+    (scratch / "root/.jail/manifest").write_text("no such thing = 5\n")
+    done = run(BUILD / "jaillaunch", "-r", scratch / "root", "-u", "me")
+    assert done.status == 125 and "/.jail/manifest" in done.err, done

@@ -1,8 +1,10 @@
 /*
  * without CALL[,CALL...]=ERRNO COMMAND: runs a command for which these system
  * calls fail: a host that lacks them, or a sandbox that forbids them.
+ * "user-notif" is no call, but seccomp() with the flag that asks for a listener.
  */
 #include <errno.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +28,22 @@ static int find_error(const char *name)
 	return -1;
 }
 
+static int fail(scmp_filter_ctx filter, const char *name, int error)
+{
+	const uint32_t action = SCMP_ACT_ERRNO((uint32_t)error);
+	const scmp_datum_t listener = SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	int number;
+
+	if (strcmp(name, "user-notif") == 0)
+		return seccomp_rule_add(
+			filter, action, SCMP_SYS(seccomp), 1,
+			SCMP_A1(SCMP_CMP_MASKED_EQ, listener, listener));
+	number = seccomp_syscall_resolve_name(name);
+	if (number == __NR_SCMP_ERROR)
+		return -1;
+	return seccomp_rule_add(filter, action, number, 0);
+}
+
 int main(int argc, char **argv)
 {
 	char *equals = argc > 2 ? strchr(argv[1], '=') : NULL;
@@ -39,11 +57,7 @@ int main(int argc, char **argv)
 	}
 	*equals = '\0';
 	for (name = strtok(argv[1], ","); name; name = strtok(NULL, ",")) {
-		int number = seccomp_syscall_resolve_name(name);
-
-		if (number == __NR_SCMP_ERROR ||
-		    seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)error),
-				     number, 0) < 0) {
+		if (fail(filter, name, error) < 0) {
 			fprintf(stderr, "without: no call \"%s\"\n", name);
 			return 125;
 		}

@@ -1,0 +1,101 @@
+"""The kernels of enclaves lack what newer ones have.  Each absence is forced
+(tests/tools/without.c), and the same jail must come of it; the report says how."""
+
+import json
+import os
+import shutil
+
+import pytest
+
+from conftest import BUILD, run, shared_once
+
+NEW_MOUNTS = ("open_tree", "move_mount", "fsopen", "fsconfig", "fsmount",
+              "fspick", "mount_setattr")
+LANDLOCK = ("landlock_create_ruleset", "landlock_add_rule",
+            "landlock_restrict_self")
+NO_LANDLOCK = [",".join(LANDLOCK) + "=ENOSYS"]
+# A filter that hands calls to a supervisor is an unknown flag to a kernel
+# before 5.0; a file system that it does not have is ENODEV.
+OLD = [",".join((*LANDLOCK, *NEW_MOUNTS, "clone3", "pidfd_open",
+                 "pidfd_getfd", "pidfd_send_signal", "close_range", "openat2",
+                 "faccessat2", "epoll_pwait2", "process_madvise",
+                 "io_uring_setup")) + "=ENOSYS", "user-notif=EINVAL"]
+KERNELS = {
+    "6.6": NO_LANDLOCK,
+    "4.14": OLD,
+    "4.14 without EROFS": [*OLD, "mount=ENODEV"],
+    "no landlock": NO_LANDLOCK,
+    "no clone3": ["clone3=ENOSYS"],
+    "no pidfd_open": ["pidfd_open,pidfd_send_signal=ENOSYS"],
+    "no close_range": ["close_range=ENOSYS"],
+    "no openat2": ["openat2=ENOSYS"],
+    "no new mount API": [",".join(NEW_MOUNTS) + "=ENOSYS"],
+    "no user notification": ["user-notif=EINVAL"],
+    "no EROFS": ["mount,fsopen=ENODEV"],
+}
+FLOOR = {"session", "fds", "root", "rlimits", "bounding", "ids", "caps",
+         "no-new-privs", "seccomp"}
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+def make(directory):
+    directory.mkdir()
+    directory.chmod(0o755)
+    shutil.copy(BUILD / "tools/probe", directory / "probe")
+    (directory / "manifest").write_text(
+        "copy ./probe /probe mode=755\nuser jailuser uid=1000\n"
+        "run-as jailuser\ndir /tmp mode=1777\n")
+    for name in ("image.tar", "root/"):
+        done = run(BUILD / "jailbuild", directory / "manifest", "-o",
+                   f"{directory}/{name}")
+        assert done.status == 0, done
+
+
+@pytest.fixture(scope="module")
+def place():
+    return shared_once("kernels-image", make)
+
+
+def launch(kernel, scratch, *argv):
+    before = [word for row in KERNELS[kernel]
+              for word in (BUILD / "tools/without", row)]
+    with open("/dev/null", "rb") as left:  # which the jail must not have
+        return run(*before, BUILD / "jaillaunch", *argv, "--report",
+                   scratch / "report", "--", "/probe", "1000",
+                   BUILD / "jaillaunch", *(("image",) if "-i" in argv else ()),
+                   pass_fds=[left.fileno()])
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("kind", ["-r root", "-i image.tar"])
+def test_the_same_jail_on_every_kernel(kernel, kind, place, scratch):
+    option, name = kind.split()
+    done = launch(kernel, scratch, option, place / name)
+    assert done.status == 7 and done.out.startswith("confined"), done
+    report = json.loads((scratch / "report").read_text())
+    layers = {layer["name"]: layer for layer in report["layers"]}
+    assert {name for name in FLOOR if layers[name]["applied"]} == FLOOR
+    if any(row in NO_LANDLOCK + OLD for row in KERNELS[kernel]
+           if row.startswith("landlock")):
+        assert not layers["landlock"]["applied"]
+        assert layers["landlock"]["why"]
+    if option == "-i":
+        assert_root(kernel, report["root"])
+
+
+def assert_root(kernel, root):
+    """How the image's root was come by, where the kernel decides that."""
+    if kernel.startswith("4.14") or kernel == "no EROFS":
+        assert root["from"] == "unpacked into a private directory", root
+        assert root["why_not_mounted"], root
+    if kernel == "4.14 without EROFS":  # and without any mount
+        assert root["method"] == "chroot", root
+
+
+def test_a_resource_that_is_used_up_is_no_lack(place, scratch):
+    """Else whoever exhausts it would get a lesser jail."""
+    for call in ("landlock_create_ruleset=ENOMEM", "open_tree=EMFILE"):
+        done = run(BUILD / "tools/without", call, BUILD / "jaillaunch", "-i",
+                   place / "image.tar", "--", "/probe", "1000", "/x", "image")
+        assert done.status == 125 and done.out == "", done
