@@ -58,6 +58,7 @@ enum verb {
 	VERB_LIMIT,
 	VERB_SECCOMP,
 	VERB_NET,
+	VERB_UID_POOL,
 	VERB_NEED,
 };
 

@@ -10,6 +10,7 @@
 #include "directives.h"
 #include "limit.h"
 #include "nearest.h"
+#include "uid_range.h"
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -436,6 +437,16 @@ int value_limit(char *value, struct err *err)
 		return -1;
 	}
 	return 0;
+}
+
+int value_uid_pool(char *value, struct err *err)
+{
+	struct uid_range range;
+
+	if (uid_range_parse(value, &range, err) == 0)
+		return 0;
+	err->kind = ERR_MANIFEST;
+	return -1;
 }
 
 int value_allow(char *value, struct err *err)

@@ -28,6 +28,7 @@ int value_name(char *value, struct err *err); /* of a policy, a network */
 int value_command(char *value, struct err *err);
 int value_env(char *value, struct err *err);
 int value_limit(char *value, struct err *err);
+int value_uid_pool(char *value, struct err *err);
 int value_allow(char *value, struct err *err);
 int value_caps(char *value, struct err *err);
 int value_device(char *value, struct err *err);

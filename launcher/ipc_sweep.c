@@ -75,7 +75,7 @@ static int semaphores_last(void)
 
 static int semaphores_at(int index, uid_t uid)
 {
-	struct semid_ds status;
+	struct semid_ds status = {.sem_nsems = 0};
 	int id = semctl(index, 0, SEM_STAT, (union semun){.status = &status});
 
 	return id >= 0 && is_of(&status.sem_perm, uid) ? id : -1;
@@ -166,8 +166,7 @@ static uint32_t sweep_once(int dir, uid_t uid)
 
 	while ((len = syscall(SYS_getdents64, dir, buffer, sizeof(buffer))) > 0)
 		for (at = 0; at < len;) {
-			const struct entry *entry =
-				(const void *)(buffer + at);
+			const struct entry *entry = (const void *)(buffer + at);
 
 			at += entry->len;
 			if (strcmp(entry->name, ".") != 0 &&

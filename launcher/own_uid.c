@@ -32,34 +32,6 @@ static const char *const places[] = {
 	NULL,
 };
 
-static bool read_uid(const char **text, uid_t *out)
-{
-	uint64_t number = 0;
-	const char *at = *text;
-
-	while (*at >= '0' && *at <= '9' && number <= UINT32_MAX)
-		number = 10 * number + (uint64_t)(*at++ - '0');
-	if (at == *text || number == 0 || number >= UINT32_MAX)
-		return false;
-	*text = at;
-	*out = (uid_t)number;
-	return true;
-}
-
-int uid_range_parse(const char *text, struct uid_range *out, struct err *err)
-{
-	const char *at = text;
-
-	if (!read_uid(&at, &out->first) || *at++ != '-' ||
-	    !read_uid(&at, &out->last) || *at != '\0' || out->first > out->last)
-		return err_set(err, ERR_USAGE,
-			       "--uid-pool \"%s\" is not FIRST-LAST, two "
-			       "numbers of which the first is not the larger "
-			       "one, nor 0",
-			       text);
-	return 0;
-}
-
 /* A uid that the host's accounts have would be killed and swept with it. */
 static int check_accounts(const struct uid_range *range, int top_fd,
 			  struct err *err)
@@ -181,9 +153,11 @@ static int try_uid(struct own_uid *own, uid_t uid, struct err *err)
 		return 0;
 	}
 	len = snprintf(mark, sizeof(mark), "%d\n", (int)getpid());
-	if (pwrite(own->fds[UID_LOCK], mark, (size_t)len, 0) != len)
-		return err_sys(err, errno, "--uid-pool: mark uid %u", uid);
-	return 1;
+	if (pwrite(own->fds[UID_LOCK], mark, (size_t)len, 0) == len)
+		return 1;
+	err_sys(err, errno, "--uid-pool: mark uid %u", uid);
+	own_uid_forget(own);
+	return -1;
 }
 
 static void let_go(struct own_uid *own)
@@ -261,16 +235,17 @@ int own_uid_take(const struct uid_range *range, int root_fd,
  * In a process of its own.  Its ids are all the uid's: with another real id it
  * would be out of the jail's reach, but kill processes of that one, too.
  */
-static void strike(uid_t uid)
+static __attribute__((noreturn)) void strike(uid_t uid)
 {
 	if (syscall(SYS_setresuid, uid, uid, uid) == 0)
 		kill(-1, SIGKILL);
-	syscall(SYS_exit_group, 0);
+	for (;;)
+		syscall(SYS_exit_group, 0);
 }
 
 void own_uid_kill(const struct own_uid *own)
 {
-	int status, i;
+	int status = 0, i;
 
 	for (i = 0; own && i < STROKES && is_any_there(own->uid); i++) {
 		/* fork(), without what a C library does beside */

@@ -15,10 +15,7 @@
 #include "cleanup.h"
 #include "err.h"
 #include "ipc_sweep.h"
-
-struct uid_range {
-	uid_t first, last;
-};
+#include "uid_range.h"
 
 enum own_uid_fd {
 	UID_LOCK,
@@ -33,9 +30,6 @@ struct own_uid {
 	int fds[UID_LOCK_FDS]; /* -1: none */
 	struct ipc_places ipc;
 };
-
-/* "FIRST-LAST", both included; neither root nor (uid_t)-1. */
-int uid_range_parse(const char *text, struct uid_range *out, struct err *err);
 
 /*
  * Takes a free uid.  Only root can, and none that the host's /etc/passwd

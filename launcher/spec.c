@@ -15,10 +15,11 @@
 
 /* What the sources agreed on, still as text; owned by those sources. */
 struct settings {
-	const char *user, *group, *workdir, *seccomp, *net;
+	const char *user, *group, *workdir, *seccomp, *net, *uid_pool;
 	char *const *argv; /* NULL-terminated, or n_argv says where it ends */
 	size_t n_argv;
-	bool image_net, image_seccomp; /* the image's word, nobody's else */
+	bool image_net, image_seccomp,
+		image_pool; /* the image's word, nobody's else */
 };
 
 static bool is_not_built(const char *name, const char *const *later)
@@ -116,6 +117,10 @@ static int take_entry(const struct entry *entry, bool by_image,
 		settings->net = entry->args[0];
 		settings->image_net = by_image;
 		return 0;
+	case VERB_UID_POOL:
+		settings->uid_pool = entry->args[0];
+		settings->image_pool = by_image;
+		return 0;
 	case VERB_LIMIT:
 		if (set_limit(spec, entry->args[0], by_image, err) < 0)
 			return entry_error(entry, err, "%s", strdupa(err->msg));
@@ -155,6 +160,10 @@ static int take_flags(const struct spec_input *input, struct settings *settings,
 	if (flags->user)
 		settings->user = flags->user;
 	settings->group = flags->group;
+	if (flags->uid_pool) {
+		settings->uid_pool = flags->uid_pool;
+		settings->image_pool = false;
+	}
 	if (flags->chdir)
 		settings->workdir = flags->chdir;
 	if (flags->insecure && flags->seccomp &&
@@ -310,15 +319,21 @@ static int find_user(const struct settings *settings,
 	return found;
 }
 
-static int take_own_uid(const struct spec_flags *flags, struct jail_spec *spec,
+static int take_own_uid(const struct settings *settings,
+			const struct spec_flags *flags, struct jail_spec *spec,
 			struct err *err)
 {
 	struct uid_range range;
 
-	if (!flags->uid_pool)
+	if (!settings->uid_pool)
 		return 0;
-	if (uid_range_parse(flags->uid_pool, &range, err) < 0)
-		return -1;
+	if (settings->image_pool)
+		return err_set(err, ERR_USAGE,
+			       "the image asks for \"uid-pool %s\", which only "
+			       "you can choose: say --uid-pool",
+			       settings->uid_pool);
+	if (uid_range_parse(settings->uid_pool, &range, err) < 0)
+		return err_context(err, "--uid-pool");
 	if (spec->in_place)
 		return err_set(err, ERR_USAGE,
 			       "--uid-pool needs the supervisor that --exec "
@@ -335,7 +350,7 @@ static int decide_user(const struct settings *settings,
 		       const struct spec_flags *flags, struct jail_spec *spec,
 		       struct err *err)
 {
-	if (take_own_uid(flags, spec, err) < 0)
+	if (take_own_uid(settings, flags, spec, err) < 0)
 		return -1;
 	if (!settings->user && !spec->own_uid)
 		return err_set(err, ERR_USAGE,

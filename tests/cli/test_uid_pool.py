@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from conftest import BUILD, ordinary_user, run
+from conftest import BUILD, landlock_abi, ordinary_user, run
 from escape.confederates import (fresh_uid, has_any, kill_all_of, libc,
                                  make_mountable, processes_of)
 from jailroot import busybox_root, make_root, refuses
@@ -197,6 +197,30 @@ def test_a_uid_of_somebody_else_is_passed_over(pool):
 def test_ranges_that_are_none(text):
     refuses("is not FIRST-LAST", "-r", busybox_root(), "--uid-pool", text,
             "true")
+
+
+def test_a_spec_file_may_name_it_and_an_image_not(pool, scratch):
+    some = pool(1)
+    uid = some.uids[0]
+    spec = scratch / "spec.txt"
+    spec.write_text(f"run-as jailuser\nuid-pool {uid}-{uid}\n")
+    done = run(JAILLAUNCH, "-r", busybox_root(), "--spec", spec, "--", "id",
+               "-u")
+    assert done.out == f"{uid}\n", done
+    done = run(JAILLAUNCH, "-r", busybox_root(), "--spec", spec,
+               "--uid-pool=1-2", "true")
+    assert "--uid-pool 1-2: uid 1 is daemon's" in done.err, done
+    (scratch / "m.txt").write_text(f"/bin/true\nuid-pool {uid}-{uid}\n")
+    built = run(BUILD / "jailbuild", scratch / "m.txt", "-o",
+                scratch / "image.tar")
+    assert built.status == 0, built
+    refuses(f'the image asks for "uid-pool {uid}-{uid}", which only you can '
+            "choose: say --uid-pool", "-i", scratch / "image.tar", "true")
+    done = run(JAILLAUNCH, "-i", scratch / "image.tar", some.option, "true")
+    assert done.status == 0, done
+    spec.write_text("uid-pool 5-4\n")
+    refuses('spec.txt:1: "5-4" is not FIRST-LAST', "-r",
+            busybox_root(), "--spec", spec, "true")
 
 
 def test_accounts_of_the_host_are_not_taken():
@@ -533,6 +557,42 @@ def attack(pair, options, scratch):
                "none", "--"]
     with started([*command, *victim(scratch / "secret")]) as (_, said):
         return run(*command, *attacker(said.split()))
+
+
+LISTEN = """
+import socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind("\\0" + sys.argv[1])
+listener.listen()
+print(sys.argv[1], flush=True)
+sys.stdin.read()
+"""
+SCOPED = {
+    **{name: PAIRS[name] for name in
+       ("signal", "ptrace", "memory", "descriptor", "proc")},
+    "abstract": (
+        lambda secret: ["python3", "-c", LISTEN, f"jail-{fresh_uid()}"],
+        lambda said: [escape("abstract_socket"), *said], "EPERM")}
+
+
+@pytest.mark.skipif(landlock_abi() < 6, reason="Landlock has no scopes")
+@pytest.mark.parametrize("pair", SCOPED)
+def test_landlock_keeps_two_jails_of_one_uid_apart(scratch, pair):
+    """And what one of them does not, its absence shows."""
+    victim, attacker, refusal = SCOPED[pair]
+    (scratch / "secret").write_text("secret")
+    uid = fresh_uid()
+    command = [JAILLAUNCH, "-r", "/", "-u", uid, "-I", "-q"]
+    with started([*command, "--", *victim(scratch / "secret")]) as (_, said):
+        words = attacker(said.split())
+        done = run(*command, "--landlock", "none", "--", *words)
+        assert "escaped" in done.out, done
+        # without -I the refusal of seccomp may come first
+        done = run(*command, "--", *words)
+        assert "escaped" not in done.out, done
+        assert refusal in done.out + done.err, done
+        done = run(*command[:-2], "--", *words)
+        assert "escaped" not in done.out, done
 
 
 @pytest.mark.parametrize("pair", PAIRS)

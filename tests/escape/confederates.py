@@ -157,7 +157,7 @@ class Case:
         self.argv, self.fds, self.before = [], {}, []
         self.env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
         self.cwd, self.during, self.prefix = "/", None, []
-        self.launcher_prefix = []
+        self.launcher_prefix, self.options = [], []
         self.groups, self.is_inside = [], False
         (scratch / "outside").mkdir()
         self.secret = scratch / "outside/secret"
@@ -590,6 +590,11 @@ def killer(case):
     def kill(process):
         process.kill()
     case.during = kill
+
+
+def own_uid(case):
+    """The uid is one that the jail has for itself."""
+    case.options.append(f"--uid-pool={case.uid}-{case.uid}")
 
 
 def queue_name(case):

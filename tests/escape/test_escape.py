@@ -22,7 +22,7 @@ from escape.confederates import (
     caller_group, core_limit, device_in_image, directory_at, directory_handle,
     hierarchy, inheritable_capabilities, killer, locked_file, older_landlock,
     loopback_listener, loose_modes, memory_left, mover,
-    newer_kernel, no_landlock, number, outsider, outsider_in_group, owned_by_user,
+    newer_kernel, no_landlock, number, outsider, own_uid, outsider_in_group, owned_by_user,
     path_listener, private_mounts, processes_left, program_capabilities,
     program_mode, queue_left, queue_name, secret_environment, secret_path,
     shared_memory, soft_limit, socket_with_directory_at,
@@ -474,6 +474,16 @@ TABLE = [
         left=memory_left, later=SAME_UID_IPC),
     Row("left_queue", "user", "supervisor", "nothing is left", (queue_name,),
         left=queue_left, later=SAME_UID_IPC),
+    Row("left_memory_own_uid", "user", "supervisor", "nothing is left",
+        (own_uid,), program="left_memory", left=memory_left),
+    Row("left_queue_own_uid", "user", "supervisor", "nothing is left",
+        (queue_name, own_uid), program="left_queue", left=queue_left),
+    *(Row(f"{name}_own_uid", "user", "supervisor", "nothing is left",
+          (own_uid,), program=name, left=processes_left)
+      for name in ("leave_daemon", "leave_sibling", "leave_runner")),
+    Row("outlive_launcher_own_uid", "host user", "watcher", "nothing is left",
+        (killer, own_uid), program="outlive_launcher", left=processes_left,
+        control_prefix=PARENT),
 ]
 
 LAYERS = ("cgroup", "output", "session", "fds", "root", "rlimits",
@@ -533,7 +543,8 @@ def launch(case, root, launcher=BUILD / "jaillaunch"):
         where, program = [DIRECTORY, "/"], case.root / "attempt"
     how = ["--exec"] if root == IN_PLACE else \
         ["--report", case.scratch / "report"]
-    return [*case.launcher_prefix, launcher, *where, f"--user={user}", *how, *case.row.options, "--",
+    return [*case.launcher_prefix, launcher, *where, f"--user={user}", *how,
+            *case.options, *case.row.options, "--",
             program, *case.argv]
 
 

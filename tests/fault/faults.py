@@ -237,6 +237,37 @@ class Launch:
     judge = staticmethod(judge_launch)
 
 
+class PoolLaunch(Launch):
+    """With a uid of a pool, which has no other and is the sweep's own."""
+    locks = pathlib.Path("/run/jailwright/uids")
+
+    def prepare(self, work):
+        self.uid = 1_100_000_000 + os.getpid() % 4_000_000
+        root = shared_once("fault-root", make_probe_root)
+        self.make_command = lambda: [
+            BUILD / "jaillaunch", "-r", root,
+            f"--uid-pool={self.uid}-{self.uid}",
+            *("--", "/probe", str(self.uid), *probe_command()[3:])]
+        super().prepare(work)
+
+    def is_left(self):
+        try:
+            os.getpriority(os.PRIO_USER, self.uid)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def judge(self, facts, error, call):
+        if self.is_left():
+            return "left processes"
+        # what is left the next launch takes over, as the next run does
+        may_stay = error == KILL or call.name in (
+            "unlinkat", "flock", "fstat", "newfstatat", "statx")
+        if (self.locks / str(self.uid)).exists() and not may_stay:
+            return "left its lock"
+        return judge_launch(facts, error, call)
+
+
 class StoreLaunch(Launch):
     """With a store that has the image, or is not there yet."""
 
@@ -444,6 +475,7 @@ SCENARIOS = {
     "launch-limits": lambda: Launch(lambda: launch_root(
         "--limit", "nofile=64", "--limit", "wall-time=50s", "--syscall-deny",
         "kcmp")),
+    "launch-pool": lambda: PoolLaunch(None),
     "launch-in-place": lambda: Launch(lambda: launch_root(
         "--exec", probe=("in-place",))),
     "launch-tar": lambda: Launch(lambda: launch_image("fault-tar")),

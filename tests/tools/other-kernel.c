@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -68,9 +69,12 @@ static int install_older(void)
 /* The ABI; 0: it is another request. */
 static int landlock_abi(const char *word)
 {
-	int abi;
+	const char *start = "landlock=";
+	const size_t len = strlen(start);
 
-	return sscanf(word, "landlock=%d", &abi) == 1 ? abi : 0;
+	return strncmp(word, start, len) == 0
+		       ? (int)strtol(word + len, NULL, 10)
+		       : 0;
 }
 
 static int send_fd(int socket_fd, int fd)

@@ -124,4 +124,43 @@ TEST(a_member_of_too_many_groups_is_refused)
 	free(many.group);
 }
 
+TEST(finds_accounts_of_a_range)
+{
+	static const struct {
+		uid_t first, last;
+		const char *name;
+	} ranges[] = {
+		{1000, 1000, "user"}, {999, 4294967294u, "user"},
+		{1, 7, "1000"},	      {8, 999, "last"},
+		{1, 6, NULL},	      {1001, 4294967294u, NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++) {
+		char name[8];
+		uid_t uid;
+		bool found = user_files_between(&files, ranges[i].first,
+						ranges[i].last, name,
+						sizeof(name), &uid);
+
+		assert_int_equal(found, ranges[i].name != NULL);
+		if (found)
+			assert_string_equal(name, ranges[i].name);
+	}
+}
+
+TEST(a_group_is_added_once)
+{
+	struct jail_user user;
+	struct err err = {0};
+
+	assert_int_equal(user_find(&files, "user", NULL, true, &user, &err), 0);
+	assert_int_equal(user.n_groups, 2);
+	assert_int_equal(user_add_group(&user, 25, &err), 0);
+	assert_int_equal(user_add_group(&user, 25, &err), 0);
+	assert_int_equal(user_add_group(&user, user.gid, &err), 0);
+	assert_int_equal(user.n_groups, 3);
+	assert_int_equal(user.groups[1], 25);
+	user_free(&user);
+}
+
 TEST_MAIN
