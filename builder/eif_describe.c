@@ -37,9 +37,9 @@ static json_t *describe_issuer(struct certificate_words *words)
 		qsort(words->issuer, words->n_issuer, sizeof(*words->issuer),
 		      compare_parts);
 	for (size_t i = 0; issuer && i < words->n_issuer; i++)
-		if (json_object_set_new(issuer, words->issuer[i].type,
-					json_string(words->issuer[i].value)) !=
-		    0) {
+		if (json_object_set_new(
+			    issuer, words->issuer[i].type,
+			    json_pack("s", words->issuer[i].value)) != 0) {
 			json_decref(issuer);
 			issuer = NULL;
 		}

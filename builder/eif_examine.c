@@ -67,18 +67,30 @@ static int read_metadata(struct eif_facts *facts, struct err *err)
 				 &facts->metadata, err);
 }
 
-int eif_examine(const char *path, struct eif_facts **out, struct err *err)
+int eif_examine_open(struct eif *eif, struct eif_facts **out, struct err *err)
 {
 	auto_of(eif_facts) struct eif_facts *facts = calloc(1, sizeof(*facts));
 
-	if (!facts)
-		return err_sys(err, ENOMEM, "%s", path);
-	if (eif_open(path, &facts->eif, err) < 0 ||
-	    eif_measure(facts->eif, &facts->pcrs, &facts->crc, err) < 0 ||
+	if (!facts) {
+		err_sys(err, ENOMEM, "%s", eif->name);
+		eif_free(eif);
+		return -1;
+	}
+	facts->eif = eif;
+	if (eif_measure(eif, &facts->pcrs, &facts->crc, err) < 0 ||
 	    read_metadata(facts, err) < 0 || read_signature(facts, err) < 0)
 		return -1;
 	*out = TAKE(facts);
 	return 0;
+}
+
+int eif_examine(const char *path, struct eif_facts **out, struct err *err)
+{
+	struct eif *eif;
+
+	if (eif_open(path, &eif, err) < 0)
+		return -1;
+	return eif_examine_open(eif, out, err);
 }
 
 void eif_facts_free(struct eif_facts *facts)

@@ -29,6 +29,9 @@ struct eif_facts {
 /* ERR_INPUT when it cannot be read; a wrong checksum or signature is a fact
  * like others. */
 int eif_examine(const char *path, struct eif_facts **out, struct err *err);
+
+/* The same of one that is open; it is taken, also on failure. */
+int eif_examine_open(struct eif *eif, struct eif_facts **out, struct err *err);
 void eif_facts_free(struct eif_facts *facts);
 DEFINE_AUTO(eif_facts)
 

@@ -21,7 +21,7 @@ static int format_time(long long seconds, char *out, size_t size,
 
 static int check_text(const char *text, const char *what, struct err *err)
 {
-	json_t *string = json_string(text);
+	json_t *string = json_pack("s", text);
 
 	json_decref(string);
 	return string ? 0 : err_set(err, ERR_USAGE, "%s: not UTF-8 text", what);

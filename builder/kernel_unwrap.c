@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <zlib.h>
 
 #include "cleanup.h"
 #include "fdio.h"
@@ -26,15 +27,14 @@ enum {
 /* What we can undo: as the file calls it, and for what is said. */
 static const struct method {
 	const char *type, *wrapping;
-	int (*support)(struct archive *archive);
+	int (*support)(struct archive *archive); /* NULL: gzip, by zlib */
 } methods[] = {
-	{"gzip", "EFI zboot, gzip", archive_read_support_filter_gzip},
+	{"gzip", "EFI zboot, gzip", NULL},
 	{"xzkern", "EFI zboot, xz", archive_read_support_filter_xz},
 	{"zstd22", "EFI zboot, zstd", archive_read_support_filter_zstd},
 	{"zstd", "EFI zboot, zstd", archive_read_support_filter_zstd},
 };
-static const struct method plain_gzip = {"gzip", "gzip",
-					 archive_read_support_filter_gzip};
+static const struct method plain_gzip = {"gzip", "gzip", NULL};
 
 struct wrapped {
 	int fd;
@@ -44,32 +44,54 @@ struct wrapped {
 	char piece[PIECE];
 };
 
+/* The next bytes of the file; fewer than none: -errno. */
+static ssize_t next_piece(struct wrapped *wrapped)
+{
+	size_t len = wrapped->left < PIECE ? (size_t)wrapped->left : PIECE;
+	ssize_t got =
+		fd_pread_full(wrapped->fd, wrapped->piece, len, wrapped->at);
+
+	if (got > 0) {
+		wrapped->at += got;
+		wrapped->left -= got;
+	}
+	return got;
+}
+
 static la_ssize_t read_piece(struct archive *archive, void *context,
 			     const void **data)
 {
 	struct wrapped *wrapped = context;
-	size_t len = wrapped->left < PIECE ? (size_t)wrapped->left : PIECE;
-	ssize_t got =
-		fd_pread_full(wrapped->fd, wrapped->piece, len, wrapped->at);
+	ssize_t got = next_piece(wrapped);
 
 	if (got < 0) {
 		archive_set_error(archive, (int)-got, "read");
 		return -1;
 	}
-	wrapped->at += got;
-	wrapped->left -= got;
 	*data = wrapped->piece;
 	return got;
 }
 
-static int damaged(const struct wrapped *wrapped, struct archive *archive,
+static int damaged(const struct wrapped *wrapped, const char *words,
 		   struct err *err)
 {
-	const char *words = archive_error_string(archive);
-
 	return err_set(err, ERR_INPUT, "%s: cannot be unwrapped (%s): %s",
 		       wrapped->name, wrapped->method->wrapping,
 		       words ? words : "damaged");
+}
+
+static int put(const struct wrapped *wrapped, int out, const void *data,
+	       size_t len, off_t *size, struct err *err)
+{
+	int error = fd_write_full(out, data, len);
+
+	if (error < 0)
+		return err_sys(err, -error, "unwrap %s", wrapped->name);
+	*size += (off_t)len;
+	if (*size > KERNEL_MAX)
+		return err_set(err, ERR_INPUT, "%s: unwraps to more than 1 GiB",
+			       wrapped->name);
+	return 0;
 }
 
 static int copy_out(const struct wrapped *wrapped, struct archive *archive,
@@ -82,21 +104,14 @@ static int copy_out(const struct wrapped *wrapped, struct archive *archive,
 	int status;
 
 	if (archive_read_next_header(archive, &entry) != ARCHIVE_OK)
-		return damaged(wrapped, archive, err);
-	*size = 0;
+		return damaged(wrapped, archive_error_string(archive), err);
 	while ((status = archive_read_data_block(archive, &data, &len,
-						 &offset)) == ARCHIVE_OK) {
-		int error = fd_write_full(out, data, len);
-
-		if (error < 0)
-			return err_sys(err, -error, "unwrap %s", wrapped->name);
-		*size += (off_t)len;
-		if (*size > KERNEL_MAX)
-			return err_set(err, ERR_INPUT,
-				       "%s: unwraps to more than 1 GiB",
-				       wrapped->name);
-	}
-	return status == ARCHIVE_EOF ? 0 : damaged(wrapped, archive, err);
+						 &offset)) == ARCHIVE_OK)
+		if (put(wrapped, out, data, len, size, err) < 0)
+			return -1;
+	return status == ARCHIVE_EOF
+		       ? 0
+		       : damaged(wrapped, archive_error_string(archive), err);
 }
 
 static int decompress(struct wrapped *wrapped, int out, off_t *size,
@@ -111,10 +126,69 @@ static int decompress(struct wrapped *wrapped, int out, off_t *size,
 	    wrapped->method->support(archive) != ARCHIVE_OK ||
 	    archive_read_open(archive, wrapped, NULL, read_piece, NULL) !=
 		    ARCHIVE_OK)
-		status = damaged(wrapped, archive, err);
+		status = damaged(wrapped, archive_error_string(archive), err);
 	else
 		status = copy_out(wrapped, archive, out, size, err);
 	archive_read_free(archive);
+	return status;
+}
+
+/* All that one piece of the file gives: 1 at the end, 0, or -1. */
+static int inflate_piece(struct wrapped *wrapped, z_stream *stream,
+			 unsigned char *room, int out, off_t *size,
+			 struct err *err)
+{
+	int status = Z_OK;
+
+	do {
+		stream->next_out = room;
+		stream->avail_out = PIECE;
+		status = inflate(stream, Z_NO_FLUSH);
+		if (status != Z_OK && status != Z_STREAM_END &&
+		    status != Z_BUF_ERROR)
+			return damaged(wrapped, stream->msg, err);
+		if (put(wrapped, out, room, PIECE - stream->avail_out, size,
+			err) < 0)
+			return -1;
+	} while (status == Z_OK);
+	return status == Z_STREAM_END;
+}
+
+static int inflate_all(struct wrapped *wrapped, z_stream *stream, int out,
+		       off_t *size, struct err *err)
+{
+	auto_free unsigned char *room = malloc(PIECE);
+	int status = 0;
+
+	if (!room)
+		return err_sys(err, ENOMEM, "%s", wrapped->name);
+	while (status == 0) {
+		ssize_t got = next_piece(wrapped);
+
+		if (got < 0)
+			return err_sys_kind(err, ERR_INPUT, (int)-got, "%s",
+					    wrapped->name);
+		if (got == 0)
+			return damaged(wrapped, "it is cut off", err);
+		stream->next_in = (unsigned char *)wrapped->piece;
+		stream->avail_in = (unsigned)got;
+		status = inflate_piece(wrapped, stream, room, out, size, err);
+	}
+	return status < 0 ? -1 : 0;
+}
+
+/* By zlib itself: libarchive does not look at the checksum of gzip. */
+static int gunzip(struct wrapped *wrapped, int out, off_t *size,
+		  struct err *err)
+{
+	enum { GZIP_ALONE = 16 };
+	z_stream stream = {0};
+	int status;
+
+	if (inflateInit2(&stream, GZIP_ALONE + MAX_WBITS) != Z_OK)
+		return err_sys(err, ENOMEM, "%s", wrapped->name);
+	status = inflate_all(wrapped, &stream, out, size, err);
+	inflateEnd(&stream);
 	return status;
 }
 
@@ -196,8 +270,10 @@ int kernel_unwrap(int fd, const char *name, const char *spool, int *out,
 		return -1;
 	if (!wrapped->method)
 		return 0;
+	*size = 0;
 	if (open_out(name, spool, &copy, err) < 0 ||
-	    decompress(wrapped, copy, size, err) < 0)
+	    (wrapped->method->support ? decompress : gunzip)(wrapped, copy,
+							     size, err) < 0)
 		return -1;
 	*wrapping = wrapped->method->wrapping;
 	*out = take_fd(&copy);

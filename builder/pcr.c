@@ -131,18 +131,3 @@ void pcr_hex(const struct pcr *pcr, char hex[PCR_HEX_SIZE])
 	for (size_t i = 0; i < PCR_SIZE; i++)
 		snprintf(hex + 2 * i, 3, "%02x", pcr->bytes[i]);
 }
-
-bool pcr_from_hex(const char *hex, struct pcr *out)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	if (strlen(hex) != 2 * PCR_SIZE || strspn(hex, digits) != 2 * PCR_SIZE)
-		return false;
-	for (size_t i = 0; i < PCR_SIZE; i++)
-		out->bytes[i] =
-			(unsigned char)((strchr(digits, hex[2 * i]) - digits)
-						<< 4 |
-					(strchr(digits, hex[2 * i + 1]) -
-					 digits));
-	return true;
-}

@@ -46,6 +46,3 @@ int pcr_of_content(const void *data, size_t len, struct pcr *out,
 int pcr_of_text(const char *text, struct pcr *out, struct err *err);
 
 void pcr_hex(const struct pcr *pcr, char hex[PCR_HEX_SIZE]);
-
-/* False: not 96 hexadecimal digits. */
-bool pcr_from_hex(const char *hex, struct pcr *out);

@@ -11,7 +11,7 @@
 #include "err.h"
 #include "pcr.h"
 
-enum { SIGNATURE_RAW_MAX = 2 * 66, PEM_MAX = 16384 };
+enum { SIGNATURE_RAW_MAX = 2 * 66, PEM_MAX = 65536 };
 
 /* One row is the whole truth about one curve. */
 struct curve {

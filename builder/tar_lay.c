@@ -264,9 +264,10 @@ static int broken(const struct laying *laying, struct err *err)
  * The content lies in one piece at the place that the archive has come to;
  * that is proved by reading it through.
  */
-static int find_content(struct laying *laying, struct node *node, off_t size,
-			struct err *err)
+static int find_content(struct laying *laying, struct node *node,
+			struct archive_entry *entry, struct err *err)
 {
+	off_t size = archive_entry_size(entry);
 	la_int64_t start = archive_filter_bytes(laying->archive, 0), offset;
 	const void *data;
 	off_t done = 0;
@@ -284,7 +285,7 @@ static int find_content(struct laying *laying, struct node *node, off_t size,
 	if (status != ARCHIVE_EOF && status != ARCHIVE_OK)
 		return broken(laying, err);
 	if (done != size || start < 0)
-		return refuse(laying, node->path,
+		return refuse(laying, archive_entry_pathname(entry),
 			      "a sparse file; pack it without that (tar "
 			      "without -S)",
 			      err);
@@ -312,7 +313,7 @@ static int set_content(struct laying *laying, struct node *node,
 		return refuse(laying, archive_entry_pathname(entry),
 			      "4 GiB or more, for which a ramdisk has no room",
 			      err);
-	return find_content(laying, node, size, err);
+	return find_content(laying, node, entry, err);
 }
 
 /* A second member for a directory says its mode anew; there is no other. */
@@ -520,7 +521,8 @@ static int settle(struct laying *laying, struct err *err)
 
 	if (status == 0 && flaws.n)
 		status = err_set(err, ERR_INPUT, "%s: %s", laying->laid->name,
-				 flaws.items[0]);
+				 flaws.items[0] +
+					 strlen(laying->request->below));
 	flaws_clear(&flaws);
 	return status;
 }

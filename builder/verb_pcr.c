@@ -43,7 +43,7 @@ static int add(json_t *out, const char *name, const struct pcr *pcr,
 	char hex[PCR_HEX_SIZE];
 
 	pcr_hex(pcr, hex);
-	return json_object_set_new(out, name, json_string(hex)) == 0
+	return json_object_set_new(out, name, json_pack("s", hex)) == 0
 		       ? 0
 		       : err_sys(err, ENOMEM, "%s", name);
 }
