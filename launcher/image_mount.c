@@ -3,20 +3,19 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/loop.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "erofs_format.h"
 #include "fdio.h"
+#include "loop_device.h"
 #include "mount_calls.h"
 
 #define SQUASHFS_MAGIC 0x73717368u
-#define LOOP_TRIES 64 /* another took the free one */
 
 struct squashfs_super { /* the part that we look at */
 	uint32_t magic, inodes, mkfs_time, block_size, fragments;
@@ -115,61 +114,6 @@ static int mount_source(const char *type, const char *source)
 	return mount_make(type, options, MOUNT_ATTR_NOSUID);
 }
 
-/* Before LOOP_CONFIGURE (5.8): two steps. */
-static int loop_set_old(int loop, int file)
-{
-	struct loop_info64 info = {.lo_flags = LO_FLAGS_READ_ONLY |
-					       LO_FLAGS_AUTOCLEAR};
-
-	if (ioctl(loop, LOOP_SET_FD, file) < 0)
-		return -errno;
-	if (ioctl(loop, LOOP_SET_STATUS64, &info) < 0) {
-		int error = -errno;
-
-		ioctl(loop, LOOP_CLR_FD, 0);
-		return error;
-	}
-	return 0;
-}
-
-static int loop_set(int loop, int file)
-{
-	struct loop_config config = {.fd = (uint32_t)file,
-				     .info.lo_flags = LO_FLAGS_READ_ONLY |
-						      LO_FLAGS_AUTOCLEAR};
-
-	if (ioctl(loop, LOOP_CONFIGURE, &config) == 0)
-		return 0;
-	if (errno == EINVAL || errno == ENOTTY || errno == ENOSYS)
-		return loop_set_old(loop, file);
-	return -errno;
-}
-
-/* It frees itself when what we return is closed and no mount uses it. */
-static int loop_open(int file, char *path, size_t size)
-{
-	auto_close int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	int i, error = -EBUSY;
-
-	if (control < 0)
-		return errno == ENOENT ? -ENODEV : -errno;
-	for (i = 0; i < LOOP_TRIES && error == -EBUSY; i++) {
-		auto_close int loop = -1;
-		int number = ioctl(control, LOOP_CTL_GET_FREE);
-
-		if (number < 0)
-			return -errno;
-		snprintf(path, size, "/dev/loop%d", number);
-		loop = open(path, O_RDONLY | O_CLOEXEC);
-		if (loop < 0)
-			return errno == ENOENT ? -ENODEV : -errno;
-		error = loop_set(loop, file);
-		if (error == 0)
-			return take_fd(&loop);
-	}
-	return error;
-}
-
 static int mount_loop(int file, const struct image_form *form, int *mount,
 		      struct err *err)
 {
@@ -184,6 +128,14 @@ static int mount_loop(int file, const struct image_form *form, int *mount,
 	return 1;
 }
 
+static bool has_erofs(const struct image_form *form, struct err *err)
+{
+	if (form->magic != EROFS_MAGIC || kernel_is_at_least(6, 4))
+		return true;
+	unfit(err, "EROFS with blocks of 512 bytes needs Linux 6.4");
+	return false;
+}
+
 int image_mount(int file, const struct image_form *form, int *mount,
 		bool *by_loop, struct err *err)
 {
@@ -191,9 +143,8 @@ int image_mount(int file, const struct image_form *form, int *mount,
 	char path[32];
 
 	*by_loop = false;
-	if (is_erofs && !kernel_is_at_least(6, 4))
-		return unfit(err, "EROFS with blocks of 512 bytes needs Linux "
-				  "6.4");
+	if (!has_erofs(form, err))
+		return 0;
 	/* 6.12 could, and crashed on blocks smaller than a page. */
 	if (is_erofs && kernel_is_at_least(6, 13)) {
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
@@ -206,4 +157,26 @@ int image_mount(int file, const struct image_form *form, int *mount,
 	}
 	*by_loop = true;
 	return mount_loop(file, form, mount, err);
+}
+
+bool image_mount_is_old(int mounted, const struct err *err)
+{
+	return mounted == 0 && (err->sys == ENOSYS || err->sys == EPERM);
+}
+
+int image_mount_at(int file, const struct image_form *form, int dir,
+		   const char *name, struct err *err)
+{
+	char path[32];
+	auto_close int loop = -1;
+	int error;
+
+	if (!has_erofs(form, err))
+		return 0;
+	loop = loop_open(file, path, sizeof(path));
+	if (loop < 0)
+		return unfit_errno(err, -loop, "no loop device");
+	error = mount_old_at(path, dir, name, form->type,
+			     MS_RDONLY | MS_NOSUID);
+	return error < 0 ? unfit_errno(err, -error, form->type) : 1;
 }

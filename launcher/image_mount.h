@@ -31,3 +31,11 @@ bool image_is_squashfs(int file);
 /* 1: mounted, *mount is a descriptor; 0: not here, err says why; -1. */
 int image_mount(int file, const struct image_form *form, int *mount,
 		bool *by_loop, struct err *err);
+
+/*
+ * Before Linux 5.2 mount(2) is all there is, which mounts on a name in a
+ * directory; by a loop device.  True: what image_mount() lacked was just that.
+ */
+bool image_mount_is_old(int mounted, const struct err *err);
+int image_mount_at(int file, const struct image_form *form, int dir,
+		   const char *name, struct err *err);

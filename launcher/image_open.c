@@ -95,6 +95,31 @@ static int pin_image(const struct image_request *request, int file,
 			err);
 }
 
+/* On a directory of this launch's, which takes the mount along. */
+static int mount_in_private(int file, const struct image_form *form,
+			    struct image *image, struct err *err)
+{
+	struct err why = *err;
+	int dir, done;
+
+	if (private_dir_make(&image->dir, err) < 0)
+		return -1;
+	dir = private_dir_fd(image->dir);
+	if (mkdirat(dir, PRIVATE_MOUNT, 0700) < 0)
+		return err_sys(err, errno, "make a place for the mount");
+	done = image_mount_at(file, form, dir, PRIVATE_MOUNT, err);
+	if (done == 1) {
+		image->by_loop = true;
+		image->root_fd = openat(dir, PRIVATE_MOUNT,
+					O_PATH | O_DIRECTORY | O_CLOEXEC);
+		return image->root_fd < 0 ? err_sys(err, errno, "mount") : 1;
+	}
+	private_dir_free(TAKE(image->dir));
+	if (done == 0)
+		*err = why;
+	return done;
+}
+
 /* 1, 0 or -1, as image_mount(). */
 static int mount_somehow(const struct image_request *request, int file,
 			 struct image *image, struct err *err)
@@ -115,7 +140,12 @@ static int mount_somehow(const struct image_request *request, int file,
 		image->why = *err;
 	}
 	image->way = IMAGE_MOUNT;
-	return image_mount(file, &form, &image->root_fd, &image->by_loop, err);
+	if (request->no_detached)
+		return mount_in_private(file, &form, image, err);
+	done = image_mount(file, &form, &image->root_fd, &image->by_loop, err);
+	return image_mount_is_old(done, err)
+		       ? mount_in_private(file, &form, image, err)
+		       : done;
 }
 
 /* Has the mounted image a place to mount devices on? */
@@ -130,6 +160,7 @@ static int look_at_devices(struct image *image, struct err *err)
 		return err_sys(err, -dev, "%s:/dev", image->name);
 	close(image->root_fd);
 	image->root_fd = -1;
+	private_dir_free(TAKE(image->dir));
 	return not_mounted(image, "it has no /dev");
 }
 

@@ -23,6 +23,7 @@ struct image_request {
 	struct opt_list copies; /* SRC:DST */
 	bool no_pin;
 	const char *no_mount; /* why it is to be unpacked; or NULL */
+	bool no_detached; /* if it is not pinned, by mount(2) */
 	bool has_terminal; /* /dev/tty is one of the default devices */
 };
 
@@ -35,7 +36,7 @@ struct image {
 	bool by_loop;
 	struct err why; /* it is not pinned, or not mounted; or no words */
 	const char *devices; /* that the jail shall have; NULL: as they are */
-	/* Of an image that was unpacked: */
+	/* Of an image that was unpacked, or mounted by mount(2) and not pinned: */
 	struct private_dir *dir;
 	/* Of an image: */
 	struct manifest *manifest; /* its own, if it has one */

@@ -34,6 +34,7 @@ struct launch {
 	struct plan *plan;
 	struct outcome outcome;
 	const char *no_mount; /* of the image: why it is of no use, or NULL */
+	bool no_detached; /* so is a mount of it that is nowhere */
 	bool has_foreign_home; /* mounted, it cannot be given to own_uid */
 };
 
@@ -244,13 +245,16 @@ static int prepare(const struct args *args, char *const *argv,
 	struct image_request request = args->image;
 
 	request.has_terminal = caller->has_terminal;
+	request.no_detached = launch->no_detached;
 	request.no_mount = launch->no_mount;
 	if (image_open(&request, &launch->image, err) < 0)
 		return -1;
-	if (launch->image->way == IMAGE_UNPACKED && args->spec.in_place)
+	if (launch->image->dir && args->spec.in_place)
 		return err_set(err, ERR_USAGE,
 			       "--exec with -i: nobody would be left to remove "
-			       "the unpacked image (%s); unpack it and use -r",
+			       "the %s image (%s); unpack it and use -r",
+			       launch->image->way == IMAGE_UNPACKED ? "unpacked"
+								    : "mounted",
 			       launch->image->why.msg);
 	input.image = launch->image->manifest;
 	input.root_fd = launch->image->root_fd;
@@ -278,7 +282,7 @@ static int prepare(const struct args *args, char *const *argv,
 static int execute(const struct args *args, struct caller *caller,
 		   struct launch *launch, struct err *err)
 {
-	if (!launch->no_mount) /* else it was said before */
+	if (!launch->no_detached && !launch->no_mount) /* else it was said */
 		warn(args, launch->spec);
 	if (args->verbose) {
 		plan_explain(launch->plan, stderr);
@@ -292,10 +296,10 @@ static int execute(const struct args *args, struct caller *caller,
 }
 
 /*
- * The image could be mounted, and nothing in it: it is unpacked instead, where
- * a plain chroot will do.  Or its home has to get another owner.
+ * The image could be mounted, and no root be made of that; or its home has to
+ * get another owner.
  */
-static bool is_to_be_unpacked(const struct launch *launch)
+static bool is_of_no_use(const struct launch *launch)
 {
 	if (launch->has_foreign_home)
 		return true;
@@ -321,6 +325,26 @@ static void close_launch(struct launch *launch)
 	output_free(launch->output);
 	spec_free(launch->spec);
 	image_free(launch->image);
+}
+
+/*
+ * mount(2) can do nothing with a mount that is nowhere, but with one that has
+ * a place; and a pin may have been pruned meanwhile.  Else the image is
+ * unpacked, where a plain chroot will do.
+ */
+static void try_otherwise(struct launch *launch)
+{
+	struct launch next = {.outcome.kind = OUTCOME_FAILED};
+
+	if (launch->has_foreign_home)
+		next.no_mount = "its user's home is closed to the uid of "
+				"--uid-pool";
+	else if (launch->no_detached || launch->image->dir)
+		next.no_mount = "there is no way to mount in it";
+	else
+		next.no_detached = true;
+	close_launch(launch);
+	*launch = next;
 }
 
 /* The report is written whatever comes of the launch. */
@@ -368,15 +392,8 @@ static int run(const struct args *args, char *const *argv, struct err *err)
 	    (args->report && report_open(args->report, &report, err) < 0))
 		return STATUS_FAILED;
 	result = run_launch(args, argv, &caller, &launch, err);
-	if (result < 0 && is_to_be_unpacked(&launch)) {
-		const char *why = launch.has_foreign_home
-					  ? "its user's home is closed to the "
-					    "uid of --uid-pool"
-					  : "there is no way to mount in it";
-
-		close_launch(&launch);
-		launch = (struct launch){.outcome.kind = OUTCOME_FAILED,
-					 .no_mount = why};
+	while (result < 0 && is_of_no_use(&launch)) {
+		try_otherwise(&launch);
 		*err = (struct err){0};
 		result = run_launch(args, argv, &caller, &launch, err);
 	}

@@ -102,18 +102,39 @@ int mount_detach(const char *target)
 	return syscall(SYS_umount2, target, DETACH) < 0 ? -errno : 0;
 }
 
-/* Its path is a name in the working directory, for a moment. */
-int mount_detach_at(int dir_fd, const char *name)
+/* The directory becomes the working directory, for a moment. */
+static int enter(int dir_fd, int *back)
 {
-	auto_close int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int error;
+	*back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fchdir(dir_fd) < 0 ? -errno : 0;
+}
 
-	if (fchdir(dir_fd) < 0)
-		return -errno;
-	error = mount_detach(name);
+static int come_back(int back, int result)
+{
 	if ((back < 0 || fchdir(back) < 0) && chdir("/") < 0)
 		return -errno;
-	return error;
+	return result;
+}
+
+int mount_old_at(const char *source, int dir_fd, const char *name,
+		 const char *type, unsigned long flags)
+{
+	auto_close int back = -1;
+	int error = enter(dir_fd, &back);
+
+	if (error == 0)
+		error = mount_old(source, name, type, flags, NULL);
+	return come_back(back, error);
+}
+
+int mount_detach_at(int dir_fd, const char *name)
+{
+	auto_close int back = -1;
+	int error = enter(dir_fd, &back);
+
+	if (error == 0)
+		error = mount_detach(name);
+	return come_back(back, error);
 }
 
 int mount_pivot(const char *new_root, const char *old_root)

@@ -37,6 +37,8 @@ void mount_fd_path(int fd, char path[32]);
 /* mount(2), umount2(MNT_DETACH) and pivot_root(2); 0 or -errno. */
 int mount_old(const char *source, const char *target, const char *type,
 	      unsigned long flags, const char *data);
+int mount_old_at(const char *source, int dir_fd, const char *name,
+		 const char *type, unsigned long flags);
 int mount_detach(const char *target);
 int mount_detach_at(int dir_fd, const char *name);
 int mount_pivot(const char *new_root, const char *old_root);

@@ -204,30 +204,61 @@ static int remove_outdated(int pins, struct err *err)
 	return 0;
 }
 
-static int attach(int pins, const struct pin *pin, const char *path, int mount,
-		  struct err *err)
+/* The link and the directory.  0 or -errno. */
+static int make_place(int pins, const struct pin *pin, const char *image)
+{
+	char link[LINK_NAME_SIZE];
+
+	link_name(pin->name, link);
+	if (symlinkat(image, pins, link) < 0 ||
+	    mkdirat(pins, pin->name, 0700) < 0)
+		return -errno;
+	return 0;
+}
+
+/* The image itself, or its detached mount where there are such. */
+struct pinned {
+	int file;
+	const struct image_form *form;
+	int mount; /* -1: mount(2) has to do */
+};
+
+static int fill_place(int pins, const struct pin *pin,
+		      const struct pinned *what, struct err *err)
+{
+	int error;
+
+	if (what->mount < 0)
+		return image_mount_at(what->file, what->form, pins, pin->name,
+				      err);
+	error = mount_attach(what->mount, pins, pin->name);
+	if (error == 0)
+		return 1;
+	if (error == -ENOSYS || error == -EPERM)
+		return image_mount_at(what->file, what->form, pins, pin->name,
+				      err);
+	if (!mount_is_missing(-error))
+		return err_sys(err, -error, "pin it");
+	err_sys_kind(err, ERR_NONE, -error, "pin it");
+	return 0;
+}
+
+static int attach(int pins, const struct pin *pin, const char *path,
+		  const struct pinned *what, struct err *err)
 {
 	auto_free char *real = realpath(path, NULL);
-	char link[LINK_NAME_SIZE];
-	int error;
+	int error, made;
 
 	if (!real) { /* removed meanwhile, as by a prune of the store */
 		err_sys_kind(err, ERR_NONE, errno, "pin it");
 		return 0;
 	}
-	link_name(pin->name, link);
-	if (symlinkat(real, pins, link) < 0 ||
-	    mkdirat(pins, pin->name, 0700) < 0)
-		error = -errno;
-	else
-		error = mount_attach(mount, pins, pin->name);
-	if (error == 0)
-		return 1;
-	remove_pin(pins, pin->name);
-	if (!mount_is_missing(-error))
-		return err_sys(err, -error, "pin it");
-	err_sys_kind(err, ERR_NONE, -error, "pin it");
-	return 0;
+	error = make_place(pins, pin, real);
+	made = error < 0 ? err_sys(err, -error, "pin it")
+			 : fill_place(pins, pin, what, err);
+	if (made != 1)
+		remove_pin(pins, pin->name);
+	return made;
 }
 
 /* The lock is held. */
@@ -235,14 +266,21 @@ static int make_pin(int pins, const struct pin *pin, int file, const char *path,
 		    const struct image_form *form, bool *by_loop,
 		    struct err *err)
 {
-	auto_close int mount = -1;
+	struct pinned what = {file, form, -1};
 	int made;
 
 	if (remove_outdated(pins, err) < 0)
 		return -1;
 	remove_pin(pins, pin->name); /* it was found out of order */
-	made = image_mount(file, form, &mount, by_loop, err);
-	return made == 1 ? attach(pins, pin, path, mount, err) : made;
+	made = image_mount(file, form, &what.mount, by_loop, err);
+	if (made != 1 && !image_mount_is_old(made, err))
+		return made;
+	if (made != 1)
+		*by_loop = true;
+	made = attach(pins, pin, path, &what, err);
+	if (what.mount >= 0)
+		close(what.mount);
+	return made;
 }
 
 int pin_open(int file, const char *path, const struct image_form *form,

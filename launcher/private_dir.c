@@ -82,15 +82,14 @@ static int find_base(struct err *err)
 }
 
 /*
- * A launch that was killed may have left a mount on "root" (root_mount.c),
- * and what is below a mount is not ours to remove.
+ * What is below a mount is not ours to remove.
  */
 static int remove_at(int base_fd, int fd, const char *name)
 {
 	int error;
 
 	do
-		error = mount_detach_at(fd, "root");
+		error = mount_detach_at(fd, PRIVATE_MOUNT);
 	while (error == 0);
 	/* EPERM: who may not unmount did not mount. */
 	if (error != -EINVAL && error != -ENOENT && error != -EPERM)

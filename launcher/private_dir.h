@@ -14,6 +14,9 @@ struct private_dir;
 
 int private_dir_make(struct private_dir **out, struct err *err);
 
+/* A name in it: what is mounted on it is unmounted before it is removed. */
+#define PRIVATE_MOUNT "root"
+
 /* O_RDONLY; owned by the private_dir. */
 int private_dir_fd(const struct private_dir *dir);
 

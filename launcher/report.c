@@ -202,7 +202,7 @@ static void put_root(struct json *json, const struct image *image,
 	if (image->way == IMAGE_MOUNT || image->by_loop)
 		json_bool(json, "by_loop", image->by_loop);
 	put_method(json, choice);
-	if (image->dir) {
+	if (image->way == IMAGE_UNPACKED) {
 		json_string(json, "sha256", image->unpacked.digest);
 		json_number(json, "bytes", (int64_t)image->unpacked.bytes);
 		json_number(json, "members", (int64_t)image->unpacked.members);

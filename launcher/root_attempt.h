@@ -10,7 +10,6 @@
 
 struct root_attempt {
 	const struct root_view *view;
-	bool is_old; /* mount(2) */
 	int base; /* what root, lower and upper hang on; -1: nothing */
 	int root; /* the jail's "/" */
 	int upper; /* layer of a writable root */

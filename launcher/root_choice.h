@@ -10,6 +10,7 @@ enum root_method {
 	ROOT_NONE, /* not come to that, or none was possible */
 	ROOT_DETACHED,
 	ROOT_NAMESPACE,
+	ROOT_OLD_NAMESPACE,
 	ROOT_ATTACHED,
 	ROOT_CHROOT,
 	N_ROOT_METHODS,
@@ -17,7 +18,7 @@ enum root_method {
 
 struct root_choice {
 	uint32_t used; /* enum root_method */
-	uint32_t keeps_old_root; /* ROOT_NAMESPACE: it could not be detached */
+	uint32_t keeps_old_root; /* of a namespace: it could not be detached */
 	struct {
 		uint32_t step; /* of the layer */
 		int32_t error; /* errno; 0: was not tried */

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -10,8 +9,9 @@
 
 #include "layer.h"
 #include "mount_calls.h"
-#include "private_dir.h"
 #include "root_attempt.h"
+#include "root_namespace.h"
+#include "root_old.h"
 #include "root_overlay.h"
 #include "root_place.h"
 
@@ -19,6 +19,7 @@ const char *const root_method_names[N_ROOT_METHODS] = {
 	[ROOT_NONE] = "none",
 	[ROOT_DETACHED] = "detached mounts",
 	[ROOT_NAMESPACE] = "mount namespace",
+	[ROOT_OLD_NAMESPACE] = "mount namespace by mount(2)",
 	[ROOT_ATTACHED] = "mounts attached for a moment",
 	[ROOT_CHROOT] = "chroot",
 };
@@ -91,16 +92,11 @@ static int make_base(struct root_attempt *attempt)
 	return 0;
 }
 
-/* From the first step to the last, in the new namespace. */
 static int fill_namespace(struct root_attempt *attempt)
 {
-	int error = ROOT_FAIL(
-		attempt, STEP_PRIVATE,
-		mount_old(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	int error = ROOT_FAIL(attempt, STEP_ATTACH,
+			      mount_attach(attempt->base, AT_FDCWD, "/"));
 
-	if (error == 0)
-		error = ROOT_FAIL(attempt, STEP_ATTACH,
-				  mount_attach(attempt->base, AT_FDCWD, "/"));
 	if (error == 0)
 		error = root_cover(attempt);
 	if (error == 0)
@@ -109,49 +105,25 @@ static int fill_namespace(struct root_attempt *attempt)
 			mount_attach(attempt->root, attempt->base, "root"));
 	if (error == 0)
 		error = root_places_attach(attempt);
-	if (error < 0)
-		return error;
-	/* Where "/" is the kernel's first root, or a chroot, it has to stay. */
-	if (fchdir(attempt->base) < 0 || mount_pivot(".", ".") < 0)
-		attempt->keeps_old_root = true;
-	else if (mount_detach(".") < 0)
-		return ROOT_FAIL(attempt, STEP_NAMESPACE, -errno);
-	return 0;
-}
-
-struct old_place {
-	int namespace_fd, root, here;
-};
-
-/* Back in the namespace we came from, as if nothing had been tried. */
-static int leave_namespace(struct root_attempt *attempt,
-			   const struct old_place *old)
-{
-	if (old->namespace_fd < 0 || setns(old->namespace_fd, 0) < 0 ||
-	    fchdir(old->root) < 0 || chroot(".") < 0 || fchdir(old->here) < 0)
-		return ROOT_FAIL(attempt, STEP_RESTORE, -EIO);
-	return 0;
+	return error < 0 ? error : root_namespace_pivot(attempt);
 }
 
 static int by_namespace(struct root_attempt *attempt)
 {
-	auto_close int namespace_fd =
-		open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
-	auto_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	auto_close int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	const struct old_place old = {namespace_fd, root, here};
-	int error = make_mounts(attempt), restored;
+	int error = make_mounts(attempt), restored = 0;
+	struct root_origin origin;
 
 	if (error == 0)
 		error = make_base(attempt);
-	if (error == 0 && unshare(CLONE_NEWNS) < 0)
-		error = ROOT_FAIL(attempt, STEP_NAMESPACE, -errno);
 	if (error < 0)
 		return error;
-	error = fill_namespace(attempt);
+	root_origin_take(&origin);
+	error = root_namespace_enter(attempt);
 	if (error == 0)
-		return 0;
-	restored = leave_namespace(attempt, &old);
+		error = fill_namespace(attempt);
+	if (error < 0)
+		restored = root_namespace_leave(attempt, &origin);
+	root_origin_free(&origin);
 	return restored < 0 ? restored : error;
 }
 
@@ -162,50 +134,6 @@ static int by_detached(struct root_attempt *attempt)
 	if (error == 0)
 		error = root_cover(attempt);
 	return error < 0 ? error : root_places_attach(attempt);
-}
-
-static int bind_root(struct root_attempt *attempt, int dir)
-{
-	char source[32], target[64];
-	int fd;
-
-	if (mkdirat(dir, "root", 0700) < 0)
-		return ROOT_FAIL(attempt, STEP_PLACE, -errno);
-	mount_fd_path(attempt->view->root_fd, source);
-	snprintf(target, sizeof(target), "/proc/self/fd/%d/root", dir);
-	fd = mount_old(source, target, NULL, MS_BIND, NULL);
-	if (fd < 0)
-		return ROOT_FAIL(attempt, STEP_ATTACH, fd);
-	fd = openat(dir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	attempt->root = fd;
-	return ROOT_FAIL(attempt, STEP_PLACE, fd < 0 ? -errno : 0);
-}
-
-/* A jail that had its mounts in the tree would leave them when it is killed. */
-static int by_attached(struct root_attempt *attempt)
-{
-	auto_of(private_dir) struct private_dir *dir = NULL;
-	struct err ignored;
-	int error, tree;
-
-	attempt->is_old = true;
-	if (attempt->view->is_writable)
-		return ROOT_FAIL(attempt, STEP_OVERLAY, -EOPNOTSUPP);
-	if (private_dir_make(&dir, &ignored) < 0)
-		return ROOT_FAIL(attempt, STEP_PLACE,
-				 ignored.sys ? -ignored.sys : -EPERM);
-	error = bind_root(attempt, private_dir_fd(dir));
-	if (error == 0)
-		error = root_places_attach(attempt);
-	if (error < 0)
-		return error;
-	tree = mount_clone(attempt->root, true);
-	if (tree < 0)
-		return ROOT_FAIL(attempt, STEP_COPY, tree);
-	set_fd(&attempt->root, tree);
-	if (private_dir_remove(dir, &ignored) < 0)
-		return ROOT_FAIL(attempt, STEP_PLACE, -EBUSY);
-	return 0;
 }
 
 /* The last resort. */
@@ -222,7 +150,10 @@ static const struct method {
 } methods[] = {
 	{ROOT_DETACHED, true, by_detached}, /* a copy of no namespace */
 	{ROOT_NAMESPACE, true, by_namespace}, /* nothing of the host is left */
-	{ROOT_ATTACHED, true, by_attached}, /* for a moment all can see it */
+	/* the same on kernels before 5.2 */
+	{ROOT_OLD_NAMESPACE, true, root_by_old_namespace},
+	/* for a moment root can see it */
+	{ROOT_ATTACHED, true, root_by_process},
 	{ROOT_CHROOT, false, by_chroot}, /* nothing is bounded */
 };
 

@@ -4,8 +4,9 @@
  *
  *	detached   mounts on a tree that is nowhere (Linux 6.15); no namespace
  *	namespace  a mount namespace of its own; the host's mounts leave it
- *	attached   mounts below a private directory, copied as a detached tree
- *		   and taken away again at once (mount(2) and open_tree())
+ *		   (Linux 5.2; then the same by mount(2) alone: root_old.h)
+ *	attached   no namespace, by mount(2), below a process that ends before
+ *		   the program starts
  *	chroot     nothing is mounted; only if the view can do without
  *
  * A method is tried.  If what it needs is missing (mount_is_missing()), what

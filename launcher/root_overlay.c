@@ -25,8 +25,7 @@ int root_upper_make(struct root_attempt *attempt)
 			 attempt->upper < 0 ? attempt->upper : 0);
 }
 
-/* Its upper directory stands for "/": owner and mode are those of the root. */
-static int make_layers(int upper, int lower, int *up, int *work)
+int root_layers_make(int upper, int lower, int *up, int *work)
 {
 	struct stat st;
 
@@ -45,6 +44,7 @@ static int make_layers(int upper, int lower, int *up, int *work)
 	return 0;
 }
 
+/* Layers that are nowhere have paths only where /proc is. */
 static int make_overlay(int lower, int upper, unsigned flags)
 {
 	auto_close int up = -1, work = -1;
@@ -53,30 +53,50 @@ static int make_overlay(int lower, int upper, unsigned flags)
 					       {"upperdir", up_path},
 					       {"workdir", work_path},
 					       {NULL, NULL}};
-	int error = make_layers(upper, lower, &up, &work);
+	int error = root_layers_make(upper, lower, &up, &work);
 
 	if (error < 0)
 		return error;
 	mount_fd_path(lower, lower_path);
 	mount_fd_path(up, up_path);
 	mount_fd_path(work, work_path);
-	return mount_make("overlay", options, flags);
+	error = mount_make("overlay", options, flags);
+	return error == -ENOENT ? -EOPNOTSUPP : error;
 }
 
-/* The root becomes the lower layer of one that can be written. */
+/* In the namespace they have: below the base. */
+static int make_attached_overlay(struct root_attempt *attempt)
+{
+	static const struct mount_option options[] = {
+		{"lowerdir", "lower"},
+		{"upperdir", "upper/upper"},
+		{"workdir", "upper/work"},
+		{NULL, NULL}};
+	auto_close int up = -1, work = -1;
+	int error = mount_attach(attempt->upper, attempt->base, "upper");
+
+	if (error == 0)
+		error = mount_attach(attempt->root, attempt->base, "lower");
+	if (error == 0)
+		error = root_layers_make(attempt->upper, attempt->root, &up,
+					 &work);
+	if (error == 0 && fchdir(attempt->base) < 0)
+		error = -errno;
+	return error < 0 ? error
+			 : mount_make("overlay", options,
+				      root_flags(attempt->view));
+}
+
 int root_cover(struct root_attempt *attempt)
 {
-	int overlay = 0;
+	int overlay;
 
 	if (!attempt->view->is_writable)
 		return 0;
-	if (attempt->base >= 0)
-		overlay = mount_attach(attempt->upper, attempt->base, "upper");
-	if (attempt->base >= 0 && overlay == 0)
-		overlay = mount_attach(attempt->root, attempt->base, "lower");
-	if (overlay == 0)
-		overlay = make_overlay(attempt->root, attempt->upper,
-				       root_flags(attempt->view));
+	overlay = attempt->base >= 0
+			  ? make_attached_overlay(attempt)
+			  : make_overlay(attempt->root, attempt->upper,
+					 root_flags(attempt->view));
 	if (overlay < 0)
 		return ROOT_FAIL(attempt, STEP_OVERLAY, overlay);
 	close(attempt->root);

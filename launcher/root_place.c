@@ -47,32 +47,19 @@ int root_set_flags(struct root_attempt *attempt, int fd, unsigned flags)
 	return 0;
 }
 
-static int set_late_flags(struct root_attempt *attempt, int fd, unsigned flags)
+int root_set_attached_flags(struct root_attempt *attempt, const char *name,
+			    unsigned flags)
 {
-	char path[32]; /* it may be a file */
-
-	if (!attempt->is_old && !attempt->has_late_flags)
-		return 0;
-	mount_fd_path(fd, path);
 	return ROOT_FAIL(attempt, STEP_FLAGS,
-			 mount_old(NULL, path, NULL,
+			 mount_old(NULL, name, NULL,
 				   MS_REMOUNT | MS_BIND | (unsigned long)flags,
 				   NULL));
 }
 
-/*
- * A copy of a mount that is shared is so, too, and what is mounted on it would
- * appear on the first, to stay there.  mount_set() has seen to it, if it could.
- */
-static int set_private_late(struct root_attempt *attempt, int fd)
+int root_set_attached_private(struct root_attempt *attempt, const char *name)
 {
-	char path[32];
-
-	if (!attempt->is_old && !attempt->has_late_flags)
-		return 0;
-	mount_fd_path(fd, path);
 	return ROOT_FAIL(attempt, STEP_PRIVATE,
-			 mount_old(NULL, path, NULL, MS_PRIVATE, NULL));
+			 mount_old(NULL, name, NULL, MS_PRIVATE, NULL));
 }
 
 /* --- mounts that are nowhere yet */
@@ -119,7 +106,7 @@ int root_tmpfs_make(const struct root_place *place)
 }
 
 /* The nodes, and directories for what is mounted below. */
-static int fill_devices(const struct root_attempt *attempt, int dev_fd)
+int root_place_fill(const struct root_attempt *attempt, int dev_fd)
 {
 	const struct root_view *view = attempt->view;
 	struct err ignored;
@@ -138,87 +125,103 @@ static int fill_devices(const struct root_attempt *attempt, int dev_fd)
 	return 0;
 }
 
+static int make_devices(struct root_attempt *attempt,
+			const struct root_place *place)
+{
+	auto_close int mount = root_tmpfs_make(place);
+	int error;
+
+	if (mount < 0)
+		return ROOT_FAIL(attempt, STEP_TMPFS, mount);
+	error = ROOT_FAIL(attempt, STEP_DEVICES,
+			  root_place_fill(attempt, mount));
+	return error < 0 ? error : take_fd(&mount);
+}
+
+static int make_mount(struct root_attempt *attempt,
+		      const struct root_place *place)
+{
+	int mount = -EINVAL;
+
+	if (place->source_fd >= 0)
+		mount = mount_clone(place->source_fd, false);
+	/* No pin of the devices, or it was pruned meanwhile. */
+	if (place->kind == PLACE_DEVICES && mount == -EINVAL)
+		return make_devices(attempt, place);
+	if (place->kind != PLACE_TMPFS)
+		return ROOT_FAIL(attempt, STEP_BIND, mount);
+	return ROOT_FAIL(attempt, STEP_TMPFS, root_tmpfs_make(place));
+}
+
 int root_place_make(struct root_attempt *attempt,
 		    const struct root_place *place)
 {
-	bool is_copy = place->source_fd >= 0;
-	auto_close int mount = is_copy ? mount_clone(place->source_fd, false)
-				       : root_tmpfs_make(place);
+	auto_close int mount = make_mount(attempt, place);
 	int error = 0;
 
-	if (mount < 0)
-		return ROOT_FAIL(attempt, is_copy ? STEP_BIND : STEP_TMPFS,
-				 mount);
-	if (place->kind == PLACE_DEVICES && !is_copy)
-		error = ROOT_FAIL(attempt, STEP_DEVICES,
-				  fill_devices(attempt, mount));
-	if (error == 0 && place->kind != PLACE_TMPFS)
+	if (mount >= 0 && place->kind != PLACE_TMPFS)
 		error = root_set_flags(attempt, mount, root_place_flags(place));
 	return error < 0 ? error : take_fd(&mount);
 }
 
-/* --- mounts in their places */
-
-static int attach_old(const struct root_place *place, int target)
+int root_place_mount(const struct root_place *place, const char *name)
 {
 	struct tmpfs_words words;
-	char data[160], source[32];
+	char data[160];
 
-	if (place->source_fd >= 0) {
-		char name[32];
-
-		mount_fd_path(place->source_fd, source);
-		mount_fd_path(target, name);
-		return mount_old(source, name, NULL, MS_BIND, NULL);
-	}
 	tmpfs_words(place, &words);
 	snprintf(data, sizeof(data),
 		 "size=%s,nr_inodes=%s,mode=%s,uid=%s,gid=%s", words.size,
 		 words.inodes, words.mode, words.uid, words.gid);
-	mount_fd_path(target, source);
-	return mount_old("tmpfs", source, "tmpfs", tmpfs_flags(place), data);
+	return mount_old("tmpfs", name, "tmpfs", tmpfs_flags(place), data);
 }
+
+/* --- mounts in their places */
 
 static int attach_place(struct root_attempt *attempt, size_t i)
 {
 	const struct root_place *place = &attempt->view->places[i];
 	auto_close int target = root_target_open(attempt->root, place);
-	int error;
 
 	if (target < 0)
 		return ROOT_FAIL(attempt, STEP_TARGET, target);
-	if (!attempt->is_old)
-		return ROOT_FAIL(attempt, STEP_ATTACH,
-				 mount_attach(attempt->mounts[i], target, ""));
-	error = ROOT_FAIL(attempt, STEP_ATTACH, attach_old(place, target));
-	if (error < 0)
+	return ROOT_FAIL(attempt, STEP_ATTACH,
+			 mount_attach(attempt->mounts[i], target, ""));
+}
+
+int root_finish_place(struct root_attempt *attempt,
+		      const struct root_place *place)
+{
+	const char *name = root_target_enter(attempt->root, place);
+	int error;
+
+	if (!name)
+		return ROOT_FAIL(attempt, STEP_TARGET, -errno);
+	error = root_set_attached_private(attempt, name);
+	if (error < 0 || place->kind == PLACE_TMPFS)
 		return error;
-	attempt->mounts[i] = root_target_open(attempt->root, place);
-	if (attempt->mounts[i] < 0)
-		return ROOT_FAIL(attempt, STEP_TARGET, attempt->mounts[i]);
-	if (place->kind == PLACE_DEVICES && place->source_fd < 0)
-		return ROOT_FAIL(attempt, STEP_DEVICES,
-				 fill_devices(attempt, attempt->mounts[i]));
-	return 0;
+	return root_set_attached_flags(attempt, name, root_place_flags(place));
 }
 
 int root_places_attach(struct root_attempt *attempt)
 {
-	int error = set_private_late(attempt, attempt->root);
+	const bool is_late = attempt->has_late_flags;
+	int error = 0;
 	size_t i;
 
+	if (is_late && fchdir(attempt->root) < 0)
+		return ROOT_FAIL(attempt, STEP_FLAGS, -errno);
+	if (is_late)
+		error = root_set_attached_private(attempt, ".");
 	for (i = 0; error == 0 && i < attempt->view->n; i++) {
-		const struct root_place *place = &attempt->view->places[i];
-
 		error = attach_place(attempt, i);
-		if (error == 0)
-			error = set_private_late(attempt, attempt->mounts[i]);
-		if (error == 0 && place->kind != PLACE_TMPFS)
-			error = set_late_flags(attempt, attempt->mounts[i],
-					       root_place_flags(place));
+		if (error == 0 && is_late)
+			error = root_finish_place(attempt,
+						  &attempt->view->places[i]);
 	}
-	if (error == 0 && !attempt->view->is_writable)
-		error = set_late_flags(attempt, attempt->root,
-				       root_flags(attempt->view));
-	return error;
+	if (error < 0 || !is_late || attempt->view->is_writable)
+		return error;
+	if (fchdir(attempt->root) < 0)
+		return ROOT_FAIL(attempt, STEP_FLAGS, -errno);
+	return root_set_attached_flags(attempt, ".", root_flags(attempt->view));
 }

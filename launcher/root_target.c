@@ -71,3 +71,23 @@ int root_target_open(int root, const struct root_place *place)
 	return error < 0 ? error
 			 : root_open_nolinks(root, place->target, flags, 0);
 }
+
+const char *root_target_enter(int root, const struct root_place *place)
+{
+	auto_free char *path = strdup(place->target);
+	char *slash = path ? strrchr(path, '/') : NULL;
+	auto_close int parent = -1;
+
+	if (!slash) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	*slash = '\0';
+	parent = root_open_nolinks(root, slash == path ? "/" : path,
+				   O_PATH | O_DIRECTORY, 0);
+	if (parent < 0) {
+		errno = -parent;
+		return NULL;
+	}
+	return fchdir(parent) < 0 ? NULL : strrchr(place->target, '/') + 1;
+}

@@ -10,3 +10,9 @@
  * there.  A descriptor (O_PATH), or -errno.
  */
 int root_target_open(int root, const struct root_place *place);
+
+/*
+ * Its parent becomes the working directory, for calls that take a path: its
+ * last name, or NULL with errno set.  It has been opened: it is there.
+ */
+const char *root_target_enter(int root, const struct root_place *place);

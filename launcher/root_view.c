@@ -323,7 +323,10 @@ static int add_bind(struct root_view *view, const char *request,
 		return err_sys_kind(err, ERR_USAGE, errno, "--bind %s: %s",
 				    request, source);
 	place->is_file = !S_ISDIR(st.st_mode);
-	return 0;
+	place->source = realpath(source, NULL);
+	return place->source ? 0
+			     : err_sys_kind(err, ERR_USAGE, errno,
+					    "--bind %s: %s", request, source);
 }
 
 /* Below a place that is writable, or in a writable root, it can be made. */
@@ -468,6 +471,7 @@ void root_view_free(struct root_view *view)
 		return;
 	for (i = 0; i < view->n; i++) {
 		free(view->places[i].target);
+		free(view->places[i].source);
 		if (view->places[i].source_fd >= 0)
 			close(view->places[i].source_fd);
 	}

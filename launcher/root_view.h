@@ -25,6 +25,7 @@ struct root_place {
 	bool is_given; /* by an option: not left out silently */
 	bool is_writable;
 	int source_fd; /* PLACE_BIND; PLACE_DEVICES: the pin; -1: none */
+	char *source; /* PLACE_BIND: its path, without links */
 	bool is_file; /* PLACE_BIND: of a file */
 	uint64_t size; /* PLACE_TMPFS */
 	mode_t mode;

@@ -31,7 +31,7 @@ static const char *const steps[] = {
 	[STEP_ATTACH] = "attach a mount",
 	[STEP_TARGET] = "find the place of a mount in the image",
 	[STEP_FLAGS] = "make a mount read-only or nosuid",
-	[STEP_PLACE] = "make a private directory for mounts",
+	[STEP_PLACE] = "make a place for mounts",
 	[STEP_RESTORE] = "leave a mount namespace again",
 	NULL,
 };

@@ -1,6 +1,7 @@
 /*
  * without CALL[,CALL...]=ERRNO COMMAND: runs a command for which these system
- * calls fail: a host that lacks them, or a sandbox that forbids them.
+ * calls fail: a host that lacks them, or a sandbox that forbids them.  CALL:N
+ * only fails when its second argument is N: a request of ioctl().
  * "user-notif" is no call, but seccomp() with the flag that asks for a listener.
  */
 #include <errno.h>
@@ -28,20 +29,27 @@ static int find_error(const char *name)
 	return -1;
 }
 
-static int fail(scmp_filter_ctx filter, const char *name, int error)
+static int fail(scmp_filter_ctx filter, char *name, int error)
 {
 	const uint32_t action = SCMP_ACT_ERRNO((uint32_t)error);
 	const scmp_datum_t listener = SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	char *colon = strchr(name, ':');
 	int number;
 
 	if (strcmp(name, "user-notif") == 0)
 		return seccomp_rule_add(
 			filter, action, SCMP_SYS(seccomp), 1,
 			SCMP_A1(SCMP_CMP_MASKED_EQ, listener, listener));
+	if (colon)
+		*colon = '\0';
 	number = seccomp_syscall_resolve_name(name);
 	if (number == __NR_SCMP_ERROR)
 		return -1;
-	return seccomp_rule_add(filter, action, number, 0);
+	if (!colon)
+		return seccomp_rule_add(filter, action, number, 0);
+	return seccomp_rule_add(
+		filter, action, number, 1,
+		SCMP_A1(SCMP_CMP_EQ, strtoul(colon + 1, NULL, 0)));
 }
 
 int main(int argc, char **argv)
