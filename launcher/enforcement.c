@@ -7,8 +7,8 @@
 static const char *const plain[] = {
 	[LIMIT_AS] = "rlimit: address space of each process",
 	[LIMIT_CORE] = "rlimit: each core dump",
-	[LIMIT_CPU_TIME] = "keeper: the program; rlimit: whole seconds, each "
-			   "process",
+	[LIMIT_CPU_TIME] = ("keeper: the program; rlimit: whole seconds, each "
+			    "process"),
 	[LIMIT_CPUS] = "nothing",
 	[LIMIT_FSIZE] = "rlimit: each file",
 	[LIMIT_MEMORY] = "rlimit: address space of each process, times pids",
