@@ -15,6 +15,7 @@
 
 #define ASK_VERSION 1
 #define RULE_PATH_BENEATH 1
+#define LOG_SUBDOMAINS_OFF 4
 
 /* The kernel's is packed, too. */
 struct path_rule {
@@ -47,9 +48,16 @@ int landlock_allow(int ruleset, int path_fd, uint64_t rights)
 				 RULE_PATH_BENEATH, &rule, 0));
 }
 
-int landlock_restrict(int ruleset)
+/*
+ * What is refused to the program is not logged anyway, since it is executed
+ * later; but from domains of its own it could fill the host's audit log.
+ */
+int landlock_restrict(const struct landlock *landlock, int ruleset)
 {
-	return as_result(syscall(SYS_landlock_restrict_self, ruleset, 0));
+	unsigned flags =
+		landlock->abi >= LANDLOCK_ABI_LOGS ? LOG_SUBDOMAINS_OFF : 0;
+
+	return as_result(syscall(SYS_landlock_restrict_self, ruleset, flags));
 }
 
 /* Who lacks it, or has it switched off or forbidden, can do without. */

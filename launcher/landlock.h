@@ -42,6 +42,7 @@ enum landlock_scope {
 };
 #define LANDLOCK_ABI_SCOPES 6
 #define LANDLOCK_ABI_PATHS 3
+#define LANDLOCK_ABI_LOGS 7
 
 /* As the kernel has it; what it does not know must be 0. */
 struct landlock_ruleset {
@@ -68,4 +69,4 @@ static inline bool landlock_has_scopes(const struct landlock *landlock)
 /* System calls: a result, or -errno. */
 int landlock_create(const struct landlock_ruleset *rules);
 int landlock_allow(int ruleset, int path_fd, uint64_t rights);
-int landlock_restrict(int ruleset);
+int landlock_restrict(const struct landlock *landlock, int ruleset);

@@ -17,8 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host_uids.h"
 #include "own_dir.h"
-#include "passwd.h"
 
 /* A process of the uid may kill the one that is to kill it. */
 #define STROKES 50
@@ -31,29 +31,6 @@ static const char *const places[] = {
 	"/var/lib/jailwright",
 	NULL,
 };
-
-/* A uid that the host's accounts have would be killed and swept with it. */
-static int check_accounts(const struct uid_range *range, int top_fd,
-			  struct err *err)
-{
-	struct user_files files;
-	char name[64];
-	uid_t uid;
-	bool found;
-
-	if (user_files_read(top_fd, &files, err) < 0)
-		return err_context(err, "--uid-pool looks for accounts of the "
-					"host; here it is itself the jail");
-	found = user_files_between(&files, range->first, range->last, name,
-				   sizeof(name), &uid);
-	user_files_free(&files);
-	if (found)
-		return err_set(err, ERR_USAGE,
-			       "--uid-pool %u-%u: uid %u is %s's, by the "
-			       "host's /etc/passwd",
-			       range->first, range->last, uid, name);
-	return 0;
-}
 
 static int open_locks(struct err *err)
 {
@@ -82,16 +59,11 @@ static void name_file(uid_t uid, char name[12])
 	snprintf(name, 12, "%u", (unsigned)uid);
 }
 
-/* Held, or gone?  Its name may be another's already. */
-static bool is_linked(int fd)
-{
-	struct stat st;
-
-	return fd >= 0 && fstat(fd, &st) == 0 && st.st_nlink > 0;
-}
-
-/* 1: locked; 0: by another; -1. */
-static int lock(struct own_uid *own, struct err *err)
+/*
+ * 1: locked, and st is what it was found as; 0: locked by another; -1.  What
+ * was removed between opening and locking may be another's by name.
+ */
+static int lock(struct own_uid *own, struct stat *st, struct err *err)
 {
 	char name[12];
 	int fd;
@@ -110,9 +82,12 @@ static int lock(struct own_uid *own, struct err *err)
 			return err_sys(err, errno, "--uid-pool: lock uid %s",
 				       name);
 		}
-		if (is_linked(fd))
+		if (fstat(fd, st) < 0)
+			return err_sys(err, errno, "--uid-pool: lock uid %s",
+				       name);
+		if (st->st_nlink > 0)
 			return 1;
-		close(fd); /* removed between the two calls */
+		close(fd);
 		own->fds[UID_LOCK] = -1;
 	}
 }
@@ -140,11 +115,9 @@ static int try_uid(struct own_uid *own, uid_t uid, struct err *err)
 	int done, len;
 
 	own->uid = uid;
-	done = lock(own, err);
+	done = lock(own, &st, err);
 	if (done != 1)
 		return done;
-	if (fstat(own->fds[UID_LOCK], &st) < 0)
-		return err_sys(err, errno, "--uid-pool: look at a lock");
 	if (st.st_size > 0)
 		end_leftovers(own);
 	if (is_any_there(uid)) {
@@ -220,7 +193,7 @@ int own_uid_take(const struct uid_range *range, int root_fd,
 	top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (top < 0)
 		return err_sys(err, errno, "open /");
-	if (check_accounts(range, top, err) < 0)
+	if (host_uids_check(top, range, err) < 0)
 		return -1;
 	own->fds[UID_LOCKS] = open_locks(err);
 	if (own->fds[UID_LOCKS] < 0 ||
@@ -269,9 +242,12 @@ void own_uid_sweep(const struct own_uid *own, struct ipc_swept *swept)
 
 void own_uid_forget(const struct own_uid *own)
 {
+	struct stat st;
 	char name[12];
 
-	if (!own || !is_linked(own->fds[UID_LOCK]))
+	/* Where it was done before the name may be another's. */
+	if (!own || own->fds[UID_LOCK] < 0 ||
+	    fstat(own->fds[UID_LOCK], &st) < 0 || st.st_nlink == 0)
 		return;
 	name_file(own->uid, name);
 	unlinkat(own->fds[UID_LOCKS], name, 0);

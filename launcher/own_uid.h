@@ -32,8 +32,8 @@ struct own_uid {
 };
 
 /*
- * Takes a free uid.  Only root can, and none that the host's /etc/passwd
- * knows.  root_fd: a directory that the jail gets as its root, or -1.
+ * Takes a free uid.  Only root can, and none that means somebody on the
+ * host (host_uids.h).  root_fd: a directory that the jail gets as its root, or -1.
  */
 int own_uid_take(const struct uid_range *range, int root_fd,
 		 struct own_uid **out, struct err *err);

@@ -165,7 +165,7 @@ static int landlock_apply(const void *opaque)
 	}
 	if (error)
 		return error;
-	error = landlock_restrict(state->fd);
+	error = landlock_restrict(&state->spec->landlock, state->fd);
 	return error < 0 ? layer_failed(STEP_RESTRICT, -error) : 0;
 }
 

@@ -19,6 +19,9 @@ NO_CALL = (BUILD / "tools/without",
            "landlock_create_ruleset,landlock_restrict_self=ENOSYS")
 FORBIDDEN = (BUILD / "tools/without",
              "landlock_create_ruleset,landlock_restrict_self=EPERM")
+SWITCHED_OFF = (
+    BUILD / "tools/without",
+    "landlock_create_ruleset,landlock_restrict_self=EOPNOTSUPP")
 
 
 def older(abi):
@@ -49,6 +52,7 @@ def test_the_report_says_what_it_keeps_apart(scratch):
 @pytest.mark.parametrize("before,options,words", [
     (NO_CALL, (), "this kernel has no Landlock"),
     (FORBIDDEN, (), "Landlock is forbidden here: Operation not permitted"),
+    (SWITCHED_OFF, (), "Landlock is switched off"),
     (older(1), (), "ABI 1 would forbid moving files between directories"),
     ((), ("--landlock", "none"), "--landlock none"),
 ])

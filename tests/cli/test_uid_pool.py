@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import time
@@ -227,6 +228,26 @@ def test_accounts_of_the_host_are_not_taken():
     refuses("--uid-pool 1-4294967294: uid 1 is daemon's, by the host's "
             "/etc/passwd", "-r", busybox_root(), "--uid-pool", "1-4294967294",
             "true")
+
+
+@pytest.mark.parametrize("first,last,is_refused", [
+    (7000, 7099, False), (7099, 7100, True), (7100, 7199, True),
+    (7000, 8000, True), (7120, 7130, True), (7199, 7300, True),
+    (7200, 7300, False), (4294967000, 4294967001, False)])
+def test_uids_of_user_namespaces_are_not_taken(scratch, first, last,
+                                               is_refused):
+    shutil.copytree("/etc", scratch / "etc", symlinks=True)
+    (scratch / "etc/subuid").write_text(
+        "broken\nalice:0:0\nbob:x:9\nalice:7100:100\ncarol:9999999:1")
+    done = run("unshare", "-m", "sh", "-c",
+               'mount --bind "$0" /etc && exec "$@"', scratch / "etc",
+               JAILLAUNCH, "-r", busybox_root(), f"--uid-pool={first}-{last}",
+               "--", "true")
+    words = f"--uid-pool {first}-{last}: some are alice's for user namespaces"
+    if is_refused:
+        assert done.status == 125 and words in done.err, done
+    else:
+        assert (done.status, done.err) == (0, ""), done
 
 
 @pytest.mark.parametrize("options,words", [

@@ -15,9 +15,10 @@
 static const struct {
 	const char *name;
 	int number;
-} errors[] = {{"EPERM", EPERM},	    {"ENOSYS", ENOSYS}, {"EINVAL", EINVAL},
-	      {"ENODEV", ENODEV},   {"ENOMEM", ENOMEM}, {"ENOSPC", ENOSPC},
-	      {"ENOTBLK", ENOTBLK}, {"EMFILE", EMFILE}};
+} errors[] = {
+	{"EPERM", EPERM},     {"ENOSYS", ENOSYS}, {"EINVAL", EINVAL},
+	{"ENODEV", ENODEV},   {"ENOMEM", ENOMEM}, {"ENOSPC", ENOSPC},
+	{"ENOTBLK", ENOTBLK}, {"EMFILE", EMFILE}, {"EOPNOTSUPP", EOPNOTSUPP}};
 
 static int find_error(const char *name)
 {
