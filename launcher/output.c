@@ -16,7 +16,7 @@ struct stream {
 	int from; /* -1: nothing will come any more */
 	int into; /* the program's end; its process looks here, too */
 	int to; /* 1 or 2 */
-	int error; /* of writing there; the pipe was closed */
+	int error; /* of handing on to there; the pipe was closed */
 	size_t start, end;
 	char buffer[ROOM];
 };
@@ -143,9 +143,11 @@ static bool read_stream(struct output *output, struct stream *stream)
 {
 	ssize_t n = read(stream->from, stream->buffer, ROOM);
 
+	if (n < 0 && is_passing(errno))
+		return false;
 	if (n <= 0) {
-		if (n == 0 || !is_passing(errno))
-			close_stream(stream);
+		stream->error = n < 0 ? errno : 0;
+		close_stream(stream);
 		return false;
 	}
 	if ((uint64_t)n > output->left) {

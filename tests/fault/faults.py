@@ -6,6 +6,7 @@ the run and tells what it saw; tests/tools/probe.c, the program in the jail,
 looks at its own confinement."""
 
 import errno
+import fcntl
 import hashlib
 import os
 import pathlib
@@ -16,6 +17,8 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
+
+import pytest
 
 from conftest import BUILD, shared_once
 
@@ -121,6 +124,31 @@ def left_directories(facts):
     mounts = pathlib.Path("/proc/self/mountinfo").read_text()
     return [name for name in facts.directories if name in mounts or
             any(pathlib.Path(base, name).exists() for base in BASES)]
+
+
+def left_groups():
+    """Control groups that no launcher holds locked."""
+    found = set()
+    for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
+        if " - cgroup" in line:
+            top = pathlib.Path(line.split()[4])
+            found |= {str(path) for path in top.rglob("jailwright-*")
+                      if is_unlocked(path)}
+    return found
+
+
+def is_unlocked(path):
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return path.exists()
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
 
 
 def judge_launch(facts, error, call):
@@ -265,6 +293,32 @@ class PoolLaunch(Launch):
             "unlinkat", "flock", "fstat", "newfstatat", "statx")
         if (self.locks / str(self.uid)).exists() and not may_stay:
             return "left its lock"
+        return judge_launch(facts, error, call)
+
+
+class CgroupLaunch(Launch):
+    """With groups, which are gone afterwards; those of a launcher that was
+    killed before it had a keeper are so with the next launch."""
+
+    def prepare(self, work):
+        mounts = pathlib.Path("/proc/self/mountinfo").read_text()
+        if " - cgroup" not in mounts:
+            pytest.skip("no cgroup hierarchy is mounted")
+        super().prepare(work)
+
+    def check_plain(self, facts):
+        super().check_plain(facts)
+        assert any(call.name == "mkdirat" for call in facts.calls)
+
+    def judge(self, facts, error, call):
+        left = left_groups()
+        if left and (error == KILL or call.name == "unlinkat"):
+            super().run(("list",))
+        if left:
+            time.sleep(0.2)  # others may have been about to lock theirs
+        left &= left_groups()
+        if left:
+            return f"left {left}"
         return judge_launch(facts, error, call)
 
 
@@ -476,6 +530,11 @@ SCENARIOS = {
         "--limit", "nofile=64", "--limit", "wall-time=50s", "--syscall-deny",
         "kcmp")),
     "launch-pool": lambda: PoolLaunch(None),
+    "launch-cgroups": lambda: CgroupLaunch(lambda: launch_root(
+        "--limit", "memory=200M", "--limit", "pids=50", "--limit", "cpus=2",
+        "--limit", "cpu-time=50s")),
+    "launch-output": lambda: Launch(lambda: launch_root(
+        "--limit", "output=64K")),
     "launch-in-place": lambda: Launch(lambda: launch_root(
         "--exec", probe=("in-place",))),
     "launch-tar": lambda: Launch(lambda: launch_image("fault-tar")),

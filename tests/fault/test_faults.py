@@ -61,6 +61,8 @@ FOUND = [
     # file system mounted on it
     ("launch-pinned", "EMFILE", 0, "openat2", 5),
     ("launch-pinned", "EIO", 0, "fstat", 15),
+    # what the program wrote was lost, and nobody told
+    ("launch-output", "EMFILE", 0, "read", 1),
     # an ELF file that could not be read was taken for a static one
     ("build-tar", "EIO", 0, "pread64", 5),
     ("build-tar", "EPERM", 0, "pread64", 5),
