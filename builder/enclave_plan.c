@@ -133,7 +133,12 @@ static int check_app_command(const struct enclave_plan *plan,
 
 	if (status == 0) {
 		start.program = words.items[0].text;
-		status = jail_check_program(&start, err);
+		status = *start.program == '/'
+				 ? jail_check_program(&start, err)
+				 : err_set(err, ERR_USAGE,
+					   "--app-exec %s: give its path in "
+					   "the enclave, from / on",
+					   start.program);
 	}
 	words_clear(&words);
 	return status;
@@ -171,7 +176,6 @@ static int plan_jail(const struct enclave_request *request,
 		.jail = JAIL,
 		.user = request->user,
 		.program = request->command[0],
-		.is_app = request->app != NULL,
 	};
 
 	if (put_dir(tree, JAIL, 0755, err) < 0 ||
@@ -180,7 +184,8 @@ static int plan_jail(const struct enclave_request *request,
 			request->machine, err) < 0)
 		return -1;
 	start.image = plan->image;
-	return jail_check(&start, err);
+	/* an app says itself as whom and what */
+	return request->app ? 0 : jail_check(&start, err);
 }
 
 static int plan_start(const struct enclave_request *request,

@@ -258,10 +258,7 @@ int jail_check(const struct jail_start *start, struct err *err)
 		user = own(manifest, VERB_RUN_AS);
 	if (!program)
 		program = own(manifest, VERB_ENTRY);
-	/* an app may give others, but what is given here must be right */
-	if ((user || !start->is_app) && check_user(start, user, err) < 0)
+	if (check_user(start, user, err) < 0)
 		return -1;
-	if (!program && start->is_app)
-		return 0;
 	return check_program(start, manifest, program, err);
 }

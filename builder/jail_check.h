@@ -14,7 +14,6 @@ struct jail_start {
 	const char *jail; /* where in the tree the jail lies */
 	const struct tar_laid *image; /* what was laid there */
 	const char *user, *program; /* NULL: the image's own */
-	bool is_app; /* a trusted app starts jails: neither is needed */
 };
 
 int jail_check(const struct jail_start *start, struct err *err);

@@ -448,10 +448,8 @@ static void print_node(const struct node *node, FILE *out)
 		[NODE_CHAR] = "char",	 [NODE_FIFO] = "fifo",
 	};
 	static const char *const origins[] = {
-		[CONTENT_NONE] = NULL,
-		[CONTENT_SOURCE] = "",
-		[CONTENT_HOST] = "copy:",
-		[CONTENT_TEXT] = NULL,
+		[CONTENT_NONE] = NULL,	  [CONTENT_SOURCE] = "",
+		[CONTENT_HOST] = "copy:", [CONTENT_TEXT] = NULL,
 		[CONTENT_PART] = "part:",
 	};
 

@@ -147,7 +147,23 @@ static int check_blobs(const struct args *args, struct err *err)
 	return 0;
 }
 
-static int check_args(struct bake *bake, struct err *err)
+/* What starts jails says itself as whom and what. */
+static int check_app(const struct args *args, char *const *command,
+		     struct err *err)
+{
+	if (args->app_exec && !args->app)
+		return err_set(err, ERR_USAGE, "--app-exec without --app");
+	if (!args->app || (!args->user && !args->jail_options.n && !*command))
+		return 0;
+	return err_set(err, ERR_USAGE,
+		       "%s and --app: the app starts jails itself, and says "
+		       "how",
+		       args->user	      ? "-u"
+		       : args->jail_options.n ? "--jail-option"
+					      : *command);
+}
+
+static int check_args(struct bake *bake, char *const *command, struct err *err)
 {
 	const struct args *args = bake->args;
 	unsigned long port;
@@ -161,9 +177,7 @@ static int check_args(struct bake *bake, struct err *err)
 	if (!args->key != !args->certificate)
 		return err_set(err, ERR_USAGE,
 			       "--sign and --cert: both or none");
-	if (args->app_exec && !args->app)
-		return err_set(err, ERR_USAGE, "--app-exec without --app");
-	if (check_blobs(args, err) < 0 ||
+	if (check_app(args, command, err) < 0 || check_blobs(args, err) < 0 ||
 	    check_heartbeat(args->heartbeat, err) < 0 ||
 	    read_number("--exit-port", args->exit_port, UINT32_MAX - 1, &port,
 			err) < 0)
@@ -390,7 +404,7 @@ static int bake_all(struct bake *bake, char **command, struct err *err)
 	struct enclave_result result;
 	long long time;
 
-	if (check_args(bake, err) < 0 || epoch_read(&time, err) < 0 ||
+	if (check_args(bake, command, err) < 0 || epoch_read(&time, err) < 0 ||
 	    verb_check_output(args->output, err) < 0 ||
 	    read_certificate(bake, err) < 0 ||
 	    bake_defaults_find(&choice, &bake->defaults, err) < 0 ||

@@ -80,13 +80,23 @@ def test_a_trusted_app_is_laid_over_the_root(bakery):
                      tars.file("usr/lib/libx.so", b"library"),
                      tars.folder("tmp/", mode=0o700))
     _, rest = bakery.ramdisks("--app", app, "--app-exec",
-                              '/srv/serve --port "a b"')
+                              '/srv/serve --port "a b"', user=False,
+                              command=None)
     assert rest["rootfs/srv/serve"].mode == 0o100755
     assert rest["rootfs/usr/lib/libx.so"].data == b"library"
     assert rest["rootfs/tmp"].mode == 0o041777  # ours, whatever it says
     assert rest["rootfs/.jail/launch"].data == (
-        b'heartbeat early\napp /srv/serve --port "a b"\nuser jailuser\n'
-        b"argv /bin/prog\nargv one\n")
+        b'heartbeat early\napp /srv/serve --port "a b"\n')
+
+
+@pytest.mark.parametrize("more, what", [
+    ({"command": None}, "-u"), ({"user": False}, "/bin/prog"),
+    ({"user": False, "command": None, "option": True}, "--jail-option")])
+def test_an_app_says_itself_how_it_starts_jails(bakery, more, what):
+    app = bakery.tar("app.tar", tars.file("serve", b"x", mode=0o755))
+    option = ["--jail-option", "-n"] if more.pop("option", False) else []
+    refused(bakery.bake("--app", app, "--app-exec", "/serve", *option, **more),
+            f"{what} and --app: the app starts jails itself, and says how")
 
 
 def test_the_entry_of_the_apps_own_manifest_is_its_program(bakery):
@@ -104,18 +114,22 @@ def test_the_entry_of_the_apps_own_manifest_is_its_program(bakery):
 ])
 def test_an_app_with_a_name_of_ours_is_refused(bakery, member, name):
     app = bakery.tar("app.tar", member, tars.file("serve", b"x", mode=0o755))
-    refused(bakery.bake("--app", app, "--app-exec", "/serve"),
+    refused(bakery.bake("--app", app, "--app-exec", "/serve", user=False,
+                        command=None),
             f"{app}: {name} is jailbake's own name in an enclave; call it "
             "otherwise", 4)
 
 
 def test_an_app_without_a_program_is_refused(bakery):
     app = bakery.tar("app.tar", tars.file("serve", b"x", mode=0o755))
-    refused(bakery.bake("--app", app),
+    alone = {"user": False, "command": None}
+    refused(bakery.bake("--app", app, **alone),
             f'--app {app}: what is to be started? --app-exec "PROGRAM '
             'ARG..." (its manifest has no entry)')
-    refused(bakery.bake("--app", app, "--app-exec", "/other"),
+    refused(bakery.bake("--app", app, "--app-exec", "/other", **alone),
             f"/other: no such program in {app}")
+    refused(bakery.bake("--app", app, "--app-exec", "serve", **alone),
+            "--app-exec serve: give its path in the enclave, from / on")
 
 
 def test_the_images_own_manifest_says_user_and_program(bakery):
