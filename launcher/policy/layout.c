@@ -190,7 +190,11 @@ static void write_step(struct writer *writer, uint32_t at)
 	writer->places[at] = (uint32_t)writer->n;
 }
 
-/* A step that has to be written before this one; 0: none. */
+/*
+ * A step that has to be written before this one; 0: none.  That for "no" goes
+ * to the end, which was measured to load 1 us sooner than the other way round:
+ * more of the jumps in machine code are short at once.
+ */
 static uint32_t first_missing(const struct writer *writer, uint32_t at)
 {
 	const struct node *step = &writer->steps[at];
