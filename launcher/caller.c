@@ -152,6 +152,16 @@ int caller_take(struct caller *caller, struct err *err)
 	return 0;
 }
 
+void caller_keep_terminals(struct caller *caller, const bool which[3])
+{
+	int fd;
+
+	caller->has_terminal = caller->is_lent = false;
+	for (fd = 0; fd < 3; fd++)
+		if (which[fd])
+			caller->streams[fd].is_terminal = false;
+}
+
 void caller_lend_terminal(struct caller *caller, pid_t group)
 {
 	if (!caller->has_terminal || caller->is_lent ||

@@ -29,6 +29,12 @@ struct caller {
 
 int caller_take(struct caller *caller, struct err *err);
 
+/*
+ * The jail does not get these of 0-2: nothing of them is lent, and their modes
+ * are another's to give back (relay.h).
+ */
+void caller_keep_terminals(struct caller *caller, const bool which[3]);
+
 /* Terminals and flags are as they were.  May be called repeatedly. */
 void caller_give_back(struct caller *caller);
 

@@ -24,6 +24,7 @@
 #include "spec.h"
 #include "store_verbs.h"
 #include "supervise.h"
+#include "terminal.h"
 
 /* All that a launch came to; what it did not come to is NULL. */
 struct launch {
@@ -36,12 +37,13 @@ struct launch {
 	const char *no_mount; /* of the image: why it is of no use, or NULL */
 	bool no_detached; /* so is a mount of it that is nowhere */
 	bool has_foreign_home; /* mounted, it cannot be given to own_uid */
+	struct terminal *terminal;
 };
 
 struct args {
 	struct spec_flags spec;
 	struct image_request image;
-	const char *report;
+	const char *report, *tty;
 	bool explain, verbose, quiet, help, version;
 };
 
@@ -104,6 +106,8 @@ static const struct opt options[] = {
 	{0, "dev", "LIST", OPT_INTO(struct args, image.devices),
 	 "devices: null zero full random urandom tty"},
 	{0, "keep-fd", "N", SPEC(keep_fds), "leave a descriptor open"},
+	{0, "tty", "auto|yes|no", OPT_INTO(struct args, tty),
+	 "a terminal of the jail's own (auto: on a terminal)"},
 	{0, "exec", NULL, SPEC(in_place),
 	 "no supervisor: the program gets our process id"},
 	{0, "spec", "FILE", SPEC(spec_file),
@@ -126,7 +130,6 @@ static const struct opt options[] = {
 	{0, "read", "PATH", OPT_NOT_YET, NULL},
 	{0, "write", "PATH", OPT_NOT_YET, NULL},
 	{0, "on-violation", "ACTION", OPT_NOT_YET, NULL},
-	{0, "tty", "auto|yes|no", OPT_NOT_YET, NULL},
 	{0, "events", "FILE|fd:N", OPT_NOT_YET, NULL},
 	{0, "learn", "DIR", OPT_NOT_YET, NULL},
 	{0, "oci", "FILE", OPT_NOT_YET, NULL},
@@ -197,11 +200,18 @@ static int explain_root(const struct launch *launch, FILE *out, struct err *err)
 	return 0;
 }
 
+static void explain_terminal(const struct terminal *terminal, FILE *out)
+{
+	fprintf(out, "terminal      %s%s%s\n", terminal_name(terminal),
+		*terminal->why_not ? "  " : "", terminal->why_not);
+}
+
 static int explain(const struct launch *launch, struct outcome *outcome,
 		   struct err *err)
 {
 	plan_explain(launch->plan, stdout);
 	enforcement_explain(launch->spec, stdout);
+	explain_terminal(launch->terminal, stdout);
 	if (explain_root(launch, stdout, err) < 0)
 		return -1;
 	if (fflush(stdout) != 0)
@@ -232,19 +242,20 @@ static int give_home(struct launch *launch, struct err *err)
 }
 
 static int prepare(const struct args *args, char *const *argv,
-		   const struct caller *caller, struct launch *launch,
-		   struct err *err)
+		   struct launch *launch, struct err *err)
 {
+	const struct terminal *terminal = launch->terminal;
 	struct spec_input input = {
 		.flags = &args->spec,
 		.argv = argv,
-		.has_terminal = caller->has_terminal,
-		.has_foreground = caller->is_lent,
+		.terminal = terminal,
+		.has_terminal = terminal->kind != TERMINAL_NONE,
+		.has_foreground = terminal->in_foreground,
 	};
 
 	struct image_request request = args->image;
 
-	request.has_terminal = caller->has_terminal;
+	request.has_terminal = input.has_terminal;
 	request.no_detached = launch->no_detached;
 	request.no_mount = launch->no_mount;
 	if (image_open(&request, &launch->image, err) < 0)
@@ -268,8 +279,8 @@ static int prepare(const struct args *args, char *const *argv,
 	if (spec_make(&input, &launch->spec, err) < 0 ||
 	    cgroup_make(launch->spec->limits, launch->spec->in_place,
 			&launch->cgroup, err) < 0 ||
-	    output_open(&launch->spec->limits[LIMIT_OUTPUT], &launch->output,
-			err) < 0)
+	    output_open(&launch->spec->limits[LIMIT_OUTPUT], terminal->replaces,
+			&launch->output, err) < 0)
 		return -1;
 	launch->spec->cgroup = launch->cgroup;
 	launch->spec->output = launch->output;
@@ -287,12 +298,14 @@ static int execute(const struct args *args, struct caller *caller,
 	if (args->verbose) {
 		plan_explain(launch->plan, stderr);
 		enforcement_explain(launch->spec, stderr);
+		explain_terminal(launch->terminal, stderr);
 		if (explain_root(launch, stderr, err) < 0)
 			return -1;
 	}
 	if (launch->spec->in_place)
 		return supervise_not(launch->plan, &launch->outcome, err);
-	return supervise(launch->plan, caller, &launch->outcome, err);
+	return supervise(launch->plan, caller, launch->terminal,
+			 &launch->outcome, err);
 }
 
 /*
@@ -334,7 +347,8 @@ static void close_launch(struct launch *launch)
  */
 static void try_otherwise(struct launch *launch)
 {
-	struct launch next = {.outcome.kind = OUTCOME_FAILED};
+	struct launch next = {.outcome.kind = OUTCOME_FAILED,
+			      .terminal = launch->terminal};
 
 	if (launch->has_foreign_home)
 		next.no_mount = "its user's home is closed to the uid of "
@@ -356,6 +370,7 @@ static int write_report(struct report *report, const struct launch *launch,
 		.spec = launch->spec,
 		.plan = launch->plan,
 		.outcome = &launch->outcome,
+		.terminal = launch->terminal,
 		.failure = failure,
 	};
 
@@ -367,13 +382,25 @@ static int run_launch(const struct args *args, char *const *argv,
 		      struct caller *caller, struct launch *launch,
 		      struct err *err)
 {
-	if (prepare(args, argv, caller, launch, err) < 0)
+	if (prepare(args, argv, launch, err) < 0)
 		return -1;
 	if (plan_prepare(launch->plan, err) < 0)
 		return -1;
 	if (args->explain)
 		return explain(launch, &launch->outcome, err);
 	return execute(args, caller, launch, err);
+}
+
+static int take_caller(const struct args *args, struct caller *caller,
+		       struct terminal *terminal, struct err *err)
+{
+	if (caller_take(caller, err) < 0 ||
+	    terminal_open(args->tty, args->spec.in_place, caller, terminal,
+			  err) < 0)
+		return -1;
+	if (terminal_is_own(terminal))
+		caller_keep_terminals(caller, terminal->replaces);
+	return 0;
 }
 
 static int run(const struct args *args, char *const *argv, struct err *err)
@@ -383,18 +410,22 @@ static int run(const struct args *args, char *const *argv, struct err *err)
 	 * Never freed: the process ends with it.  Static, so that it can still
 	 * be reached then, by who looks for what leaks.
 	 */
-	static struct launch launch = {.outcome.kind = OUTCOME_FAILED};
+	static struct terminal terminal;
+	static struct launch launch = {.outcome.kind = OUTCOME_FAILED,
+				       .terminal = &terminal};
 	struct err later = {0};
 	struct caller caller;
 	int result;
 
-	if (caller_take(&caller, err) < 0 ||
+	if (take_caller(args, &caller, &terminal, err) < 0 ||
 	    (args->report && report_open(args->report, &report, err) < 0))
 		return STATUS_FAILED;
 	result = run_launch(args, argv, &caller, &launch, err);
 	while (result < 0 && is_of_no_use(&launch)) {
 		try_otherwise(&launch);
 		*err = (struct err){0};
+		if (terminal_open_again(&terminal, err) < 0)
+			return STATUS_FAILED;
 		result = run_launch(args, argv, &caller, &launch, err);
 	}
 	if (remove_cgroup(&launch, &later) < 0 ||

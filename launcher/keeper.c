@@ -19,6 +19,7 @@
 #include "fdio.h"
 #include "plan.h"
 #include "spec.h"
+#include "terminal.h"
 #include "time_limit.h"
 
 #define STACK_SIZE (64 << 10)
@@ -34,6 +35,7 @@ struct start {
 struct watch {
 	int orders_fd, notes_fd, children_fd;
 	int proc_fd; /* for the end: the jail's root has no /proc; or -1 */
+	struct terminal_hold terminal;
 	pid_t pid; /* the program; 0: it has been reaped */
 	struct time_limit limit;
 	const struct cgroup *cgroup; /* or NULL */
@@ -111,7 +113,7 @@ static int get_ready(struct watch *watch)
 /* Nothing that the caller gave us stays open here, and no number is special. */
 static int close_the_rest(struct watch *watch)
 {
-	int kept[CGROUP_MOST_FDS + UID_FDS + 1];
+	int kept[CGROUP_MOST_FDS + UID_FDS + 3];
 	size_t n;
 
 	if (dup2(watch->orders_fd, 0) < 0 || dup2(watch->notes_fd, 1) < 0 ||
@@ -124,6 +126,10 @@ static int close_the_rest(struct watch *watch)
 	n += own_uid_fds(watch->own_uid, kept + n);
 	if (watch->proc_fd >= 0)
 		kept[n++] = watch->proc_fd;
+	if (watch->terminal.modes) {
+		kept[n++] = watch->terminal.slave;
+		kept[n++] = watch->terminal.callers;
+	}
 	close_fds_but(3, kept, n);
 	return 0;
 }
@@ -183,23 +189,36 @@ static void look_at_children(struct watch *watch)
 			bury_program(watch);
 		} else if (waitid(P_PID, (id_t)watch->pid, &info, events) ==
 			   0) {
-			fd_write_full(watch->notes_fd, "", 1);
+			const unsigned char by = (unsigned char)info.si_status;
+
+			fd_write_full(watch->notes_fd, &by, 1);
 		}
 	}
 }
 
+static void carry_out(struct watch *watch, int order)
+{
+	if (order >= KEEPER_TERMINAL)
+		terminal_move(&watch->terminal,
+			      (enum terminal_order)(order - KEEPER_TERMINAL),
+			      watch->pid);
+	/* Its process group; who makes it a moment later is alone as yet. */
+	else if (kill(-watch->pid, order) < 0)
+		kill(watch->pid, order);
+}
+
 /* False: the supervisor is gone, or wants the jail to be so. */
-static bool take_orders(const struct watch *watch)
+static bool take_orders(struct watch *watch)
 {
 	unsigned char orders[16];
 	ssize_t i, n = read(watch->orders_fd, orders, sizeof(orders));
 
 	if (n < 0)
 		return errno == EINTR || errno == EAGAIN;
-	/* Its process group; who makes it a moment later is alone as yet. */
 	for (i = 0; i < n && orders[i] != KEEPER_END; i++)
-		if (kill(-watch->pid, orders[i]) < 0)
-			kill(watch->pid, orders[i]);
+		carry_out(watch, orders[i]);
+	if (n == 0) /* first of all: a shell may be waiting for it */
+		terminal_give_back(&watch->terminal);
 	return n > 0 && i == n;
 }
 
@@ -256,6 +275,8 @@ static void run_program(struct watch *watch, const struct plan *plan)
 		kill(watch->pid, SIGKILL);
 		bury_program(watch);
 	}
+	if (error) /* some end may be open twice: the supervisor's alone */
+		watch->terminal.modes = NULL;
 	note_failure(watch, error);
 }
 
@@ -267,10 +288,26 @@ static bool is_alone(const struct watch *watch)
 	return poll(&orders, 1, 0) > 0;
 }
 
+/*
+ * The caller's terminal is the supervisor's to give back, and ours if that is
+ * killed before.
+ */
+static void await_supervisor(const struct watch *watch)
+{
+	unsigned char order;
+
+	close(watch->notes_fd); /* what the supervisor waits for */
+	while (read(watch->orders_fd, &order, 1) > 0)
+		continue;
+	terminal_give_back(&watch->terminal);
+}
+
 static void keep(const struct keeper_ends *ends)
 {
+	const struct terminal *terminal = ends->plan->spec->terminal;
 	struct watch watch = {.orders_fd = ends->orders[0],
 			      .notes_fd = ends->notes[1],
+			      .terminal = terminal_hold(terminal),
 			      .proc_fd = descendants_look(),
 			      .cgroup = ends->plan->spec->cgroup,
 			      .own_uid = ends->plan->spec->own_uid,
@@ -279,7 +316,9 @@ static void keep(const struct keeper_ends *ends)
 	/* If the program's end cannot be learned, we made it. */
 	watch.last->wait_status = SIGKILL;
 	watch.last->ended_by = N_LIMITS;
-	setpgid(0, 0);
+	/* With a terminal of the jail's own, it will lead a session. */
+	if (!terminal_is_own(terminal))
+		setpgid(0, 0);
 	prctl(PR_SET_NAME, "jail-keeper", 0, 0, 0);
 	if (start_enter(ends->plan, &watch.last->root, &watch.start.failure))
 		run_program(&watch, ends->plan);
@@ -294,6 +333,8 @@ static void keep(const struct keeper_ends *ends)
 	getrusage(RUSAGE_CHILDREN, &watch.last->all);
 	watch.last->failure = watch.start.failure;
 	watch.last->is_complete = true;
+	if (watch.terminal.modes)
+		await_supervisor(&watch);
 }
 
 /* The keeper: see keeper.h for what it shares with its parent. */

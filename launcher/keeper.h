@@ -7,7 +7,8 @@
  *	    program the jail's user
  *
  * The supervisor sends numbers of signals; the keeper says when the program
- * stops.  Each sees by end-of-file that the other is gone.  If it is the
+ * stops, and stays after its end until the supervisor has given the caller's
+ * terminal back.  Each sees by end-of-file that the other is gone.  If it is the
  * supervisor, the keeper ends everything below it and itself; if it is the
  * keeper, PR_SET_PDEATHSIG ends the program, and its orphans come to the
  * supervisor, a child subreaper too.  So whichever is killed, nothing stays.
@@ -51,10 +52,13 @@ struct keeper_last {
 /* Instead of a signal: the jail is to be ended. */
 #define KEEPER_END 0
 
+/* And from here on, an enum terminal_order. */
+#define KEEPER_TERMINAL 128
+
 struct keeper {
 	pid_t pid;
 	int orders_fd; /* a byte each: a signal for the program's group, or: */
-	int notes_fd; /* a byte each time the program is stopped */
+	int notes_fd; /* each time the program is stopped, a byte: by what */
 	struct keeper_last last; /* the keeper's own, until it has ended */
 };
 

@@ -25,7 +25,8 @@ struct output {
 	uint64_t left;
 	bool is_over;
 	bool has_started; /* into is no descriptor of ours any more */
-	size_t n; /* 1: both are one */
+	bool is_joint; /* the one is for both */
+	size_t n;
 	struct stream streams[2];
 };
 
@@ -60,11 +61,30 @@ static int open_stream(struct stream *stream, int to, struct err *err)
 	return 0;
 }
 
-int output_open(const struct jail_limit *limit, struct output **out,
-		struct err *err)
+/* From the first of 1 and 2 up to the last that need one. */
+static int open_streams(struct output *output, const bool is_terminal[3],
+			struct err *err)
+{
+	int fd;
+
+	output->is_joint = !is_terminal[1] && !is_terminal[2] && are_one_file();
+	for (fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+		struct stream *stream = &output->streams[output->n];
+
+		if (is_terminal[fd] || (output->is_joint && output->n))
+			continue;
+		output->n++;
+		stream->from = stream->into = -1;
+		if (open_stream(stream, fd, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int output_open(const struct jail_limit *limit, const bool is_terminal[3],
+		struct output **out, struct err *err)
 {
 	auto_of(output) struct output *output = NULL;
-	size_t i, n = are_one_file() ? 1 : 2;
 
 	if (!limit->is_set || limit->value == LIMIT_UNLIMITED)
 		return 0;
@@ -72,23 +92,21 @@ int output_open(const struct jail_limit *limit, struct output **out,
 	if (!output)
 		return err_sys(err, ENOMEM, "limit output");
 	output->left = limit->value;
-	for (i = 0; i < n; i++) {
-		output->n++;
-		output->streams[i].from = output->streams[i].into = -1;
-		if (open_stream(&output->streams[i], STDOUT_FILENO + (int)i,
-				err) < 0)
-			return -1;
-	}
+	if (open_streams(output, is_terminal, err) < 0)
+		return -1;
 	*out = TAKE(output);
 	return 0;
 }
 
 int output_join(const struct output *output)
 {
-	const struct stream *last = &output->streams[output->n - 1];
+	size_t i;
 
-	if (dup2(output->streams[0].into, STDOUT_FILENO) < 0 ||
-	    dup2(last->into, STDERR_FILENO) < 0)
+	for (i = 0; i < output->n; i++)
+		if (dup2(output->streams[i].into, output->streams[i].to) < 0)
+			return -errno;
+	if (output->is_joint &&
+	    dup2(output->streams[0].into, STDERR_FILENO) < 0)
 		return -errno;
 	return 0;
 }
@@ -138,6 +156,18 @@ static void close_stream(struct stream *stream)
 	stream->start = stream->end = 0;
 }
 
+size_t output_take(struct output *output, size_t n)
+{
+	if (!output)
+		return n;
+	if (n > output->left) {
+		output->is_over = true;
+		n = (size_t)output->left;
+	}
+	output->left -= n;
+	return n;
+}
+
 /* False: there is nothing. */
 static bool read_stream(struct output *output, struct stream *stream)
 {
@@ -150,13 +180,8 @@ static bool read_stream(struct output *output, struct stream *stream)
 		close_stream(stream);
 		return false;
 	}
-	if ((uint64_t)n > output->left) {
-		output->is_over = true;
-		n = (ssize_t)output->left;
-	}
-	output->left -= (uint64_t)n;
 	stream->start = 0;
-	stream->end = (size_t)n;
+	stream->end = output_take(output, (size_t)n);
 	return true;
 }
 

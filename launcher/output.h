@@ -22,9 +22,15 @@ struct output;
 
 #define OUTPUT_FDS 4
 
-/* *out stays NULL if the limit is not set. */
-int output_open(const struct jail_limit *limit, struct output **out,
-		struct err *err);
+/*
+ * *out stays NULL if the limit is not set.  Of 0-2, those that are the jail's
+ * own terminal get no pipe: who relays from it asks output_take().
+ */
+int output_open(const struct jail_limit *limit, const bool is_terminal[3],
+		struct output **out, struct err *err);
+
+/* How many of so many bytes may be handed on; also of NULL: all. */
+size_t output_take(struct output *output, size_t n);
 
 /* In the program's process: the pipes become 1 and 2.  0 or -errno. */
 int output_join(const struct output *output);

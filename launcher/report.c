@@ -13,6 +13,7 @@
 #include "outfile.h"
 #include "plan.h"
 #include "spec.h"
+#include "terminal.h"
 
 struct report {
 	struct outfile *file; /* or NULL: */
@@ -324,6 +325,15 @@ static void put_uid_note(struct json *json, const struct jail_spec *spec)
 			      "uid outside can be signalled");
 }
 
+static void put_terminal(struct json *json, const struct terminal *terminal)
+{
+	json_open(json, "tty", '{');
+	json_string(json, "kind", terminal_name(terminal));
+	if (*terminal->why_not)
+		json_string(json, "why_no_pty", terminal->why_not);
+	json_close(json, '}');
+}
+
 /* What the reader must know about the confinement that was in force. */
 static void put_notes(struct json *json, const struct jail_spec *spec)
 {
@@ -346,6 +356,7 @@ static char *make_text(const struct report_facts *facts)
 	json_string(&json, "jaillaunch", JAIL_VERSION);
 	json_number(&json, "format", 1);
 	put_outcome(&json, facts);
+	put_terminal(&json, facts->terminal);
 	if (facts->image)
 		put_root(&json, facts->image, &facts->outcome->root);
 	if (facts->spec) {

@@ -11,6 +11,7 @@ struct jail_spec;
 struct outcome;
 struct plan;
 struct report;
+struct terminal;
 
 /* What is known at the end; NULL is what a failed launch did not come to. */
 struct report_facts {
@@ -18,6 +19,7 @@ struct report_facts {
 	const struct jail_spec *spec;
 	const struct plan *plan;
 	const struct outcome *outcome;
+	const struct terminal *terminal;
 	const struct err *failure; /* of the launch; NULL: it succeeded */
 };
 

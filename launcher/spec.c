@@ -519,6 +519,7 @@ int spec_make(const struct spec_input *input, struct jail_spec **out,
 	spec->root_is_mounted = input->root_is_mounted;
 	spec->root_is_changed = input->root_is_changed;
 	spec->devices = input->devices;
+	spec->terminal = input->terminal;
 	spec->has_terminal = input->has_terminal;
 	spec->has_foreground = input->has_foreground;
 	spec->allow_root = flags->allow_root;

@@ -24,6 +24,7 @@
 struct cgroup;
 struct manifest;
 struct output;
+struct terminal;
 
 /* What was typed; the option table of jaillaunch.c fills it. */
 struct spec_flags {
@@ -69,8 +70,9 @@ struct jail_spec {
 	struct output *output; /* what counts that of the program; or NULL */
 	int *keep_fds;
 	size_t n_keep_fds;
-	bool has_terminal; /* standard input is our session's terminal */
-	bool has_foreground; /* and our group its foreground */
+	const struct terminal *terminal; /* NULL: the caller's, if any */
+	bool has_terminal; /* of its own, or the caller's on standard input */
+	bool has_foreground; /* our group is in the caller's foreground */
 };
 
 /* What a spec is made from; all of it outlives the spec. */
@@ -83,6 +85,7 @@ struct spec_input {
 	bool root_is_changed; /* by --copy */
 	const char *devices; /* as in struct jail_spec */
 	char *const *argv; /* program and arguments; empty: the image's entry */
+	const struct terminal *terminal; /* as in struct jail_spec */
 	bool has_terminal, has_foreground;
 };
 

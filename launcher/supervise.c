@@ -17,6 +17,7 @@
 #include "fdio.h"
 #include "keeper.h"
 #include "output.h"
+#include "relay.h"
 #include "spec.h"
 
 /* What is handed on.  SIGTSTP and its like stop the jail, and so us. */
@@ -28,8 +29,10 @@ static const int forwarded[] = {
 struct watch {
 	const struct plan *plan;
 	struct caller *caller;
+	struct terminal *terminal;
 	struct keeper keeper;
 	int signals_fd;
+	bool is_hang_up_told;
 	bool is_stopped; /* the jail is */
 };
 
@@ -50,6 +53,36 @@ static int open_signals(struct err *err)
 	return fd < 0 ? err_sys(err, errno, "watch signals") : fd;
 }
 
+static void tell_foreground(struct watch *watch, enum terminal_order order)
+{
+	keeper_order(&watch->keeper, KEEPER_TERMINAL + (int)order);
+}
+
+static void go_on(struct watch *watch)
+{
+	if (terminal_is_own(watch->terminal))
+		tell_foreground(watch, relay_look(watch->terminal)
+					       ? TERMINAL_WHO_HAD_IT
+					       : TERMINAL_NOBODY);
+	else if (watch->is_stopped)
+		caller_lend_terminal(watch->caller, watch->keeper.last.pid);
+	watch->is_stopped = false;
+	keeper_order(&watch->keeper, SIGCONT);
+}
+
+/*
+ * The kernel tells only the leader of the session, the keeper; a shell tells
+ * its jobs, and so do we.
+ */
+static void tell_hang_up(struct watch *watch)
+{
+	if (!watch->terminal->has_hung_up || watch->is_hang_up_told)
+		return;
+	watch->is_hang_up_told = true;
+	keeper_order(&watch->keeper, SIGHUP);
+	keeper_order(&watch->keeper, SIGCONT);
+}
+
 static void forward_signal(struct watch *watch)
 {
 	struct signalfd_siginfo info;
@@ -64,11 +97,10 @@ static void forward_signal(struct watch *watch)
 	 */
 	if (signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU)
 		signal = SIGSTOP;
-	if (signal == SIGCONT && watch->is_stopped) {
-		caller_lend_terminal(watch->caller, watch->keeper.last.pid);
-		watch->is_stopped = false;
-	}
-	keeper_order(&watch->keeper, signal);
+	if (signal == SIGCONT)
+		go_on(watch);
+	else if (signal != SIGWINCH || !relay_resize(watch->terminal))
+		keeper_order(&watch->keeper, signal);
 }
 
 static bool has_hung_up(int fd)
@@ -83,33 +115,50 @@ static bool has_hung_up(int fd)
  * the keeper, or its end, continues us: it may be in another pid namespace, and
  * could not send us a signal.
  */
-static void stop_along(struct watch *watch)
+static void stop_along(struct watch *watch, int signal)
 {
 	const int fd = watch->keeper.notes_fd;
+	bool goes_on = false;
 
 	caller_give_back(watch->caller);
 	watch->is_stopped = true;
 	fcntl(fd, F_SETOWN, getpid());
 	fcntl(fd, F_SETSIG, SIGCONT);
 	fcntl(fd, F_SETFL, O_ASYNC);
-	if (!has_hung_up(fd))
-		kill(getpid(), SIGSTOP);
+	if (!has_hung_up(fd)) {
+		if (terminal_is_own(watch->terminal))
+			goes_on = relay_stop(watch->terminal, signal);
+		else
+			kill(getpid(), SIGSTOP);
+	}
 	fcntl(fd, F_SETFL, 0);
+	if (!goes_on)
+		return;
+	if (signal == SIGTTIN || signal == SIGTTOU)
+		tell_foreground(watch, TERMINAL_PROGRAM);
+	go_on(watch);
 }
 
 /* Returns when the keeper is ending. */
 static void await_end(struct watch *watch)
 {
 	struct output *output = watch->plan->spec->output;
-	struct pollfd fds[2 + OUTPUT_FDS] = {
+	struct terminal *terminal = watch->terminal;
+	struct pollfd fds[2 + OUTPUT_FDS + RELAY_FDS] = {
 		{watch->keeper.notes_fd, POLLIN, 0},
 		{watch->signals_fd, POLLIN, 0}};
-	char note;
+	struct pollfd *relayed = fds + 2 + OUTPUT_FDS;
+	unsigned char note;
 
 	for (;;) {
 		output_wants(output, fds + 2);
-		if (poll(fds, 2 + OUTPUT_FDS, -1) < 0)
+		relay_wants(terminal, relayed);
+		if (poll(fds, sizeof(fds) / sizeof(*fds),
+			 relay_timeout(terminal)) < 0)
 			continue;
+		if (relay_move(terminal, relayed))
+			tell_foreground(watch, TERMINAL_WHO_HAD_IT);
+		tell_hang_up(watch);
 		if (!output_move(output, fds + 2))
 			keeper_order(&watch->keeper, KEEPER_END);
 		if (fds[1].revents)
@@ -118,7 +167,7 @@ static void await_end(struct watch *watch)
 			continue;
 		if (fd_read_full(watch->keeper.notes_fd, &note, 1) != 1)
 			return;
-		stop_along(watch);
+		stop_along(watch, note);
 	}
 }
 
@@ -225,21 +274,35 @@ static int look_at_output(const struct output *output, struct outcome *outcome,
 	return 0;
 }
 
+static void await_keeper(const struct watch *watch)
+{
+	while (waitpid(watch->keeper.pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+}
+
+/* With a terminal of the jail's own, the keeper stays until it is given back. */
+static void end_terminal(const struct watch *watch)
+{
+	relay_end(watch->terminal, watch->signals_fd);
+	close(watch->keeper.orders_fd);
+}
+
 static int end_watch(struct watch *watch, struct outcome *outcome,
 		     struct err *err)
 {
 	const struct keeper_last *last = &watch->keeper.last;
 
-	while (waitpid(watch->keeper.pid, NULL, 0) < 0 && errno == EINTR)
-		continue;
+	if (last->is_complete)
+		end_terminal(watch);
+	await_keeper(watch);
 	outcome->swept = last->swept;
 	if (!last->is_complete) {
 		cgroup_kill(watch->plan->spec->cgroup);
 		kill_orphans(watch->plan->spec->own_uid, &outcome->swept);
+		end_terminal(watch);
 	}
 	output_end(watch->plan->spec->output, watch->signals_fd);
 	caller_give_back(watch->caller);
-	close(watch->keeper.orders_fd);
 	close(watch->keeper.notes_fd);
 	close(watch->signals_fd);
 	if (!last->is_complete) {
@@ -255,9 +318,11 @@ static int end_watch(struct watch *watch, struct outcome *outcome,
 }
 
 int supervise(const struct plan *plan, struct caller *caller,
-	      struct outcome *outcome, struct err *err)
+	      struct terminal *terminal, struct outcome *outcome,
+	      struct err *err)
 {
-	struct watch watch = {.plan = plan, .caller = caller};
+	struct watch watch = {
+		.plan = plan, .caller = caller, .terminal = terminal};
 
 	outcome->kind = OUTCOME_FAILED;
 	watch.signals_fd = open_signals(err);
@@ -268,6 +333,7 @@ int supervise(const struct plan *plan, struct caller *caller,
 	if (keeper_start(plan, &watch.keeper, err) < 0)
 		return -1;
 	output_start(plan->spec->output);
+	relay_start(terminal, plan->spec->output);
 	await_end(&watch);
 	return end_watch(&watch, outcome, err);
 }

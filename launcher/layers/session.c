@@ -1,8 +1,9 @@
 /*
  * session: with a terminal the program gets a process group of its own, in the
- * foreground if we were; without one, a session of its own, which no terminal
- * can become the controlling one of by accident.  And when memory runs out, it is
- * the jail's that the kernel shall free, not the host's.
+ * foreground if we were; the session is the keeper's if the terminal is the
+ * jail's own, else the caller's.  Without one, a session of its own, which no
+ * terminal can become the controlling one of by accident.  And when memory runs
+ * out, it is the jail's that the kernel shall free, not the host's.
  */
 #include "../layer.h"
 
@@ -12,11 +13,23 @@
 #include <unistd.h>
 
 #include "../spec.h"
+#include "../terminal.h"
 
-enum step { STEP_GROUP, STEP_FOREGROUND, STEP_SESSION, STEP_OOM };
-static const char *const steps[] = {
-	"make a process group", "take the terminal's foreground",
-	"make a session", "raise the OOM score", NULL};
+/* The first three are those of terminal_enter(). */
+enum step {
+	STEP_GROUP = TERMINAL_STREAMS + 1,
+	STEP_FOREGROUND,
+	STEP_SESSION,
+	STEP_OOM
+};
+static const char *const steps[] = {"make a session for the jail's terminal",
+				    "take the jail's terminal",
+				    "put the jail's terminal on 0-2",
+				    "make a process group",
+				    "take the terminal's foreground",
+				    "make a session",
+				    "raise the OOM score",
+				    NULL};
 
 static int session_probe(const struct jail_spec *spec, struct err *err)
 {
@@ -31,9 +44,32 @@ static int session_probe(const struct jail_spec *spec, struct err *err)
 static int session_prepare(const struct jail_spec *spec, void **state,
 			   struct err *err)
 {
-	(void)err;
+	const struct jail_user *user = &spec->user;
+	int error;
+
 	*state = layer_keep_spec(spec);
+	if (!terminal_is_own(spec->terminal))
+		return 0;
+	error = terminal_give_to(spec->terminal, user->uid, user->gid);
+	if (error < 0)
+		return err_sys_kind(err, ERR_HOST, -error,
+				    "give the jail's terminal to uid %u (--tty "
+				    "no does without one)",
+				    (unsigned)user->uid);
 	return 0;
+}
+
+static int session_enter(void *state, struct root_choice *choice)
+{
+	const struct jail_spec *spec = state;
+	enum terminal_step step;
+	int error;
+
+	(void)choice;
+	if (!terminal_is_own(spec->terminal))
+		return 0;
+	error = terminal_enter(spec->terminal, &step);
+	return error < 0 ? layer_failed(step, -error) : 0;
 }
 
 /* Inherited by all of the jail; lowering it again needs CAP_SYS_RESOURCE. */
@@ -53,13 +89,15 @@ static int offer_to_oom_killer(void)
 static int own_group(const struct jail_spec *spec)
 {
 	pid_t group = getpid();
+	int terminal = terminal_is_own(spec->terminal) ? spec->terminal->slave
+						       : STDIN_FILENO;
 
 	if (!spec->has_terminal)
 		return setsid() < 0 ? layer_failed(STEP_SESSION, errno) : 0;
 	if (setpgid(0, 0) < 0)
 		return layer_failed(STEP_GROUP, errno);
 	/* SIGTTOU is blocked: we are in the background until this is done. */
-	if (spec->has_foreground && ioctl(STDIN_FILENO, TIOCSPGRP, &group) < 0)
+	if (spec->has_foreground && ioctl(terminal, TIOCSPGRP, &group) < 0)
 		return layer_failed(STEP_FOREGROUND, errno);
 	return 0;
 }
@@ -77,5 +115,6 @@ const struct layer layer_session = {
 	.steps = steps,
 	.probe = session_probe,
 	.prepare = session_prepare,
+	.enter = session_enter,
 	.apply = session_apply,
 };

@@ -515,10 +515,11 @@ def test_explain_runs_nothing(scratch):
     done = launch("--explain", "-I", "--", "touch", "/tmp/x")
     assert done.status == 0 and done.err == "", done
     lines = done.out.splitlines()
-    assert len(lines) == 12
+    assert len(lines) == 13
     assert re.match(r"cgroup +off +no limit asks for one", lines[0])
     assert re.match(r"root +on +denies files", lines[4])
     assert re.match(r"seccomp +off +-I", lines[11])
+    assert re.match(r"terminal +none +standard input is not", lines[12])
     assert not (busybox_root() / "tmp/x").exists()
 
 
@@ -544,7 +545,7 @@ def test_an_ordinary_user_and_an_image(scratch):
 
 
 LATER = """ambient-caps ns require
-proc read write on-violation tty events learn
+proc read write on-violation events learn
 oci""".split()
 
 

@@ -1,8 +1,9 @@
-"""Jails in a real terminal: a shell in tmux, keys pressed, the screen read."""
+"""Jails in a real terminal: a shell in tmux, keys pressed, the screen read; with
+the terminal of a jail's own, and with the shell's lent to it."""
 
 import os
 import pathlib
-import shutil
+import re
 import signal
 import subprocess
 import time
@@ -29,15 +30,15 @@ def make_terminal_root(path):
 class Screen:
     """A shell (prompt "OUT> ") in a terminal of its own."""
 
-    def __init__(self, scratch):
+    def __init__(self, scratch, options):
         self.socket = str(scratch / "tmux")
         self.tmux("new-session", "-d", "-x", "120", "-y", "40",
                   "env PS1='OUT> ' bash --norc --noprofile")
         root = shared_once("terminal-root", make_terminal_root)
-        self.launch = f"{BUILD}/jaillaunch -r {root} -u jailuser"
-        self.wait("OUT>")
-        self.type(f"J='{self.launch}'; clear")
-        self.wait("OUT>", lines=1)
+        launch = f"{BUILD}/jaillaunch -r {root} -u jailuser {options}"
+        self.see("OUT>")
+        self.type(f"J='{launch}'; clear")
+        self.see("OUT>", lines=1)
 
     def tmux(self, *argv):
         return subprocess.run(["tmux", "-S", self.socket, "-f", "/dev/null",
@@ -55,31 +56,39 @@ class Screen:
         text = self.tmux("capture-pane", "-p", "-S", "-200")
         return [line.rstrip() for line in text.split("\n") if line.rstrip()]
 
-    def wait(self, last, lines=None, seconds=15):
-        """Until the last line ends with this (the prompt, say)."""
+    def see(self, last, *patterns, lines=None, seconds=40):
+        """Until the last line ends with this (the prompt, say), and others
+        match these, each after the one before."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             found = self.lines()
             if found and found[-1].endswith(last.rstrip()) and \
-                    lines in (None, len(found)):
+                    lines in (None, len(found)) and \
+                    re.search(r"(?s:.*)".join(f"(?m:^{pattern}$)"
+                                              for pattern in patterns),
+                              "\n".join(found)):
                 return found
             time.sleep(0.03)
-        raise AssertionError(f"no line {last!r}:\n" + "\n".join(self.lines()))
+        raise AssertionError(f"no {patterns}, {last!r}:\n" +
+                             "\n".join(self.lines()))
 
-    def clear(self):
-        self.tmux("send-keys", "-R")
-        self.tmux("clear-history")
-        self.type("clear")
-        time.sleep(0.1)
+    def until(self, condition, what):
+        end = time.monotonic() + 40
+        while not condition():
+            assert time.monotonic() < end, (what, self.lines())
+            time.sleep(0.03)
+
+    def pane(self):
+        return int(self.tmux("display-message", "-p", "#{pane_pid}"))
 
     def end(self):
         subprocess.run(["tmux", "-S", self.socket, "kill-server"],
                        check=False, capture_output=True)
 
 
-@pytest.fixture
-def screen(scratch):
-    made = Screen(scratch)
+@pytest.fixture(params=["", "--tty no"], ids=["own", "lent"])
+def screen(scratch, request):
+    made = Screen(scratch, request.param)
     yield made
     made.end()
 
@@ -97,102 +106,115 @@ def processes(name):
     return found
 
 
+def runs(name, word):
+    """Is there a program of that name with that argument?"""
+    for pid in processes(name):
+        try:
+            if word in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
+                return True
+        except OSError:
+            pass
+    return False
+
+
 def test_a_shell_with_job_control(screen):
     screen.type("$J -- bash --norc")
-    found = screen.wait("[jail]$")
+    found = screen.see("[jail]$")
     assert not [line for line in found if "job control" in line]
     screen.type("echo $((6*7)) $TERM")
-    assert any(line.startswith("42 ") and len(line) > 4
-               for line in screen.wait("[jail]$"))
-    screen.type("sleep 77")
-    time.sleep(0.2)
+    screen.see("[jail]$", r"42 \S+")
+    screen.type("echo begun; sleep 77")
+    screen.see("begun", "begun")
     screen.keys("C-z")
-    assert any("Stopped" in line for line in screen.wait("[jail]$"))
+    screen.see("[jail]$", ".*Stopped.*")
     screen.type("bg; jobs")
-    assert any("Running" in line for line in screen.wait("[jail]$"))
+    screen.see("[jail]$", ".*Running.*")
     screen.type("fg")
-    screen.wait("sleep 77")
+    screen.see("sleep 77", ".*fg", "sleep 77")
     screen.keys("C-c")
-    screen.wait("[jail]$")
+    screen.see("[jail]$", r"sleep 77", r"\^C.*")
     screen.type("exit 9")
-    screen.wait("OUT>")
+    screen.see("OUT>")
     screen.type("echo status $?")
-    assert "status 9" in screen.wait("OUT>")
+    screen.see("OUT>", "status 9")
 
 
 def test_the_whole_jail_stops_and_goes_on(screen):
-    screen.type("$J -- cat")
-    time.sleep(0.3)
+    screen.type("$J -- bash --norc -c 'echo begun; exec cat'")
+    screen.see("begun", "begun")
     screen.keys("C-z")
-    assert any("Stopped" in line for line in screen.wait("OUT>"))
-    screen.type("jobs")
-    screen.wait("OUT>")
+    screen.see("OUT>", ".*Stopped.*")
     screen.type("fg")
-    time.sleep(0.3)
+    screen.see("", r"OUT> fg", r".*begun.*")
     screen.type("hello")
-    screen.wait("hello")
+    screen.see("hello", "hello", "hello")
     screen.keys("C-d")
-    found = screen.wait("OUT>")
+    found = screen.see("OUT>", "hello", "OUT>")
     assert found.count("hello") == 2, found
 
 
 def test_stopped_twice_and_sent_to_the_background(screen):
     screen.type("$J -- bash --norc -c 'for i in 1 2 3 4 5 6; do sleep 0.4; "
                 "echo tick $i; done; read line; echo read $line'")
-    screen.wait("tick 1")
+    screen.see("tick 1")
     screen.keys("C-z")
-    screen.wait("OUT>")
+    screen.see("OUT>", ".*Stopped.*")
     screen.type("fg")
-    screen.wait("tick 3")
+    screen.see("", ".*fg", "tick [3456]")
     screen.keys("C-z")
-    screen.wait("OUT>")
+    screen.see("OUT>", ".*fg", "(?s:.*)Stopped.*")
     screen.type("bg")
-    screen.wait("tick 6")
+    screen.see("", "tick 6")
     # It reads in the background, so it is stopped; in the foreground it goes
     # on.
-    time.sleep(0.5)
-    screen.type("jobs; fg")
-    time.sleep(0.5)
+    screen.until(lambda: any("Stopped" in line for line in
+                             self_jobs(screen)), "a reader is stopped")
+    screen.type("clear; fg")
+    screen.see("", r"\$J.*|.*read line.*")
     screen.type("line")
-    assert "read line" in screen.wait("OUT>")
+    screen.see("OUT>", "read line")
+
+
+def self_jobs(screen):
+    """What the shell says of its jobs, now."""
+    screen.type("clear; jobs; echo listed")
+    found = screen.see("OUT>", "listed")
+    return found
 
 
 def test_interrupt_ends_it(screen):
-    screen.type("$J -- sleep 77")
-    time.sleep(0.3)
+    screen.type("$J -- bash --norc -c 'echo begun; exec sleep 77'")
+    screen.see("begun", "begun")
     screen.keys("C-c")
-    screen.wait("OUT>")
+    screen.see("OUT>", r"begun", r"(\^C)?OUT>")
     screen.type("echo status $?")
-    assert "status 130" in screen.wait("OUT>")
+    screen.see("OUT>", "status 130")
 
 
 @pytest.mark.parametrize("how", ["exit 0", "kill -KILL $$"])
 def test_terminal_modes_are_given_back(screen, how):
-    screen.type(f"$J -- bash -c 'stty raw -echo; {how}'")
-    time.sleep(0.4)
+    screen.type(f"$J -- bash -c 'stty raw -echo; {how}'; echo ended")
+    screen.see("OUT>", "ended")
     screen.type("clear; stty -a | tr ' ;' '\\n\\n' | "
                 "grep -cx -e icanon -e echo -e opost")
-    found = screen.wait("OUT>")
-    assert "3" in found, found
+    screen.see("OUT>", "3", "OUT>")
 
 
 def test_the_shell_has_its_terminal_back_when_we_are_killed(screen):
     screen.type("$J -- bash --norc -c 'echo here; exec sleep 76.5'")
-    screen.wait("here")
-    pane = int(screen.tmux("display-message", "-p", "#{pane_pid}"))
+    screen.see("here", "here")
+    pane = screen.pane()
     for pid, parent in processes("jaillaunch").items():
         if parent == pane:
             os.kill(pid, signal.SIGKILL)
+    screen.see("OUT>", "Killed.*|.*OUT>")
     screen.type("echo alive $?")
-    assert "alive 137" in screen.wait("OUT>")
-    time.sleep(0.2)
-    for pid in processes("sleep"):
-        command = pathlib.Path(f"/proc/{pid}/cmdline")
-        assert not command.exists() or b"76.5" not in command.read_bytes()
+    screen.see("OUT>", "alive 137")
+    screen.until(lambda: not runs("sleep", b"76.5"), "the program has ended")
 
 
 def test_started_in_the_background_it_takes_nothing(screen):
     screen.type("$J -- bash --norc -c 'sleep 0.5; echo done' & echo free")
-    screen.wait("done")
+    screen.see("", ".*done")
     screen.type("echo still mine")
-    assert "still mine" in screen.wait("OUT>")
+    screen.see("OUT>", "still mine")

@@ -1,0 +1,74 @@
+#pragma once
+/*
+ * relay: what passes between the caller's terminal and the jail's own one.
+ *
+ * The caller's is in raw mode while we have its foreground: every key goes to
+ * the jail's, whose line discipline makes of it what the jail's program has
+ * set.  In the background the modes are the shell's, no key is read, and the
+ * jail's terminal is told that it has no foreground.
+ *
+ * Of each direction there is one small buffer, read only when it is empty: who
+ * does not take what comes keeps the other from sending.
+ */
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "terminal.h"
+
+struct output;
+
+#define RELAY_FDS 3
+
+/* No more than a pipe takes without blocking once it is said to be ready. */
+struct relay_buffer {
+	size_t start, end;
+	char data[4096];
+};
+
+struct relay {
+	struct terminal_modes modes;
+	struct relay_buffer to_jail, to_caller;
+	bool input_ended; /* of a file or pipe */
+	bool suspend_typed; /* the last keys had the jail's suspend key */
+	bool in_line; /* what the jail read last did not end a line */
+	struct output *output; /* what bounds it; or NULL */
+};
+
+/*
+ * The keeper has the slave now.  Takes the caller's terminal.  output: what
+ * bounds what the jail writes, or NULL.
+ */
+void relay_start(struct terminal *terminal, struct output *output);
+
+/* What to poll() for; all of them are -1 if there is nothing. */
+void relay_wants(const struct terminal *terminal, struct pollfd fds[RELAY_FDS]);
+
+/* For how long; -1: for ever. */
+int relay_timeout(const struct terminal *terminal);
+
+/* Moves what can be moved.  True: the foreground has become ours meanwhile. */
+bool relay_move(struct terminal *terminal, const struct pollfd fds[RELAY_FDS]);
+
+/* The window's size changed.  False: nothing shows it to the jail. */
+bool relay_resize(const struct terminal *terminal);
+
+/* Whose is the foreground?  The caller's terminal is set accordingly. */
+bool relay_look(struct terminal *terminal);
+
+/*
+ * The jail was stopped, by this signal, and so are we, with the caller's
+ * terminal as it was.  True: the jail is to go on at once; else SIGCONT will
+ * come.
+ */
+bool relay_stop(struct terminal *terminal, int signal);
+
+/*
+ * The jail has ended: hands on what is left of its output, unless a signal
+ * comes on that descriptor, and gives the caller's terminal back.
+ */
+void relay_end(struct terminal *terminal, int signals_fd);
+
+/* For terminal.c. */
+bool relay_has_foreground(const struct terminal *terminal);
+void relay_unset_raw(int fd, struct terminal_modes *modes, bool is_ours);
