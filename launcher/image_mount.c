@@ -44,6 +44,18 @@ static int read_at(int file, off_t offset, void *data, size_t size)
 	return n < 0 ? -errno : (size_t)n == size;
 }
 
+/* As blkid prints it. */
+static void write_uuid(const uint8_t uuid[16], char out[IMAGE_INDEX_SIZE])
+{
+	size_t i;
+
+	for (i = 0; i < 16; i++) {
+		bool is_group = i == 4 || i == 6 || i == 8 || i == 10;
+
+		out += snprintf(out, 4, is_group ? "-%02x" : "%02x", uuid[i]);
+	}
+}
+
 static int erofs_form(const void *block, uint64_t size, struct image_form *out,
 		      struct err *err)
 {
@@ -59,6 +71,7 @@ static int erofs_form(const void *block, uint64_t size, struct image_form *out,
 	if (out->bytes != size)
 		return unfit(err, "its index is for a file of another size (it "
 				  "was cut, or appended to)");
+	write_uuid(super.uuid, out->index);
 	out->type = "erofs";
 	out->magic = EROFS_MAGIC;
 	return 1;
@@ -70,6 +83,7 @@ static int squashfs_form(const struct squashfs_super *super, uint64_t size,
 	out->bytes = le64toh(super->bytes);
 	if (le16toh(super->major) != 4 || out->bytes > size)
 		return unfit(err, "its squashfs superblock is damaged");
+	*out->index = '\0';
 	out->type = "squashfs";
 	out->magic = SQUASHFS_MAGIC;
 	return 1;

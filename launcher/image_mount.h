@@ -15,11 +15,14 @@
 
 #include "err.h"
 
+#define IMAGE_INDEX_SIZE 37
+
 /* What the superblock says, after it was found in order. */
 struct image_form {
 	const char *type; /* of file system */
 	uint64_t magic; /* as statfs() gives it */
 	uint64_t bytes; /* of the file system */
+	char index[IMAGE_INDEX_SIZE]; /* its UUID; EROFS only */
 };
 
 /* 1: can be mounted; 0: cannot, and err says why; -1: it cannot be read. */

@@ -132,6 +132,7 @@ static int mount_somehow(const struct image_request *request, int file,
 		done = image_trust(file, request->file, err);
 	if (done != 1)
 		return done;
+	memcpy(image->index, form.index, sizeof(image->index));
 	if (!request->no_pin) {
 		done = pin_image(request, file, &form, image, err);
 		image->way = IMAGE_PIN;

@@ -9,6 +9,7 @@
  */
 #include "cleanup.h"
 #include "err.h"
+#include "image_mount.h"
 #include "manifest.h"
 #include "opts.h"
 #include "store.h"
@@ -34,6 +35,7 @@ struct image {
 	int root_fd; /* O_PATH */
 	enum image_way way;
 	bool by_loop;
+	char index[IMAGE_INDEX_SIZE]; /* of one that is mounted; or "" */
 	struct err why; /* it is not pinned, or not mounted; or no words */
 	const char *devices; /* that the jail shall have; NULL: as they are */
 	/* Of an image that was unpacked, or mounted by mount(2) and not pinned: */

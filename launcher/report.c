@@ -200,6 +200,8 @@ static void put_root(struct json *json, const struct image *image,
 			    image->way == IMAGE_UNPACKED ? "why_not_mounted"
 							 : "why_not_pinned",
 			    image->why.msg);
+	if (*image->index && image->way != IMAGE_UNPACKED)
+		json_string(json, "index", image->index);
 	if (image->way == IMAGE_MOUNT || image->by_loop)
 		json_bool(json, "by_loop", image->by_loop);
 	put_method(json, choice);

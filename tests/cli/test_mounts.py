@@ -165,6 +165,22 @@ def test_explain_says_how_and_why(image):
         done
 
 
+def test_the_report_tells_images_apart_as_far_as_it_knows(image, own, scratch):
+    """Of what is mounted the index; of what was read the digest."""
+    look(scratch, "-i", image)
+    report = report_of(scratch)
+    assert "sha256" not in report
+    said = run("blkid", "-p", "-o", "value", "-s", "UUID", image).out.strip()
+    assert report["index"] == said and len(said) == 36
+    look(scratch, "-i", own, "--no-pin")
+    assert report_of(scratch)["index"] == said  # the same tree
+    own.chmod(0o666)
+    look(scratch, "-i", own)
+    report = report_of(scratch)
+    assert "index" not in report
+    assert report["sha256"] == run("sha256sum", own).out.split()[0]
+
+
 # --- who is trusted
 
 def by_user(path):

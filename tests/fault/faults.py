@@ -85,8 +85,9 @@ def read_report(text):
     return facts
 
 
-def run_with(fault, command, work):
-    """fault: ("list",), or an error's name or KILL, and a Call."""
+def run_with(fault, command, work, lacking=""):
+    """fault: ("list",), or an error's name or KILL, and a Call; lacking: calls
+    that this kernel has not got."""
     words = ["list"]
     if fault[0] != "list":
         number = 0 if fault[0] == KILL else getattr(errno, fault[0])
@@ -94,7 +95,9 @@ def run_with(fault, command, work):
                  fault[1].nth]
     report = work / "report"
     done = subprocess.run(
-        [str(word) for word in (BUILD / "tools/fault", report, SECONDS, *words,
+        [str(word) for word in (*(lacking and [BUILD / "tools/without",
+                                               f"{lacking}=ENOSYS"]),
+                                BUILD / "tools/fault", report, SECONDS, *words,
                                 *command)],
         stdin=subprocess.DEVNULL, capture_output=True, text=True,
         timeout=4 * SECONDS, check=False, errors="replace")
@@ -381,12 +384,13 @@ PINS = pathlib.Path("/run/jailwright/pins")
 
 class MountedLaunch(Launch):
     """An image that is mounted.  is_fresh: there is no pin of it yet; keeps:
-    it has one after a launch; options may name the directory of the run."""
+    it has one after a launch; options may name the directory of the run;
+    lacking: calls that an older kernel has not got."""
 
     def __init__(self, suffix="tar", is_fresh=False, keeps=True,
-                 options=lambda work: ()):
+                 options=lambda work: (), lacking=""):
         self.suffix, self.is_fresh, self.keeps = suffix, is_fresh, keeps
-        self.options = options
+        self.options, self.lacking = options, lacking
 
     def prepare(self, work):
         self.work = work
@@ -404,7 +408,7 @@ class MountedLaunch(Launch):
         elif self.keeps:  # the pin, and the entry of the store
             subprocess.run([str(word) for word in self.command], check=False,
                            capture_output=True)
-        return run_with(fault, self.command, self.work)
+        return run_with(fault, self.command, self.work, self.lacking)
 
     def check_plain(self, facts):
         super().check_plain(facts)
@@ -441,8 +445,12 @@ class MountedLaunch(Launch):
 
     def judge(self, facts, error, call):
         # the next pin of any image removes what killed launches left
-        if self.strange_thing() and not (self.is_fresh and len(
-                self.pins()) <= 2 and len(self.loops()) <= 2):
+        # and the next launch a device that was bound by halves
+        most = self.is_fresh + (self.lacking and error == KILL or
+                                call.name == "ioctl")
+        if self.strange_thing() and (len(self.pins()) > self.keeps +
+                                     self.is_fresh or
+                                     len(self.loops()) > self.keeps + most):
             return f"left {self.strange_thing()}"
         return judge_launch(facts, error, call)
 
@@ -517,6 +525,10 @@ class Build:
         return None
 
 
+# Of Linux 5.2 and later, with LOOP_CONFIGURE.
+NEW_MOUNT_CALLS = ("open_tree,move_mount,fsopen,fsconfig,fsmount,"
+                   "mount_setattr,ioctl:0x4c0a")
+
 SCENARIOS = {
     "build-tar": lambda: Build("image.tar"),
     "build-zst": lambda: Build("image.tar.zst"),
@@ -548,6 +560,11 @@ SCENARIOS = {
     "launch-squashfs": lambda: MountedLaunch("squashfs", is_fresh=True),
     "launch-squashfs-unpinned": lambda: MountedLaunch(
         "squashfs", keeps=False, options=lambda work: ("--no-pin",)),
+    "launch-old": lambda: MountedLaunch(
+        "squashfs", is_fresh=True, lacking=NEW_MOUNT_CALLS),
+    "launch-old-unpinned": lambda: MountedLaunch(
+        "squashfs", keeps=False, options=lambda work: ("--no-pin",),
+        lacking=NEW_MOUNT_CALLS + ",unshare"),
     "launch-stored-mounted": lambda: MountedLaunch(
         "tar.zst", options=lambda work: ("--store", work / "store")),
 }
