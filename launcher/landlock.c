@@ -28,7 +28,7 @@ static int as_result(long result)
 	return result < 0 ? -errno : (int)result;
 }
 
-static int ask_abi(void)
+int landlock_ask(void)
 {
 	return as_result(
 		syscall(SYS_landlock_create_ruleset, NULL, 0, ASK_VERSION));
@@ -140,7 +140,7 @@ int landlock_decide(const struct spec_flags *flags, struct landlock *out,
 	if (strcmp(mode, "auto") != 0)
 		return err_set(err, ERR_USAGE,
 			       "--landlock \"%s\": it is auto or none", mode);
-	out->abi = ask_abi();
+	out->abi = landlock_ask();
 	if (out->abi < 0 && !is_missing(-out->abi))
 		return err_sys(err, -out->abi, "ask for Landlock");
 	if (out->abi < 0)

@@ -49,6 +49,9 @@ struct landlock_ruleset {
 	uint64_t handled_fs, handled_net, scoped;
 };
 
+/* The running kernel's ABI, or -errno. */
+int landlock_ask(void);
+
 /*
  * Decides by the flags --landlock, --landlock-read and --landlock-write, and
  * what the kernel has.  Without it (ENOSYS, EOPNOTSUPP, or forbidden) it is

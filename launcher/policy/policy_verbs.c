@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../capability.h"
+#include "../landlock.h"
 #include "../outcome.h"
 #include "../policy_answer.h"
 #include "compile.h"
@@ -16,7 +17,7 @@
 #include "policy_show.h"
 
 struct args {
-	const char *net, *caps, *deny_action, *machine;
+	const char *net, *landlock, *caps, *deny_action, *machine;
 	struct opt_list allow, deny;
 	bool help;
 };
@@ -25,6 +26,8 @@ struct args {
 static const struct opt options[] = {
 	{0, "net", "none|host", OPT_INTO(struct args, net),
 	 "as for a launch with that network"},
+	{0, "landlock", "auto|none", OPT_INTO(struct args, landlock),
+	 "as for a launch here (default), or without Landlock"},
 	{0, "caps", "LIST", OPT_INTO(struct args, caps),
 	 "capabilities that a profile asks for"},
 	{0, "syscall-allow", "LIST", OPT_INTO(struct args, allow),
@@ -78,12 +81,24 @@ static int find_machine(const char *name, enum machine *out, struct err *err)
 		       "--machine \"%s\": it is x86_64 or aarch64", name);
 }
 
-static int find_features(const char *net, unsigned *out, struct err *err)
+static int find_features(const struct args *args, unsigned *out,
+			 struct err *err)
 {
-	*out = net && strcmp(net, "host") == 0 ? POLICY_NET_HOST : 0;
-	if (!net || *out || strcmp(net, "none") == 0)
-		return 0;
-	return err_set(err, ERR_USAGE, "--net \"%s\": it is none or host", net);
+	const char *net = args->net ? args->net : "none";
+	const char *landlock = args->landlock ? args->landlock : "auto";
+	bool is_scoped = strcmp(landlock, "auto") == 0;
+
+	*out = strcmp(net, "host") == 0 ? POLICY_NET_HOST : 0;
+	if (!*out && strcmp(net, "none") != 0)
+		return err_set(err, ERR_USAGE,
+			       "--net \"%s\": it is none or host", net);
+	if (!is_scoped && strcmp(landlock, "none") != 0)
+		return err_set(err, ERR_USAGE,
+			       "--landlock \"%s\": it is auto or none",
+			       landlock);
+	if (is_scoped && landlock_ask() >= LANDLOCK_ABI_SCOPES)
+		*out |= POLICY_UNIX;
+	return 0;
 }
 
 static int read_file(struct subject *subject, struct err *err)
@@ -119,7 +134,7 @@ static int make_subject(const struct args *args, const char *name,
 		.deny_action = args->deny_action,
 	};
 	if (find_machine(args->machine, &subject->machine, err) < 0 ||
-	    find_features(args->net, &subject->request.features, err) < 0 ||
+	    find_features(args, &subject->request.features, err) < 0 ||
 	    (args->caps &&
 	     capabilities_parse(args->caps, &subject->request.caps, err) < 0) ||
 	    (is_file(name) && read_file(subject, err) < 0))

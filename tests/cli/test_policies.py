@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from conftest import BUILD, ROOT, ordinary_user, run
+from conftest import BUILD, ROOT, landlock_abi, ordinary_user, run
 # The same programs as under the default policy, with the fixture below.
 from cli.test_programs import (  # noqa: F401  pylint: disable=unused-import
     test_bash, test_coreutils, test_gcc, test_git, test_make, test_node,
@@ -193,6 +193,17 @@ def test_a_call_is_explained_in_order(scratch):
     assert "no effect" in verb("explain", "default", "mmap2").out
 
 
+@pytest.mark.skipif(landlock_abi() < 6, reason="Landlock has no scopes")
+def test_what_is_explained_is_what_a_launch_here_does():
+    refused = "EAFNOSUPPORT if family == AF_UNIX"
+    assert refused not in verb("explain", "default", "socket").out
+    assert refused in verb("explain", "default", "socket", "--landlock",
+                           "none").out
+    done = run(BUILD / "tools/other-kernel", "landlock=5",
+               BUILD / "jaillaunch", "policy", "explain", "default", "socket")
+    assert refused in done.out, done
+
+
 def test_check_is_silent_or_says_what_is_in_vain(scratch):
     policy = scratch / "p.policy"
     policy.write_text("default errno:EPERM\nallow @io getpid\n")
@@ -224,6 +235,7 @@ def test_check_is_silent_or_says_what_is_in_vain(scratch):
     (("show", "./none"), "./none: No such file or directory"),
     (("show", "--machine", "vax"), "it is x86_64 or aarch64"),
     (("show", "--net", "x"), "it is none or host"),
+    (("show", "--landlock", "x"), "it is auto or none"),
     (("explain", "strict", "raed"), 'the nearest is "read"')])
 def test_mistakes_of_the_command_are_told(args, words):
     done = verb(*args)
