@@ -101,7 +101,7 @@ launch_c := launcher/jaillaunch.c $(common_c) $(filter-out \
 	launcher/decompress.c launcher/tar_extension.c \
 	launcher/tar_reader.c launcher/unpack_confine.c \
 	launcher/policy/% launcher/init/%,$(launcher_c)) \
-	launcher/policy/builtin.c
+	$(addprefix launcher/policy/,builtin.c rules.c syscalls.c)
 # jail-init, which an enclave starts from, is made in the same way.
 init_c := $(wildcard launcher/init/*.c) $(common_c)
 ifneq ($(MUSL),)
@@ -164,7 +164,8 @@ host_flags := -std=gnu11 -D_GNU_SOURCE -Icommon $(warnings) -O1 -g
 policy_gen_c := $(addprefix launcher/policy/,policy-gen.c ruleset.c \
 	ruleset_find.c rules.c syscalls.c prologue.c compile.c dispatch.c \
 	fates.c facts.c questions.c graph.c layout.c named.c \
-	names.c written.c policy_text.c) common/err.c common/fdio.c common/nearest.c
+	names.c written.c policy_text.c) common/err.c common/errno_name.c \
+	common/fdio.c common/nearest.c
 policy_headers := $(B)/gen/policy_x86_64.h $(B)/gen/policy_aarch64.h
 $(B)/policy-gen: $(policy_gen_c:%.c=$(B)/obj/host/%.o)
 	$(call say,LD,$@)

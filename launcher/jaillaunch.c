@@ -24,6 +24,7 @@
 #include "spec.h"
 #include "store_verbs.h"
 #include "supervise.h"
+#include "syscall_guard.h"
 #include "terminal.h"
 
 /* All that a launch came to; what it did not come to is NULL. */
@@ -206,12 +207,19 @@ static void explain_terminal(const struct terminal *terminal, FILE *out)
 		*terminal->why_not ? "  " : "", terminal->why_not);
 }
 
+static void explain_plan(const struct launch *launch, FILE *out)
+{
+	plan_explain(launch->plan, out);
+	enforcement_explain(launch->spec, out);
+	if (plan_guard(launch->plan))
+		syscall_guard_explain(plan_guard(launch->plan), out);
+	explain_terminal(launch->terminal, out);
+}
+
 static int explain(const struct launch *launch, struct outcome *outcome,
 		   struct err *err)
 {
-	plan_explain(launch->plan, stdout);
-	enforcement_explain(launch->spec, stdout);
-	explain_terminal(launch->terminal, stdout);
+	explain_plan(launch, stdout);
 	if (explain_root(launch, stdout, err) < 0)
 		return -1;
 	if (fflush(stdout) != 0)
@@ -293,19 +301,23 @@ static int prepare(const struct args *args, char *const *argv,
 static int execute(const struct args *args, struct caller *caller,
 		   struct launch *launch, struct err *err)
 {
+	const struct syscall_guard *guard = plan_guard(launch->plan);
+	int result;
+
 	if (!launch->no_detached && !launch->no_mount) /* else it was said */
 		warn(args, launch->spec);
 	if (args->verbose) {
-		plan_explain(launch->plan, stderr);
-		enforcement_explain(launch->spec, stderr);
-		explain_terminal(launch->terminal, stderr);
+		explain_plan(launch, stderr);
 		if (explain_root(launch, stderr, err) < 0)
 			return -1;
 	}
 	if (launch->spec->in_place)
 		return supervise_not(launch->plan, &launch->outcome, err);
-	return supervise(launch->plan, caller, launch->terminal,
-			 &launch->outcome, err);
+	result = supervise(launch->plan, caller, launch->terminal,
+			   &launch->outcome, err);
+	if (args->verbose && guard && launch->outcome.has_run)
+		syscall_guard_tell(guard, stderr);
+	return result;
 }
 
 /*

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -17,18 +16,22 @@
 #include "close_fds.h"
 #include "descendants.h"
 #include "fdio.h"
+#include "futex.h"
 #include "plan.h"
 #include "spec.h"
+#include "syscall_guard.h"
 #include "terminal.h"
 #include "time_limit.h"
 
 #define STACK_SIZE (64 << 10)
+#define MOMENT_NANOSECONDS 20000000 /* for one wait */
 
 /* What the keeper and the starting program share, until it is executed. */
 struct start {
 	const struct plan *plan;
 	pid_t keeper;
 	uint32_t is_watched; /* a futex */
+	uint32_t shares_memory; /* a futex; 0: it was executed, or ended */
 	struct start_failure failure;
 };
 
@@ -36,7 +39,10 @@ struct watch {
 	int orders_fd, notes_fd, children_fd;
 	int proc_fd; /* for the end: the jail's root has no /proc; or -1 */
 	struct terminal_hold terminal;
+	int refused_fd; /* here come the calls that it may not make; or -1 */
+	const struct listener *listener; /* for them; or NULL */
 	pid_t pid; /* the program; 0: it has been reaped */
+	bool is_executed;
 	struct time_limit limit;
 	const struct cgroup *cgroup; /* or NULL */
 	struct start start;
@@ -49,7 +55,7 @@ static void await_watch(void *opaque)
 	struct start *start = opaque;
 
 	while (!__atomic_load_n(&start->is_watched, __ATOMIC_ACQUIRE))
-		syscall(SYS_futex, &start->is_watched, FUTEX_WAIT, 0, NULL);
+		futex_wait(&start->is_watched, 0, NULL);
 }
 
 /* The program may be executed from now on. */
@@ -81,10 +87,17 @@ static void start_child(struct watch *watch, const struct plan *plan)
 {
 	static char stack[STACK_SIZE] __attribute__((aligned(16)));
 
-	watch->start = (struct start){.plan = plan, .keeper = getpid()};
+	watch->start = (struct start){
+		.plan = plan, .keeper = getpid(), .shares_memory = 1};
 	time_limit_start(&watch->limit, plan->spec);
-	watch->pid = clone(child, stack + sizeof(stack), CLONE_VM | SIGCHLD,
-			   &watch->start);
+	/*
+	 * Until it executes the program it has the same descriptors as we: so
+	 * the listener that it gets is ours.
+	 */
+	watch->pid =
+		clone(child, stack + sizeof(stack),
+		      CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID | SIGCHLD,
+		      &watch->start, NULL, NULL, &watch->start.shares_memory);
 	watch->last->pid = watch->limit.pid = watch->pid;
 	if (watch->pid < 0)
 		watch->start.failure =
@@ -113,7 +126,7 @@ static int get_ready(struct watch *watch)
 /* Nothing that the caller gave us stays open here, and no number is special. */
 static int close_the_rest(struct watch *watch)
 {
-	int kept[CGROUP_MOST_FDS + UID_FDS + 3];
+	int kept[CGROUP_MOST_FDS + UID_FDS + 4];
 	size_t n;
 
 	if (dup2(watch->orders_fd, 0) < 0 || dup2(watch->notes_fd, 1) < 0 ||
@@ -130,6 +143,8 @@ static int close_the_rest(struct watch *watch)
 		kept[n++] = watch->terminal.slave;
 		kept[n++] = watch->terminal.callers;
 	}
+	if (watch->refused_fd >= 0)
+		kept[n++] = watch->refused_fd;
 	close_fds_but(3, kept, n);
 	return 0;
 }
@@ -222,32 +237,78 @@ static bool take_orders(struct watch *watch)
 	return n > 0 && i == n;
 }
 
-/* Until the program ended, or has to be ended. */
-static void watch_program(struct watch *watch)
+/* False: a process that has to die cannot be reached, so all of them do. */
+static bool answer_call(const struct watch *watch, const struct pollfd *ready)
+{
+	return !ready->revents ||
+	       listener_serve(watch->listener, ready, watch->proc_fd) !=
+		       LISTENER_FAILED;
+}
+
+/*
+ * The program gets its own memory and descriptors when it is executed, or dies:
+ * then ours can be closed.  Waits for it, but only a moment.
+ */
+static int await_execution(struct watch *watch)
+{
+	const struct timespec moment = {0, MOMENT_NANOSECONDS};
+	uint32_t *shares = &watch->start.shares_memory;
+
+	if (__atomic_load_n(shares, __ATOMIC_ACQUIRE))
+		futex_wait(shares, 1, &moment);
+	if (__atomic_load_n(shares, __ATOMIC_ACQUIRE))
+		return 0;
+	watch->is_executed = true;
+	if (watch->listener)
+		watch->refused_fd = listener_take(watch->listener);
+	return close_the_rest(watch);
+}
+
+/* One wait for whatever comes.  False: the program has to be ended. */
+static bool watch_once(struct watch *watch, int timeout)
 {
 	struct pollfd fds[] = {{watch->orders_fd, POLLIN, 0},
-			       {watch->children_fd, POLLIN, 0}};
+			       {watch->children_fd, POLLIN, 0},
+			       {watch->refused_fd, POLLIN, 0}};
 	struct signalfd_siginfo info;
 
+	if (poll(fds, 3, timeout) <= 0)
+		return true;
+	if (!answer_call(watch, &fds[2]))
+		return false;
+	if (fds[2].revents & POLLHUP)
+		watch->refused_fd = -1; /* nobody is left who could ask */
+	if (fds[1].revents) {
+		/* One may stand for many. */
+		if (read(watch->children_fd, &info, sizeof(info)) < 0)
+			return true;
+		look_at_children(watch);
+	}
+	return watch->pid == 0 || !fds[0].revents || take_orders(watch);
+}
+
+/* Until the program ended, or has to be ended. */
+static int watch_program(struct watch *watch)
+{
 	while (watch->pid != 0) {
 		enum limit over;
 		int left = time_limit_left(&watch->limit, &over);
 
 		if (left == 0) {
 			watch->last->ended_by = over;
-			return;
+			return 0;
 		}
-		if (poll(fds, 2, left) <= 0)
-			continue;
-		if (fds[1].revents) {
-			/* One may stand for many. */
-			if (read(watch->children_fd, &info, sizeof(info)) < 0)
-				continue;
-			look_at_children(watch);
+		if (!watch->is_executed) {
+			int error = await_execution(watch);
+
+			if (error < 0)
+				return error;
+			left = 0;
 		}
-		if (watch->pid != 0 && fds[0].revents && !take_orders(watch))
-			return;
+		if (!watch_once(watch, left))
+			return 0;
 	}
+	return 0;
 }
 
 /* What a keeper is made of. */
@@ -267,10 +328,8 @@ static void run_program(struct watch *watch, const struct plan *plan)
 	error = get_ready(watch);
 	if (error == 0) {
 		let_execute(&watch->start);
-		error = close_the_rest(watch);
+		error = watch_program(watch);
 	}
-	if (error == 0)
-		watch_program(watch);
 	if (watch->pid > 0) {
 		kill(watch->pid, SIGKILL);
 		bury_program(watch);
@@ -302,6 +361,13 @@ static void await_supervisor(const struct watch *watch)
 	terminal_give_back(&watch->terminal);
 }
 
+static const struct listener *find_listener(const struct plan *plan)
+{
+	const struct syscall_guard *guard = plan_guard(plan);
+
+	return guard && guard->listener.log ? &guard->listener : NULL;
+}
+
 static void keep(const struct keeper_ends *ends)
 {
 	const struct terminal *terminal = ends->plan->spec->terminal;
@@ -311,6 +377,8 @@ static void keep(const struct keeper_ends *ends)
 			      .proc_fd = descendants_look(),
 			      .cgroup = ends->plan->spec->cgroup,
 			      .own_uid = ends->plan->spec->own_uid,
+			      .listener = find_listener(ends->plan),
+			      .refused_fd = -1,
 			      .last = ends->last};
 
 	/* If the program's end cannot be learned, we made it. */

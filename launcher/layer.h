@@ -13,6 +13,7 @@
 
 struct jail_spec;
 struct root_choice;
+struct syscall_guard;
 
 struct layer {
 	const char *name;
@@ -39,6 +40,8 @@ struct layer {
 	int (*enter)(void *state, struct root_choice *choice);
 	/* 0, -errno, or layer_failed(step, errno). */
 	int (*apply)(const void *state);
+	/* Of the layer that refuses system calls: who is told of them. */
+	const struct syscall_guard *(*guard)(const void *state);
 	void (*release)(void *state);
 };
 

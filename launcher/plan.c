@@ -107,6 +107,19 @@ const char *plan_denies(const struct plan *plan, const struct plan_row *row)
 	return layer->describe ? layer->describe(plan->spec) : layer->denies;
 }
 
+const struct syscall_guard *plan_guard(const struct plan *plan)
+{
+	size_t i;
+
+	for (i = 0; i < plan->n; i++) {
+		const struct plan_row *row = &plan->rows[i];
+
+		if (row->state && row->layer->guard)
+			return row->layer->guard(row->state);
+	}
+	return NULL;
+}
+
 void plan_explain(const struct plan *plan, FILE *out)
 {
 	size_t i;

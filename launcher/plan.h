@@ -39,6 +39,9 @@ int plan_try(const struct plan *plan, struct root_choice *out, struct err *err);
 /* What the layer of a row denies in this launch, in words. */
 const char *plan_denies(const struct plan *plan, const struct plan_row *row);
 
+/* What refuses system calls; NULL: nothing does, or it is not prepared. */
+const struct syscall_guard *plan_guard(const struct plan *plan);
+
 /* A line a layer. */
 void plan_explain(const struct plan *plan, FILE *out);
 void plan_free(struct plan *plan);

@@ -192,25 +192,31 @@ static int read_file(struct policy_request *request, char **text,
 	return 0;
 }
 
-int policy_load(const struct policy_request *asked, struct sock_fprog *program,
-		void **owned, struct err *err)
+int policy_load(const struct policy_request *asked, struct loaded_policy *out,
+		struct err *err)
 {
-	struct policy_request request = *asked;
-	auto_free char *path = NULL, *text = NULL;
+	struct policy_request *request = &out->request;
+	auto_free char *path = NULL;
 	char key[SHA256_HEX_SIZE];
 
-	*owned = NULL;
-	if (policy_builtin(&request, program))
+	*out = (struct loaded_policy){.request = *asked};
+	if (policy_builtin(request, &out->program))
 		return 0;
-	if ((policy_is_file(request.name) &&
-	     read_file(&request, &text, err) < 0) ||
+	if ((policy_is_file(request->name) &&
+	     read_file(request, &out->text, err) < 0) ||
 	    helper_find("jail-policy", &path, err) < 0)
 		return -1;
-	policy_cache_key(&request, path, key);
-	if (policy_cache_find(key, program, owned))
+	policy_cache_key(request, path, key);
+	if (policy_cache_find(key, &out->program, &out->owned))
 		return 0;
-	if (compile(path, &request, program, owned, err) < 0)
+	if (compile(path, request, &out->program, &out->owned, err) < 0)
 		return -1;
-	policy_cache_put(key, program);
+	policy_cache_put(key, &out->program);
 	return 0;
+}
+
+void policy_unload(struct loaded_policy *policy)
+{
+	free(policy->owned);
+	free(policy->text);
 }

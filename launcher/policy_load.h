@@ -9,6 +9,13 @@
 
 #include "policy/policy.h"
 
+struct loaded_policy {
+	struct policy_request request; /* with the text of a file */
+	struct sock_fprog program;
+	void *owned; /* what program points to, unless it is built in */
+	char *text;
+};
+
 /* Not a name but a file's path: it has a slash or a dot. */
 bool policy_is_file(const char *name);
 
@@ -16,5 +23,6 @@ bool policy_is_file(const char *name);
  * As policy_filter().  A request whose name is a file's path gets its text from
  * there, read once.
  */
-int policy_load(const struct policy_request *request,
-		struct sock_fprog *program, void **owned, struct err *err);
+int policy_load(const struct policy_request *request, struct loaded_policy *out,
+		struct err *err);
+void policy_unload(struct loaded_policy *policy);

@@ -13,6 +13,7 @@
 #include "outfile.h"
 #include "plan.h"
 #include "spec.h"
+#include "syscall_guard.h"
 #include "terminal.h"
 
 struct report {
@@ -341,7 +342,6 @@ static void put_notes(struct json *json, const struct jail_spec *spec)
 {
 	json_open(json, "notes", '[');
 	put_uid_note(json, spec);
-	json_string(json, NULL, "refused system calls are not itemised");
 	if (!spec->seccomp)
 		json_string(json, NULL,
 			    "no seccomp: the host's network is within reach");
@@ -370,6 +370,8 @@ static char *make_text(const struct report_facts *facts)
 		put_ipc(&json, facts->spec->own_uid, &facts->outcome->swept);
 	if (facts->plan)
 		put_layers(&json, facts->plan);
+	if (facts->plan && plan_guard(facts->plan))
+		syscall_guard_report(plan_guard(facts->plan), &json);
 	json_close(&json, '}');
 	return json_text(&json);
 }

@@ -5,20 +5,12 @@
 #include "../layer.h"
 
 #include <errno.h>
-#include <linux/seccomp.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#include "../policy_load.h"
+#include "../syscall_guard.h"
 #include "../spec.h"
 
 static const char *const steps[] = {"load the filter", NULL};
-
-struct state {
-	struct sock_fprog program;
-	void *owned;
-};
 
 static int seccomp_probe(const struct jail_spec *spec, struct err *err)
 {
@@ -53,31 +45,36 @@ static int seccomp_prepare(const struct jail_spec *spec, void **out,
 		.deny_action = spec->deny_action,
 		.caps = spec->caps,
 	};
-	struct state *state = calloc(1, sizeof(*state));
+	struct syscall_guard *guard = calloc(1, sizeof(*guard));
 
-	if (!state)
+	if (!guard)
 		return err_sys(err, ENOMEM, "seccomp");
-	*out = state;
-	return policy_load(&request, &state->program, &state->owned, err);
+	*out = guard;
+	if (policy_load(&request, &guard->policy, err) < 0)
+		return -1;
+	return listener_prepare(&guard->listener, guard->policy.program,
+				!spec->in_place, err);
 }
 
-static int seccomp_apply(const void *opaque)
+static const struct syscall_guard *seccomp_guard(const void *state)
 {
-	const struct state *state = opaque;
-
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &state->program) <
-	    0)
-		return -errno;
-	return 0;
+	return state;
 }
 
-static void seccomp_release(void *opaque)
+static int seccomp_apply(const void *state)
 {
-	struct state *state = opaque;
+	return listener_load(&seccomp_guard(state)->listener);
+}
 
-	if (state)
-		free(state->owned);
-	free(state);
+static void seccomp_release(void *state)
+{
+	struct syscall_guard *guard = state;
+
+	if (!guard)
+		return;
+	listener_release(&guard->listener);
+	policy_unload(&guard->policy);
+	free(guard);
 }
 
 const struct layer layer_seccomp = {
@@ -87,6 +84,7 @@ const struct layer layer_seccomp = {
 	.steps = steps,
 	.probe = seccomp_probe,
 	.prepare = seccomp_prepare,
+	.guard = seccomp_guard,
 	.apply = seccomp_apply,
 	.release = seccomp_release,
 };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "errno_name.h"
 #include "nearest.h"
 #include "rules.h"
 
@@ -183,7 +184,7 @@ int name_errno(const char *text)
 	if (text[0] >= '0' && text[0] <= '9')
 		return *end == '\0' && number <= ERRNO_MOST ? (int)number : -1;
 	for (int i = 1; i <= ERRNO_MOST; i++) {
-		const char *name = strerrorname_np(i);
+		const char *name = errno_name(i);
 
 		if (name && strcmp(name, text) == 0)
 			return i;

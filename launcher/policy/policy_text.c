@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "errno_name.h"
 #include "nearest.h"
 #include "written.h"
 
@@ -46,7 +47,7 @@ bool policy_text_action(const char *word, int *answer)
 
 void policy_text_print_action(int answer, FILE *out)
 {
-	const char *name = answer > 0 ? strerrorname_np(answer) : NULL;
+	const char *name = answer > 0 ? errno_name(answer) : NULL;
 
 	for (size_t i = 0; i < N_ACTIONS; i++)
 		if (answer == actions[i].answer) {

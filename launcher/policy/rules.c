@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "errno_name.h"
 #include "policy.h"
 
 /* clang-format off */
@@ -273,6 +274,41 @@ const struct rule rule_needed = {
 	"needed", "", {{0}}, 0, ANSWER_ALLOW, "to start the program"};
 /* clang-format on */
 
+static bool holds(const struct condition *when, const uint64_t args[6])
+{
+	uint64_t arg =
+		when->is_wide ? args[when->arg] : (uint32_t)args[when->arg];
+
+	switch (when->kind) {
+	case CONDITION_IS:
+		return (arg & when->mask) == when->value;
+	case CONDITION_NOT:
+		return (arg & when->mask) != when->value;
+	case CONDITION_HAS:
+		return (arg & when->value) != 0;
+	case CONDITION_LESS:
+		return arg < when->value;
+	case CONDITION_LESS_OR_IS:
+		return arg <= when->value;
+	case CONDITION_MORE:
+		return arg > when->value;
+	case CONDITION_MORE_OR_IS:
+		return arg >= when->value;
+	case CONDITION_NONE:
+		break;
+	}
+	return true;
+}
+
+bool rule_holds(const struct rule *rule, const uint64_t args[6])
+{
+	const struct condition *when = rule->when;
+
+	while (when->kind && holds(when, args))
+		when++;
+	return !when->kind;
+}
+
 bool rule_is_unconditional(const struct rule *rule)
 {
 	return rule->when[0].kind == CONDITION_NONE;
@@ -310,7 +346,7 @@ const char *rule_answer_text(const struct rule *rule)
 	case ANSWER_FAKE:
 		return "0, not made";
 	default:
-		name = strerrorname_np(rule->answer);
+		name = errno_name(rule->answer);
 		return name ? name : "an errno without a name";
 	}
 }

@@ -62,6 +62,9 @@ struct rule {
 extern const struct rule rules[];
 extern const size_t n_rules;
 
+/* All conditions are true of a call's arguments. */
+bool rule_holds(const struct rule *rule, const uint64_t args[6]);
+
 bool rule_is_unconditional(const struct rule *rule);
 
 /* The call is made, whether it is logged or not. */

@@ -29,44 +29,13 @@ const struct denial *ruleset_choices(const struct ruleset *set, unsigned nr,
 	return rules_of(set->choices, set->n_choices, nr, n);
 }
 
-static bool holds(const struct condition *when, const uint64_t args[6])
-{
-	uint64_t arg =
-		when->is_wide ? args[when->arg] : (uint32_t)args[when->arg];
-
-	switch (when->kind) {
-	case CONDITION_IS:
-		return (arg & when->mask) == when->value;
-	case CONDITION_NOT:
-		return (arg & when->mask) != when->value;
-	case CONDITION_HAS:
-		return (arg & when->value) != 0;
-	case CONDITION_LESS:
-		return arg < when->value;
-	case CONDITION_LESS_OR_IS:
-		return arg <= when->value;
-	case CONDITION_MORE:
-		return arg > when->value;
-	case CONDITION_MORE_OR_IS:
-		return arg >= when->value;
-	case CONDITION_NONE:
-		break;
-	}
-	return true;
-}
-
 /* The first of them that holds, or NULL. */
 static const struct rule *first_that_holds(const struct denial *list, size_t n,
 					   const uint64_t args[6])
 {
-	for (size_t i = 0; i < n; i++) {
-		const struct condition *when = list[i].rule->when;
-
-		while (when->kind && holds(when, args))
-			when++;
-		if (!when->kind)
+	for (size_t i = 0; i < n; i++)
+		if (rule_holds(list[i].rule, args))
 			return list[i].rule;
-	}
 	return NULL;
 }
 

@@ -1,8 +1,8 @@
 /*
  * without CALL[,CALL...]=ERRNO COMMAND: runs a command for which these system
  * calls fail: a host that lacks them, or a sandbox that forbids them.  CALL:N
- * only fails when its second argument is N: a request of ioctl().
- * "user-notif" is no call, but seccomp() with the flag that asks for a listener.
+ * only fails when its second argument is N: a request of ioctl().  Parts of
+ * seccomp() have names of their own, see parts[].
  */
 #include <errno.h>
 #include <linux/seccomp.h>
@@ -15,10 +15,11 @@
 static const struct {
 	const char *name;
 	int number;
-} errors[] = {
-	{"EPERM", EPERM},     {"ENOSYS", ENOSYS}, {"EINVAL", EINVAL},
-	{"ENODEV", ENODEV},   {"ENOMEM", ENOMEM}, {"ENOSPC", ENOSPC},
-	{"ENOTBLK", ENOTBLK}, {"EMFILE", EMFILE}, {"EOPNOTSUPP", EOPNOTSUPP}};
+} errors[] = {{"EPERM", EPERM},		  {"ENOSYS", ENOSYS},
+	      {"EINVAL", EINVAL},	  {"ENODEV", ENODEV},
+	      {"ENOMEM", ENOMEM},	  {"ENOSPC", ENOSPC},
+	      {"ENOTBLK", ENOTBLK},	  {"EMFILE", EMFILE},
+	      {"EOPNOTSUPP", EOPNOTSUPP}, {"EBUSY", EBUSY}};
 
 static int find_error(const char *name)
 {
@@ -30,17 +31,31 @@ static int find_error(const char *name)
 	return -1;
 }
 
+/* Parts of seccomp(): bits of one argument that are so. */
+static const struct {
+	const char *name;
+	unsigned arg;
+	uint64_t mask, value;
+} parts[] = {
+	{"user-notif", 1, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+	 SECCOMP_FILTER_FLAG_NEW_LISTENER},
+	{"notif-killable", 1, 1 << 5, 1 << 5},
+	{"notif-sizes", 0, UINT32_MAX, SECCOMP_GET_NOTIF_SIZES},
+};
+
 static int fail(scmp_filter_ctx filter, char *name, int error)
 {
 	const uint32_t action = SCMP_ACT_ERRNO((uint32_t)error);
-	const scmp_datum_t listener = SECCOMP_FILTER_FLAG_NEW_LISTENER;
 	char *colon = strchr(name, ':');
 	int number;
+	size_t i;
 
-	if (strcmp(name, "user-notif") == 0)
-		return seccomp_rule_add(
-			filter, action, SCMP_SYS(seccomp), 1,
-			SCMP_A1(SCMP_CMP_MASKED_EQ, listener, listener));
+	for (i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		if (strcmp(name, parts[i].name) == 0)
+			return seccomp_rule_add(
+				filter, action, SCMP_SYS(seccomp), 1,
+				SCMP_CMP(parts[i].arg, SCMP_CMP_MASKED_EQ,
+					 parts[i].mask, parts[i].value));
 	if (colon)
 		*colon = '\0';
 	number = seccomp_syscall_resolve_name(name);
