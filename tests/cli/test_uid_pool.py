@@ -166,6 +166,17 @@ def test_twenty_at_once_have_twenty_uids(pool):
     assert some.locks() == []
 
 
+def test_many_launches_leave_nothing(pool):
+    some = pool(3)
+    loop = 'i=0; while [ $i -lt 40 ]; do "$@" || exit 1; i=$((i+1)); done'
+    program = ("sh", "-c", "setsid sleep 9 & exit 0")
+    both = [subprocess.Popen(["sh", "-c", loop, "sh", *jail(some), "--",
+                              *program]) for _ in range(2)]
+    assert [process.wait() for process in both] == [0, 0]
+    assert some.locks() == []
+    assert not any(has_any(uid) for uid in some.uids)
+
+
 def test_an_empty_pool_says_what_to_do_and_fills_again(pool):
     some = pool(1)
     with started([*jail(some), "--", *WAIT]) as (process, uid):
@@ -618,8 +629,12 @@ def test_landlock_keeps_two_jails_of_one_uid_apart(scratch, pair):
 
 @pytest.mark.parametrize("pair", PAIRS)
 def test_a_jail_cannot_attack_another(pool, scratch, pair):
-    done = attack(pair, ["-u", fresh_uid()], scratch)
-    assert "escaped" in done.out, done
+    uid = fresh_uid()
+    try:
+        done = attack(pair, ["-u", uid], scratch)
+        assert "escaped" in done.out, done
+    finally:
+        remove_objects(uid, f"jail-{uid}")
     done = attack(pair, [pool(2).option], scratch)
     assert "escaped" not in done.out and done.status != 0, done
     assert PAIRS[pair][2] in done.out + done.err, done

@@ -291,11 +291,13 @@ class PoolLaunch(Launch):
     def judge(self, facts, error, call):
         if self.is_left():
             return "left processes"
-        # what is left the next launch takes over, as the next run does
         may_stay = error == KILL or call.name in (
             "unlinkat", "flock", "fstat", "newfstatat", "statx")
-        if (self.locks / str(self.uid)).exists() and not may_stay:
-            return "left its lock"
+        lock = self.locks / str(self.uid)
+        if lock.exists():  # which the next launch would take over
+            lock.unlink()
+            if not may_stay:
+                return "left its lock"
         return judge_launch(facts, error, call)
 
 
