@@ -84,7 +84,7 @@ static int split_modules(struct bake_defaults *defaults, const char *list,
 static int read_cmdline(const char *path, char **out, struct err *err)
 {
 	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	size_t len;
+	size_t len = 0;
 	int error = fd < 0 ? -errno
 			   : fd_read_all(fd, EIF_CMDLINE_MAX + 1, out, &len);
 
@@ -183,7 +183,7 @@ static const struct {
 
 static int check_cmdline(const char *text, struct err *err)
 {
-	if (!*text)
+	if (!text || !*text)
 		return err_set(err, ERR_USAGE,
 			       "--cmdline: empty; leave it out for a good one");
 	if (strchr(text, '\n'))

@@ -136,7 +136,7 @@ static bool read_payload(const unsigned char *data, size_t len, struct pcr *pcr,
 		       cbor_take_numbers(&in, &value, &size);
 
 	*no_memory = !value && size > 0;
-	if (!is_read || size != sizeof(pcr->bytes) || in.left)
+	if (!is_read || !value || size != sizeof(pcr->bytes) || in.left)
 		return false;
 	memcpy(pcr->bytes, value, sizeof(pcr->bytes));
 	return true;
@@ -181,7 +181,7 @@ static bool read_section(const void *data, size_t len, struct cose_signed *out,
 
 	*no_memory =
 		(!out->pem && out->pem_len > 0) || (!sign1 && sign1_len > 0);
-	if (!is_read)
+	if (!is_read || !out->pem)
 		return false;
 	out->pem[out->pem_len] = '\0';
 	return read_sign1(sign1, sign1_len, out, no_memory);

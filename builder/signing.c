@@ -121,9 +121,9 @@ int certificate_read(const char *path, struct certificate **out,
 		     struct err *err)
 {
 	auto_free char *text = NULL;
-	size_t len;
+	size_t len = 0;
 
-	if (read_pem(path, &text, &len, err) < 0)
+	if (read_pem(path, &text, &len, err) < 0 || !text)
 		return -1;
 	return certificate_of(text, len, path, out, err);
 }
@@ -164,13 +164,15 @@ int certificate_pcr(const struct certificate *certificate, struct pcr *out,
 	return status;
 }
 
+/* What is no time has words, too: "Bad time value". */
 static char *time_words(const ASN1_TIME *time)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *text = NULL, *copy = NULL;
 	long len;
 
-	if (bio && ASN1_TIME_print(bio, time)) {
+	if (bio) {
+		ASN1_TIME_print(bio, time);
 		len = BIO_get_mem_data(bio, &text);
 		copy = strndup(text, (size_t)len);
 	}
@@ -288,7 +290,7 @@ static int read_key(const char *path, EVP_PKEY **key, struct err *err)
 {
 	auto_free char *text = NULL;
 	bool is_encrypted = false;
-	size_t len;
+	size_t len = 0;
 	BIO *bio;
 
 	if (read_pem(path, &text, &len, err) < 0)

@@ -462,6 +462,7 @@ static int lay_stream(struct laying *laying, struct err *err)
 	laying->archive = archive_read_new();
 	status = lay_members(laying, err);
 	archive_read_free(laying->archive);
+	laying->stream_err = NULL;
 	if (status < 0)
 		return -1;
 	return tar_stream_digest(stream, laying->laid->identity, err);

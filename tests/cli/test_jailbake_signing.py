@@ -357,6 +357,27 @@ def test_a_section_of_another_form(keys, scratch, name):
            "enclave reads\n"), done
 
 
+def test_a_certificate_of_a_strange_time_is_shown(keys, scratch):
+    der = bytearray(eif.openssl("x509", "-in", keys / "P-384.pem", "-outform",
+                                "DER"))
+    at = der.index(b"\x17\x0d", der.index(b"\x17\x0d") + 1)
+    der[at + 2:at + 4] = b"x9"
+    pem = eif.openssl("enc", "-base64", input=bytes(der))
+    pem = (b"-----BEGIN CERTIFICATE-----\n" + pem +
+           b"-----END CERTIFICATE-----\n")
+    path = scratch / "strange.eif"
+    path.write_bytes(eif.image([*eif.mini(), (
+        eif.SIGNATURE, eif.signature_section(pem, "P-384",
+                                             eif.VECTORS["PCR0"],
+                                             bytes(96)))]))
+    done = jailbake("show", path)
+    assert done.status == 0, done
+    told = json.loads(done.out)["SigningCertificate"]
+    assert told["NotAfter"] == "Bad time value"
+    done = jailbake("verify", path)
+    assert done.status == 4 and "its signature is bad" in done.err
+
+
 def test_extract_gives_the_certificate(bakery, keys, scratch):
     image = bakery.baked(*sign_options(keys))
     done = jailbake("extract", "-d", scratch / "parts", bakery.out)

@@ -64,10 +64,12 @@ static void make_tar(void)
 
 static void make_kernel(void)
 {
+	static const unsigned char magic[] = {'H', 'd', 'r', 'S', 0x0f, 2};
 	unsigned char data[0x400] = {0};
 
-	memcpy(data + 0x1fe, "\x55\xaa", 2);
-	memcpy(data + 0x202, "HdrS\x0f\x02", 6);
+	data[0x1fe] = 0x55;
+	data[0x1ff] = 0xaa;
+	memcpy(data + 0x202, magic, sizeof(magic));
 	data[0x211] = 1;
 	data[0x236] = 1;
 	write_file(kernel, data, sizeof(data));
