@@ -320,6 +320,27 @@ static int execute(const struct args *args, struct caller *caller,
 	return result;
 }
 
+/* No method that mounts has what it needs. */
+static bool has_no_mounts(const struct launch *launch)
+{
+	const struct root_choice *root = &launch->outcome.root;
+
+	return launch->spec && root->used == ROOT_NONE &&
+	       mount_is_missing(root->passed[ROOT_ATTACHED].error);
+}
+
+/* What wanted mounts where a chroot would have done. */
+static void name_needs(const struct launch *launch, struct err *err)
+{
+	const struct jail_spec *spec = launch->spec;
+
+	if (has_no_mounts(launch) && (spec->need_shm || spec->need_pts))
+		err_context(err, "%s%s%s: mounts, which cannot be made here",
+			    spec->need_shm ? "need shm" : "",
+			    spec->need_shm && spec->need_pts ? ", " : "",
+			    spec->need_pts ? "need pts" : "");
+}
+
 /*
  * The image could be mounted, and no root be made of that; or its home has to
  * get another owner.
@@ -328,11 +349,8 @@ static bool is_of_no_use(const struct launch *launch)
 {
 	if (launch->has_foreign_home)
 		return true;
-	return !launch->no_mount && launch->spec &&
-	       launch->spec->root_is_mounted &&
-	       launch->outcome.root.used == ROOT_NONE &&
-	       mount_is_missing(
-		       launch->outcome.root.passed[ROOT_ATTACHED].error);
+	return !launch->no_mount && has_no_mounts(launch) &&
+	       launch->spec->root_is_mounted;
 }
 
 /* The keeper has done it, unless there was none, or it was killed. */
@@ -440,6 +458,8 @@ static int run(const struct args *args, char *const *argv, struct err *err)
 			return STATUS_FAILED;
 		result = run_launch(args, argv, &caller, &launch, err);
 	}
+	if (result < 0)
+		name_needs(&launch, err);
 	if (remove_cgroup(&launch, &later) < 0 ||
 	    image_close(launch.image, &later) < 0 ||
 	    write_report(report, &launch, result < 0 ? err : NULL, &later) <

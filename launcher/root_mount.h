@@ -32,6 +32,7 @@ enum root_step {
 	STEP_FLAGS,
 	STEP_PLACE,
 	STEP_RESTORE,
+	STEP_PTS,
 };
 
 /*

@@ -192,6 +192,12 @@ static int mount_tmpfs(struct root_attempt *attempt,
 	return ROOT_FAIL(attempt, STEP_TMPFS, root_place_mount(place, name));
 }
 
+static int mount_pts(struct root_attempt *attempt,
+		     const struct root_place *place, const char *name)
+{
+	return ROOT_FAIL(attempt, STEP_PTS, root_pts_mount(place, name));
+}
+
 static int mount_place(struct root_attempt *attempt,
 		       const struct root_place *place)
 {
@@ -200,6 +206,7 @@ static int mount_place(struct root_attempt *attempt,
 		[PLACE_TMPFS] = mount_tmpfs,
 		[PLACE_BIND] = mount_bind,
 		[PLACE_DEVICES] = mount_devices,
+		[PLACE_PTS] = mount_pts,
 	};
 	auto_close int target = root_target_open(attempt->root, place);
 	const char *name;

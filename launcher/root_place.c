@@ -19,7 +19,7 @@ unsigned root_place_flags(const struct root_place *place)
 {
 	unsigned flags = MOUNT_ATTR_NOSUID;
 
-	if (place->kind == PLACE_DEVICES)
+	if (place->kind == PLACE_DEVICES || place->kind == PLACE_PTS)
 		flags |= MOUNT_ATTR_NOEXEC;
 	else
 		flags |= MOUNT_ATTR_NODEV;
@@ -105,7 +105,6 @@ int root_tmpfs_make(const struct root_place *place)
 	return mount_make("tmpfs", options, tmpfs_flags(place));
 }
 
-/* The nodes, and directories for what is mounted below. */
 int root_place_fill(const struct root_attempt *attempt, int dev_fd)
 {
 	const struct root_view *view = attempt->view;
@@ -121,8 +120,28 @@ int root_place_fill(const struct root_attempt *attempt, int dev_fd)
 		    !view->places[i].is_file && !strchr(target + 5, '/') &&
 		    mkdirat(dev_fd, target + 5, 0755) < 0)
 			return -errno;
+		if (view->places[i].kind == PLACE_PTS &&
+		    symlinkat("pts/ptmx", dev_fd, "ptmx") < 0)
+			return -errno;
 	}
 	return 0;
+}
+
+/* Each mount has terminals of its own. */
+#define PTS_MODE "0620"
+#define PTS_PTMX_MODE "0666"
+#define PTS_MOST "256"
+
+static int make_pts(const struct root_place *place)
+{
+	static const struct mount_option options[] = {
+		{"newinstance", NULL},
+		{"ptmxmode", PTS_PTMX_MODE},
+		{"mode", PTS_MODE},
+		{"max", PTS_MOST},
+		{NULL, NULL}};
+
+	return mount_make("devpts", options, root_place_flags(place));
 }
 
 static int make_devices(struct root_attempt *attempt,
@@ -148,6 +167,8 @@ static int make_mount(struct root_attempt *attempt,
 	/* No pin of the devices, or it was pruned meanwhile. */
 	if (place->kind == PLACE_DEVICES && mount == -EINVAL)
 		return make_devices(attempt, place);
+	if (place->kind == PLACE_PTS)
+		return ROOT_FAIL(attempt, STEP_PTS, make_pts(place));
 	if (place->kind != PLACE_TMPFS)
 		return ROOT_FAIL(attempt, STEP_BIND, mount);
 	return ROOT_FAIL(attempt, STEP_TMPFS, root_tmpfs_make(place));
@@ -162,6 +183,13 @@ int root_place_make(struct root_attempt *attempt,
 	if (mount >= 0 && place->kind != PLACE_TMPFS)
 		error = root_set_flags(attempt, mount, root_place_flags(place));
 	return error < 0 ? error : take_fd(&mount);
+}
+
+int root_pts_mount(const struct root_place *place, const char *name)
+{
+	return mount_old("devpts", name, "devpts", root_place_flags(place),
+			 "newinstance,ptmxmode=" PTS_PTMX_MODE ",mode=" PTS_MODE
+			 ",max=" PTS_MOST);
 }
 
 int root_place_mount(const struct root_place *place, const char *name)

@@ -24,11 +24,12 @@ int root_tmpfs_make(const struct root_place *place);
 int root_place_make(struct root_attempt *attempt,
 		    const struct root_place *place);
 
-/* The nodes of a /dev, and directories for what is mounted below. */
+/* The nodes of a /dev, and directories and links for what is mounted below. */
 int root_place_fill(const struct root_attempt *attempt, int dev_fd);
 
 /* By mount(2), on names in the working directory; 0 or -errno. */
 int root_place_mount(const struct root_place *place, const char *name);
+int root_pts_mount(const struct root_place *place, const char *name);
 int root_set_attached_flags(struct root_attempt *attempt, const char *name,
 			    unsigned flags);
 /*

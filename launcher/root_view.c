@@ -153,12 +153,12 @@ static int add_home(struct root_view *view, const struct jail_spec *spec,
 	int is_wanted;
 	struct stat st;
 
-	if ((view->is_writable && !spec->own_uid) || !home || *home != '/' || strstr(home, "/.") ||
-	    strstr(home, "//") || strcmp(home, "/") == 0)
+	if ((view->is_writable && !spec->own_uid) || !home || *home != '/' ||
+	    strstr(home, "/.") || strstr(home, "//") || strcmp(home, "/") == 0)
 		return 0;
 	is_wanted = look_at(view->root_fd, home, &st, err);
-	if (is_wanted != 1 || (st.st_uid != spec->user.uid &&
-			       st.st_uid != spec->image_uid))
+	if (is_wanted != 1 ||
+	    (st.st_uid != spec->user.uid && st.st_uid != spec->image_uid))
 		return is_wanted < 0 ? -1 : 0;
 	is_wanted = root_directory_is_empty(view->root_fd, home, err);
 	return is_wanted == 1 ? add_fresh(view, spec, home, st.st_mode & 07777,
@@ -187,6 +187,32 @@ static int add_shm(struct root_view *view, const struct jail_spec *spec,
 	return is_wanted == 1
 		       ? add_fresh(view, spec, "/dev/shm", 01777, false, err)
 		       : is_wanted;
+}
+
+/* Terminals of the jail's own; in an image's /dev there is room for them. */
+static int add_pts(struct root_view *view, const struct jail_spec *spec,
+		   struct err *err)
+{
+	struct root_place *place;
+	struct stat st;
+	int is_there;
+
+	if (!spec->need_pts || find_place(view, "/dev/pts"))
+		return 0;
+	is_there = look_at(view->root_fd,
+			   spec->root_is_image ? "/dev" : "/dev/pts", &st, err);
+	if (is_there < 0)
+		return -1;
+	if (is_there == 0)
+		return err_set(err, ERR_INPUT,
+			       "need pts: %s has no /dev%s to mount it on",
+			       spec->root_name,
+			       spec->root_is_image ? "" : "/pts");
+	place = add_place(view, PLACE_PTS, "/dev/pts", err);
+	if (!place)
+		return -1;
+	place->is_writable = true;
+	return 0;
 }
 
 /*
@@ -433,12 +459,14 @@ static int add_all(struct root_view *view, const struct jail_spec *spec,
 		if (add_bind(view, flags->binds.items[i], err) < 0)
 			return -1;
 	view->may_chroot = view->n == 0 && !view->is_writable &&
-			   !spec->need_shm && !spec->root_is_mounted &&
+			   !spec->need_shm && !spec->need_pts &&
+			   !spec->root_is_mounted &&
 			   !spec->limits[LIMIT_TMP].is_set;
 	view->has_mounts = spec->root_is_image || !view->may_chroot;
 	if (view->has_mounts &&
 	    (add_tmp(view, spec, err) < 0 || add_home(view, spec, err) < 0 ||
-	     add_shm(view, spec, err) < 0 || add_devices(view, spec, err) < 0))
+	     add_shm(view, spec, err) < 0 || add_pts(view, spec, err) < 0 ||
+	     add_devices(view, spec, err) < 0))
 		return -1;
 	if (view->n)
 		qsort(view->places, view->n, sizeof(*view->places),

@@ -17,7 +17,7 @@
 
 struct jail_spec;
 
-enum root_place_kind { PLACE_TMPFS, PLACE_BIND, PLACE_DEVICES };
+enum root_place_kind { PLACE_TMPFS, PLACE_BIND, PLACE_DEVICES, PLACE_PTS };
 
 struct root_place {
 	enum root_place_kind kind;

@@ -87,10 +87,23 @@ static int set_limit(struct jail_spec *spec, const char *text, bool by_image,
 	return 0;
 }
 
-static int refuse_need(const struct entry *entry, struct err *err)
+static int take_needs(const struct entry *entry, struct jail_spec *spec,
+		      struct err *err)
 {
-	return entry_error(entry, err, "need %s is not built yet",
-			   entry->args[0]);
+	size_t i;
+
+	for (i = 0; i < entry->n_args; i++) {
+		const char *need = entry->args[i];
+
+		if (strcmp(need, "shm") == 0)
+			spec->need_shm = true;
+		else if (strcmp(need, "pts") == 0)
+			spec->need_pts = true;
+		else
+			return entry_error(entry, err,
+					   "need %s is not built yet", need);
+	}
+	return 0;
 }
 
 /* One launch setting of a manifest; what concerns the builder is passed by. */
@@ -126,11 +139,7 @@ static int take_entry(const struct entry *entry, bool by_image,
 			return entry_error(entry, err, "%s", strdupa(err->msg));
 		return 0;
 	case VERB_NEED:
-		if (strcmp(entry->args[0], "shm") == 0) {
-			spec->need_shm = true;
-			return 0;
-		}
-		return refuse_need(entry, err);
+		return take_needs(entry, spec, err);
 	default:
 		return 0;
 	}

@@ -48,7 +48,7 @@ struct jail_spec {
 	const char *root_name;
 	const struct spec_flags *flags; /* for what concerns mounts */
 	bool root_is_image, root_is_mounted, root_is_pinned;
-	bool root_is_changed, need_shm;
+	bool root_is_changed, need_shm, need_pts;
 	const char *devices; /* of an image: a list for devices.h */
 	struct jail_user user;
 	struct own_uid *own_uid; /* the user's uid comes from it, or NULL */

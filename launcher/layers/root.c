@@ -33,6 +33,7 @@ static const char *const steps[] = {
 	[STEP_FLAGS] = "make a mount read-only or nosuid",
 	[STEP_PLACE] = "make a place for mounts",
 	[STEP_RESTORE] = "leave a mount namespace again",
+	[STEP_PTS] = "make terminals (devpts)",
 	NULL,
 };
 

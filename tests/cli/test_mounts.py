@@ -609,6 +609,74 @@ def test_need_shm(image, scratch):
     assert 900_000 < int(done.out) <= 1 << 20, done
 
 
+TERMINALS = """
+import os, pty, stat, termios, tty
+master, slave = pty.openpty()
+name = os.ttyname(slave)
+tty.setraw(slave)
+os.write(master, b"typed")
+print(name, os.read(slave, 9), sorted(os.listdir("/dev/pts")),
+      oct(os.stat("/dev/pts/ptmx").st_mode & 0o777),
+      oct(os.stat(name).st_mode & 0o777), os.stat(name).st_uid,
+      os.readlink("/dev/ptmx"), flush=True)
+pid, fd = pty.fork()
+if pid == 0:
+    print(os.ttyname(0), os.getpgrp() == os.tcgetpgrp(0), flush=True)
+    os._exit(0)
+print(os.read(fd, 99), sorted(os.listdir("/dev")))
+"""
+
+
+def make_python(path):
+    path.mkdir()
+    (path / "m.jail").write_text("use python3\nneed shm pts\n")
+    for name in ("image.tar", "root/"):
+        done = run(BUILD / "jailbuild", path / "m.jail", "-o",
+                   f"{path}/{name}")
+        assert done.status == 0, done
+
+
+@pytest.mark.parametrize("missing", [
+    "", "mount_setattr", "open_tree,fsopen", "open_tree,fsopen,unshare"])
+@pytest.mark.parametrize("option", [(), ("--writable",), ("--no-pin",)])
+def test_need_pts(missing, option):
+    """Terminals of the jail's own: those of the host are not to be seen."""
+    path = shared_once("mounts-python", make_python)
+    done = run(*(without(missing, "ENOSYS") if missing else ()), LAUNCH, "-i",
+               path / "image.tar", *option, "--", "python3", "-c", TERMINALS)
+    assert (done.status, done.err, done.out) == (
+        0, "", "/dev/pts/0 b'typed' ['0', 'ptmx'] 0o666 0o620 1000 pts/ptmx\n"
+        "b'/dev/pts/1 True\\r\\n' ['full', 'null', 'ptmx', 'pts', 'random', "
+        "'shm', 'urandom', 'zero']\n"), done
+
+
+def test_need_pts_of_a_directory(scratch):
+    root = shared_once("mounts-python", make_python) / "root"
+    (scratch / "spec").write_text("need pts\nrun-as jailuser\n")
+    argv = ["-r", root, "--spec", scratch / "spec", "--", "python3", "-c",
+            "import os; print(os.listdir('/dev/pts'))"]
+    done = run(LAUNCH, *argv)
+    assert done.status == 125 and done.err.endswith(
+        "has no /dev/pts to mount it on\n"), done
+    try:
+        (root / "dev/pts").mkdir()
+        assert run(LAUNCH, *argv).out == "['ptmx']\n"
+    finally:
+        (root / "dev/pts").rmdir()
+
+
+def test_need_pts_where_nothing_can_be_mounted(scratch):
+    image = shared_once("mounts-python", make_python) / "image.tar"
+    for missing, words in (("unshare,move_mount,mount", "attach a mount"),
+                           ("fsopen,mount", "make a tmpfs")):
+        done = run(*without(missing), LAUNCH, "-i", image, "--", "python3",
+                   "-c", "print('ran')")
+        assert done.status == 125 and done.out == "", done
+        assert done.err.count("\n") == 1 and words in done.err, done
+        assert "need shm, need pts: mounts, which cannot be made here" in \
+            done.err, done
+
+
 def test_device_nodes_of_an_image_do_not_work(scratch):
     """Root's file need not be root's work."""
     (scratch / "a.c").write_text(
