@@ -280,7 +280,7 @@ check: packages-check
 soak: packages-check
 	$(Q)$(MAKE) --no-print-directory all unit
 	$(Q)JAIL_SOAK=1 JAIL_BUILD=$(abspath $(B)) tests/run fault cli/test_verify.py \
-		cli/test_mounts.py
+		cli/test_mounts.py cli/test_limits.py
 
 asan:
 	$(Q)$(MAKE) --no-print-directory B=$(B)/asan SANITIZE=address,undefined \
