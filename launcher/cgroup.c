@@ -1,6 +1,8 @@
 #include "cgroup.h"
 
 #include <errno.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +11,7 @@
 #include "cgroup_find.h"
 #include "cgroup_group.h"
 #include "cgroup_v2.h"
+#include "clone_into.h"
 #include "spec.h"
 
 /* The kernel's period of a quota, in microseconds. */
@@ -76,6 +79,7 @@ struct member {
 struct cgroup {
 	struct member members[N_CGROUP_CONTROLLERS];
 	size_t n;
+	const struct member *born; /* the child of cgroup_clone() is; NULL */
 	unsigned wanted;
 	uint64_t values[N_CGROUP_CONTROLLERS]; /* as limits */
 	char words[N_CGROUP_CONTROLLERS][160];
@@ -365,13 +369,37 @@ const char *cgroup_words(const struct cgroup *cgroup, enum limit limit)
 	return cgroup && find_row(limit, &i) ? cgroup->words[i] : "";
 }
 
+/* The child sees born, in our memory: it is set before there is a child. */
+pid_t cgroup_clone(struct cgroup *cgroup, const struct clone_request *request)
+{
+	pid_t pid = -1;
+	size_t i;
+
+	for (i = 0; cgroup && i < cgroup->n; i++)
+		if (cgroup->members[i].version == 2)
+			cgroup->born = &cgroup->members[i];
+	if (cgroup && cgroup->born)
+		pid = clone_into(cgroup->born->group.fd, request);
+	if (pid > 0)
+		return pid;
+	if (cgroup)
+		cgroup->born = NULL;
+	return clone(request->child, request->stack + request->stack_size,
+		     (int)request->flags | SIGCHLD, request->arg, NULL, NULL,
+		     request->alive);
+}
+
 int cgroup_join(const struct cgroup *cgroup)
 {
 	size_t i;
 
-	for (i = 0; cgroup && i < cgroup->n; i++)
-		if (write(cgroup->members[i].group.procs_fd, "0", 1) < 0)
+	for (i = 0; cgroup && i < cgroup->n; i++) {
+		const struct member *member = &cgroup->members[i];
+
+		if (member != cgroup->born &&
+		    write(member->group.procs_fd, "0", 1) < 0)
 			return -errno;
+	}
 	return 0;
 }
 

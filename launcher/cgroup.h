@@ -11,12 +11,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "cleanup.h"
 #include "err.h"
 #include "limit.h"
 
 struct cgroup;
+struct clone_request;
 struct jail_limit;
 
 /* More descriptors than this a keeper does not need for it. */
@@ -49,7 +51,13 @@ const char *cgroup_words(const struct cgroup *cgroup, enum limit limit);
 
 /* System calls only, from here to cgroup_remove(). */
 
-/* The calling process joins.  0 or -errno. */
+/*
+ * clone() of a child that will join.  Where the kernel can, it is born in the
+ * group of version 2.
+ */
+pid_t cgroup_clone(struct cgroup *cgroup, const struct clone_request *request);
+
+/* The calling process joins those that it was not born in.  0 or -errno. */
 int cgroup_join(const struct cgroup *cgroup);
 
 /* Processor time that was used, in nanoseconds.  False: it is not counted. */

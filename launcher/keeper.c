@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "clone_into.h"
 #include "close_fds.h"
 #include "descendants.h"
 #include "fdio.h"
@@ -44,7 +45,7 @@ struct watch {
 	pid_t pid; /* the program; 0: it has been reaped */
 	bool is_executed;
 	struct time_limit limit;
-	const struct cgroup *cgroup; /* or NULL */
+	struct cgroup *cgroup; /* or NULL */
 	struct start start;
 	const struct own_uid *own_uid; /* or NULL */
 	struct keeper_last *last;
@@ -86,18 +87,23 @@ static int child(void *opaque)
 static void start_child(struct watch *watch, const struct plan *plan)
 {
 	static char stack[STACK_SIZE] __attribute__((aligned(16)));
-
-	watch->start = (struct start){
-		.plan = plan, .keeper = getpid(), .shares_memory = 1};
-	time_limit_start(&watch->limit, plan->spec);
 	/*
 	 * Until it executes the program it has the same descriptors as we: so
 	 * the listener that it gets is ours.
 	 */
-	watch->pid =
-		clone(child, stack + sizeof(stack),
-		      CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID | SIGCHLD,
-		      &watch->start, NULL, NULL, &watch->start.shares_memory);
+	const struct clone_request request = {
+		.flags = CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID,
+		.child = child,
+		.arg = &watch->start,
+		.stack = stack,
+		.stack_size = sizeof(stack),
+		.alive = &watch->start.shares_memory,
+	};
+
+	watch->start = (struct start){
+		.plan = plan, .keeper = getpid(), .shares_memory = 1};
+	time_limit_start(&watch->limit, plan->spec);
+	watch->pid = cgroup_clone(watch->cgroup, &request);
 	watch->last->pid = watch->limit.pid = watch->pid;
 	if (watch->pid < 0)
 		watch->start.failure =

@@ -66,7 +66,7 @@ struct jail_spec {
 	uint64_t caps; /* kept in the bounding set */
 	struct landlock landlock;
 	struct jail_limit limits[N_LIMITS];
-	const struct cgroup *cgroup; /* what holds some of them; or NULL */
+	struct cgroup *cgroup; /* what holds some of them; or NULL */
 	struct output *output; /* what counts that of the program; or NULL */
 	int *keep_fds;
 	size_t n_keep_fds;

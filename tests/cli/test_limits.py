@@ -590,6 +590,36 @@ def test_in_place_there_is_no_cgroup():
     assert (done.status, done.out) == (0, "20480\n50\n"), done
 
 
+# --- being born in a group
+
+IS_UNIFIED = any(kind == "cgroup2" for kind, *_ in mounts())
+
+
+@pytest.mark.skipif(not IS_UNIFIED, reason="version 2 is not mounted")
+def test_the_program_is_born_in_its_group():
+    """Nobody is moved, which would take ten times as long."""
+    done = run("strace", "-f", "-e", "trace=clone,clone3,write", JAILLAUNCH,
+               "-r", busybox_root(), "-u", own_uid(), "--limit",
+               "cpu-time=9", "--", "/bin/true",
+               env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
+    assert done.status == 0, done
+    if "ENOSYS" in done.err:
+        pytest.skip("Linux before 5.7")
+    assert re.search(r"clone3\(\{flags=CLONE_VM\|[A-Z_|]*CLONE_INTO_CGROUP",
+                     done.err), done
+    assert not re.search(r"write\(\d+, \"0\"", done.err), done
+
+
+@pytest.mark.skipif(not IS_UNIFIED, reason="version 2 is not mounted")
+@pytest.mark.parametrize("error", ["ENOSYS", "EPERM", "ENOMEM"])
+def test_who_cannot_be_born_there_joins(error, scratch):
+    status, _, _, report = hog(
+        scratch, "/hog", "spin", 2, limits=["cpu-time=0.2", "wall-time=20s"],
+        launcher=(BUILD / "tools/without", f"clone3={error}", JAILLAUNCH))
+    assert (status, report["limit"]) == (124, "cpu-time"), report
+    assert "cgroup v2" in enforced(report, "cpu-time")["enforced_by"]
+
+
 # --- what is asked for, and what is not
 
 def calls_of(*options):

@@ -383,7 +383,10 @@ def test_an_arm_enclave_boots_and_confines(scratch):
     ramdisks = [
         ramdisk.first(build / "jail-init", kernel.modules),
         ramdisk.second(build / "jaillaunch", scratch / "image.tar",
-                       LAUNCH + "user jailuser\n" + words("/program"))]
+                       LAUNCH + "user jailuser\n" +
+                       # born in a group, by code for this machine
+                       words("--limit", "memory=50M", directive="option") +
+                       words("/program"))]
     console = Machine(scratch, kernel, ramdisks,
                       {9000: heartbeat, EXIT_PORT: exit}).wait()
     assert "\nuid 1000, vsock -1\njail-init: exited 159 (Bad system call)\n" \

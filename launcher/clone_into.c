@@ -1,0 +1,74 @@
+#include "clone_into.h"
+
+#include <errno.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+
+/*
+ * No C library has it: the child finds an empty stack, and may not return to
+ * where its parent is.  All registers but the stack's are the parent's.
+ */
+static long call(struct clone_args *args, int (*child)(void *), void *arg)
+{
+#if defined(__x86_64__)
+	long result;
+
+	__asm__ volatile(
+		"syscall\n\t"
+		"test %%rax, %%rax\n\t"
+		"jnz 1f\n\t"
+		"xor %%ebp, %%ebp\n\t"
+		"mov %[arg], %%rdi\n\t"
+		"call *%[child]\n\t"
+		"hlt\n"
+		"1:"
+		: "=a"(result)
+		: "a"(SYS_clone3), "D"(args),
+		  "S"(sizeof(*args)), [child] "r"(child), [arg] "r"(arg)
+		: "rcx", "r11", "cc", "memory");
+	return result;
+#elif defined(__aarch64__)
+	register long number __asm__("x8") = SYS_clone3;
+	register long first __asm__("x0") = (long)args;
+	register long second __asm__("x1") = sizeof(*args);
+
+	__asm__ volatile("svc #0\n\t"
+			 "cbnz x0, 1f\n\t"
+			 "mov x29, #0\n\t"
+			 "mov x0, %[arg]\n\t"
+			 "blr %[child]\n\t"
+			 "brk #0\n"
+			 "1:"
+			 : "+r"(first)
+			 : "r"(number),
+			   "r"(second), [child] "r"(child), [arg] "r"(arg)
+			 : "cc", "memory");
+	return first;
+#else
+	(void)args;
+	(void)child;
+	(void)arg;
+	return -ENOSYS;
+#endif
+}
+
+pid_t clone_into(int cgroup_fd, const struct clone_request *request)
+{
+	struct clone_args args = {
+		.flags = request->flags | CLONE_INTO_CGROUP,
+		.child_tid = (uintptr_t)request->alive,
+		.exit_signal = SIGCHLD,
+		.stack = (uintptr_t)request->stack,
+		.stack_size = request->stack_size,
+		.cgroup = (uint64_t)cgroup_fd,
+	};
+	long result = call(&args, request->child, request->arg);
+
+	if (result >= 0)
+		return (pid_t)result;
+	errno = (int)-result;
+	return -1;
+}
