@@ -10,12 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/*
- * How long a process may take to die of SIGSYS: on a busy machine, if nothing
- * was seen to keep it from that; and where nothing could be seen.
- */
+/* How long a process may take to die of SIGSYS, on a busy machine. */
 #define DEATH_MILLISECONDS 500
-#define UNSEEN_DEATH_MILLISECONDS 50
 
 /* --- /proc */
 
@@ -62,7 +58,7 @@ static pid_t number_in_proc(int pidfd, int proc_fd)
 
 /*
  * SIGSYS is what the kernel itself would kill with, and what shells have words
- * for; SIGKILL, where SIGSYS would not end the process.
+ * for; SIGKILL, where SIGSYS would not end the process, or nobody knows.
  */
 static int find_signal(const char *status)
 {
@@ -70,6 +66,8 @@ static int find_signal(const char *status)
 		"\nSigBlk:", "\nSigIgn:", "\nSigCgt:"};
 	size_t i;
 
+	if (!*status)
+		return SIGKILL;
 	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		if (number_of(status, keys[i], 16) >> (SIGSYS - 1) & 1)
 			return SIGKILL;
@@ -109,8 +107,6 @@ void culprit_look(struct culprit *culprit, pid_t number, int proc_fd)
 		read_comm(culprit, in_proc, proc_fd);
 	}
 	culprit->signal = find_signal(status);
-	culprit->patience =
-		*status ? DEATH_MILLISECONDS : UNSEEN_DEATH_MILLISECONDS;
 	if (is_ours && *status)
 		process = (pid_t)number_of(status, "\nTgid:", 10);
 	if (is_ours)
@@ -130,7 +126,7 @@ static bool has_died(const struct culprit *culprit)
 {
 	struct pollfd died = {culprit->pidfd, POLLIN, 0};
 
-	return poll(&died, 1, culprit->patience) > 0;
+	return poll(&died, 1, DEATH_MILLISECONDS) > 0;
 }
 
 static bool send(const struct culprit *culprit, int signal)
@@ -150,8 +146,8 @@ static enum culprit_end kill_hard(const struct culprit *culprit)
 }
 
 /*
- * SIGSYS may have been caught since we looked, or there was no /proc to look
- * at.  So what does not die of it soon dies of SIGKILL.
+ * SIGSYS may have been caught since we looked, by another thread: so what does
+ * not die of it soon dies of SIGKILL.
  */
 enum culprit_end culprit_kill(const struct culprit *culprit,
 			      void (*let_go)(void *data), void *data)

@@ -9,7 +9,6 @@ struct culprit {
 	pid_t number; /* of the thread, as the keeper sees it */
 	int pidfd; /* of its process; -1: it cannot be had */
 	int signal; /* what would end it: SIGSYS or, if that is kept off, SIGKILL */
-	int patience; /* milliseconds until it is dead of SIGSYS */
 	char comm[16]; /* empty: not known */
 };
 

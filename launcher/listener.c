@@ -37,10 +37,16 @@ static int probe(void)
 		       : 0;
 }
 
-/* Only a pidfd tells for sure that a process has died. */
-static bool has_pidfds(void)
+/*
+ * Only a pidfd tells for sure that a process has died, and only /proc whether
+ * SIGSYS will do it.  NULL: both are there.
+ */
+static const char *find_why_no_kills(void)
 {
-	return syscall(SYS_pidfd_open, -1, 0) < 0 && errno == EINVAL;
+	if (syscall(SYS_pidfd_open, -1, 0) == 0 || errno != EINVAL)
+		return "this kernel has no pidfd_open (Linux 5.3)";
+	return access("/proc/self/status", R_OK) < 0 ? "there is no /proc"
+						     : NULL;
 }
 
 static int make_asking(struct listener *listener, struct err *err)
@@ -52,7 +58,8 @@ static int make_asking(struct listener *listener, struct err *err)
 	if (!code)
 		return err_sys(err, ENOMEM, "seccomp");
 	listener->asking.filter = code;
-	n = filter_make_asking(&listener->plain, listener->kills_itself, code);
+	n = filter_make_asking(&listener->plain, listener->why_no_kills != NULL,
+			       code);
 	if (n == 0)
 		return 0;
 	listener->log = calloc(1, sizeof(*listener->log));
@@ -72,7 +79,7 @@ int listener_prepare(struct listener *listener, struct sock_fprog plain,
 	listener->error = probe();
 	if (listener->error)
 		return 0;
-	listener->kills_itself = !has_pidfds();
+	listener->why_no_kills = find_why_no_kills();
 	return make_asking(listener, err);
 }
 
@@ -115,13 +122,6 @@ const char *listener_why_not(const struct listener *listener)
 	default:
 		return "the kernel gave no listener";
 	}
-}
-
-const char *listener_why_no_kills(const struct listener *listener)
-{
-	return listener->kills_itself
-		       ? "this kernel has no pidfd_open (Linux 5.3)"
-		       : NULL;
 }
 
 /* --- in the child */

@@ -30,7 +30,7 @@ struct listener_log {
 
 struct listener {
 	struct sock_fprog plain, asking; /* asking.len 0: none */
-	bool kills_itself; /* the filter, so that kills are not itemised */
+	const char *why_no_kills; /* are itemised: the filter kills; or NULL */
 	int error; /* errno: why there is none that asks; 0: see wanted */
 	bool is_wanted;
 	struct listener_log *log; /* NULL without one that asks */
@@ -62,6 +62,5 @@ enum listener_result listener_serve(const struct listener *listener,
 /* Refusals are itemised in this launch, as far as it has come. */
 bool listener_is_on(const struct listener *listener);
 
-/* Why they are not, in words; kills alone: why those are not.  NULL: they are. */
+/* Why they are not, in words; NULL: they are. */
 const char *listener_why_not(const struct listener *listener);
-const char *listener_why_no_kills(const struct listener *listener);

@@ -49,9 +49,9 @@ void syscall_guard_explain(const struct syscall_guard *guard, FILE *out)
 	if (why_not)
 		fprintf(out, "              refusals are not itemised: %s\n",
 			why_not);
-	else if (listener_why_no_kills(&guard->listener))
+	else if (guard->listener.why_no_kills)
 		fprintf(out, "              kills are not itemised: %s\n",
-			listener_why_no_kills(&guard->listener));
+			guard->listener.why_no_kills);
 }
 
 static void report_calls(const struct filter_counts *counts, struct json *json)
@@ -74,9 +74,9 @@ static void report_itemised(const struct listener *listener, struct json *json)
 		json_string(json, "why_not_itemised", why_not);
 		return;
 	}
-	if (listener_why_no_kills(listener))
+	if (listener->why_no_kills)
 		json_string(json, "why_kills_not_itemised",
-			    listener_why_no_kills(listener));
+			    listener->why_no_kills);
 	json_open(json, "silent", '[');
 	for (silent = filter_silent; *silent; silent++)
 		json_string(json, NULL,

@@ -536,6 +536,37 @@ def test_without_pidfds_kills_are_the_kernels(scratch):
     assert len(report["denied"]) == 1
 
 
+# jaillaunch sees no /proc, or one that numbers processes in another way
+OTHER_PROC = {
+    "none": ["unshare", "-m", "sh", "-c",
+             'umount -l /proc && exec "$@"', "sh"],
+    "another namespace's": ["unshare", "-p", "-f"],
+}
+
+
+@needs_proc
+@pytest.mark.parametrize("proc", OTHER_PROC)
+def test_with_another_proc(proc, scratch):
+    before = OTHER_PROC[proc]
+    if run(*before, "true").status != 0:
+        pytest.skip("no namespace can be made here")
+    if proc == "none" and b"__asan_init" in JAILLAUNCH.read_bytes():
+        pytest.skip("LeakSanitizer wants a /proc")
+    done, report = report_of(scratch, "tell", before=before)
+    assert done.out == "mount EPERM\n"
+    kind = kinds(report)["mount", "@mount"]
+    assert kind["comm"] == (None if proc == "none" else "denied")
+    assert launch("root", before=before).status == 159
+    # without one the filter kills; without ours a thread's number says nothing
+    # of its process
+    status = 159 if proc == "none" else 137
+    for how in ("caught", "ignored", "blocked", "thread"):
+        done, report = report_of(scratch, f"{how}-root", before=before)
+        assert (done.status, done.out) == (status, "")
+        assert ("why_kills_not_itemised" in report["seccomp"]) == \
+            (proc == "none")
+
+
 def test_under_somebody_elses_listener(scratch):
     done, report = report_of(scratch, "tell", before=(
         BUILD / "tools/other-kernel", "100000"))
