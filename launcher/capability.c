@@ -50,7 +50,8 @@ const char *const capability_names[N_CAPABILITIES] = {
 	"checkpoint_restore",
 };
 
-static int parse_one(const char *name, uint64_t *set, struct err *err)
+static int parse_one(const char *option, const char *name, uint64_t *set,
+		     struct err *err)
 {
 	struct nearest nearest;
 	unsigned i;
@@ -65,13 +66,14 @@ static int parse_one(const char *name, uint64_t *set, struct err *err)
 		}
 		nearest_offer(&nearest, capability_names[i]);
 	}
-	return err_set(err, ERR_USAGE, "--caps: no capability \"%s\"%s%s%s",
+	return err_set(err, ERR_USAGE, "%s: no capability \"%s\"%s%s%s", option,
 		       name, nearest_best(&nearest) ? "; did you mean \"" : "",
 		       nearest_best(&nearest) ? nearest_best(&nearest) : "",
 		       nearest_best(&nearest) ? "\"?" : "");
 }
 
-int capabilities_parse(const char *list, uint64_t *set, struct err *err)
+int capabilities_parse(const char *option, const char *list, uint64_t *set,
+		       struct err *err)
 {
 	char name[64];
 
@@ -83,7 +85,7 @@ int capabilities_parse(const char *list, uint64_t *set, struct err *err)
 
 		snprintf(name, sizeof(name), "%.*s", (int)(len < 63 ? len : 63),
 			 list);
-		if (len > 0 && parse_one(name, set, err) < 0)
+		if (len > 0 && parse_one(option, name, set, err) < 0)
 			return -1;
 		list += len + (list[len] == ',');
 	}

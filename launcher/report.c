@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capability.h"
 #include "enforcement.h"
 #include "fdio.h"
 #include "image_open.h"
@@ -240,6 +241,17 @@ static void put_ipc(struct json *json, const struct own_uid *own_uid,
 	json_close(json, '}');
 }
 
+static void put_capabilities(struct json *json, const char *key, uint64_t set)
+{
+	unsigned i;
+
+	json_open(json, key, '[');
+	for (i = 0; i < N_CAPABILITIES; i++)
+		if (set >> i & 1)
+			json_string(json, NULL, capability_names[i]);
+	json_close(json, ']');
+}
+
 static void put_user(struct json *json, const struct jail_spec *spec)
 {
 	const struct jail_user *user = &spec->user;
@@ -253,6 +265,8 @@ static void put_user(struct json *json, const struct jail_spec *spec)
 		json_number(json, NULL, user->groups[i]);
 	json_close(json, ']');
 	json_string(json, "name", user->name);
+	put_capabilities(json, "caps", spec->caps);
+	put_capabilities(json, "ambient_caps", spec->ambient_caps);
 	if (spec->own_uid)
 		put_pool(json, &spec->own_uid->range);
 	json_bool(json, "shares_uid", !spec->own_uid);

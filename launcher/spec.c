@@ -1,6 +1,7 @@
 #include "spec.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -488,13 +489,45 @@ static int check_limits(const struct jail_spec *spec, struct err *err)
 	return 0;
 }
 
+/*
+ * CAP_SETUID and its like lead to uid 0, and so to all that the bounding set
+ * has.
+ */
+#define LEADS_TO_ROOT (1ull << CAP_SETUID | 1ull << CAP_SETGID)
+
+static int decide_capabilities(const struct spec_flags *flags,
+			       struct jail_spec *spec, struct err *err)
+{
+	const char *list = flags->ambient_caps;
+
+	if (flags->caps &&
+	    capabilities_parse("--caps", flags->caps, &spec->caps, err) < 0)
+		return -1;
+	if (!list)
+		return 0;
+	if (capabilities_parse("--ambient-caps", list, &spec->ambient_caps,
+			       err) < 0)
+		return -1;
+	if (spec->ambient_caps & ~spec->caps)
+		return err_set(err, ERR_USAGE,
+			       "--ambient-caps %s: --caps has to name them "
+			       "too: it says what the jail can have at most",
+			       list);
+	if (spec->ambient_caps & LEADS_TO_ROOT && !spec->allow_root)
+		return err_set(err, ERR_USAGE,
+			       "--ambient-caps %s: with setuid or setgid the "
+			       "program can become root; say --allow-root if "
+			       "that is meant",
+			       list);
+	return 0;
+}
+
 static int decide_rest(const struct spec_flags *flags, struct jail_spec *spec,
 		       struct err *err)
 {
 	size_t i;
 
-	if (flags->caps &&
-	    capabilities_parse(flags->caps, &spec->caps, err) < 0)
+	if (decide_capabilities(flags, spec, err) < 0)
 		return -1;
 	for (i = 0; i < flags->keep_fds.n; i++)
 		if (keep_fd(spec, flags->keep_fds.items[i], err) < 0)

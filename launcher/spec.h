@@ -29,6 +29,7 @@ struct terminal;
 /* What was typed; the option table of jaillaunch.c fills it. */
 struct spec_flags {
 	const char *user, *group, *chdir, *net, *seccomp, *caps, *spec_file;
+	const char *ambient_caps;
 	const char *deny_action;
 	struct opt_list env, limits, syscall_allow, syscall_deny, keep_fds;
 	struct opt_list binds, tmpfs;
@@ -64,6 +65,7 @@ struct jail_spec {
 	const char *deny_action; /* NULL: the policy's own; not owned */
 	struct opt_list allow, deny; /* lists of system calls; not owned */
 	uint64_t caps; /* kept in the bounding set */
+	uint64_t ambient_caps; /* that the program has, whoever it is */
 	struct landlock landlock;
 	struct jail_limit limits[N_LIMITS];
 	struct cgroup *cgroup; /* what holds some of them; or NULL */

@@ -5,7 +5,6 @@
 #include "../layer.h"
 
 #include <errno.h>
-#include <linux/securebits.h>
 #include <sys/prctl.h>
 
 #include "../capability.h"
@@ -14,11 +13,6 @@
 enum step { STEP_DROP, STEP_LOCK };
 static const char *const steps[] = {"drop a capability from the bounding set",
 				    "lock the securebits", NULL};
-
-#define LOCKED                                                                 \
-	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |                                \
-	 SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |             \
-	 SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
 static int bounding_probe(const struct jail_spec *spec, struct err *err)
 {
@@ -58,7 +52,8 @@ static int bounding_apply(const void *state)
 			break; /* the kernel has no more */
 		return layer_failed(STEP_DROP, errno);
 	}
-	if (spec->caps == 0 && prctl(PR_SET_SECUREBITS, LOCKED, 0, 0, 0) < 0)
+	if (spec->caps == 0 &&
+	    prctl(PR_SET_SECUREBITS, SECUREBITS_OF_A_USER, 0, 0, 0) < 0)
 		return layer_failed(STEP_LOCK, errno);
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include "../spec.h"
 
 enum step {
+	STEP_KEEP,
 	STEP_GROUPS,
 	STEP_GID,
 	STEP_UID,
@@ -23,6 +24,7 @@ enum step {
 	STEP_DIRECTORY,
 };
 static const char *const steps[] = {
+	"keep capabilities for --ambient-caps",
 	"set the groups",
 	"set the gid",
 	"set the uid",
@@ -48,8 +50,13 @@ static int ids_prepare(const struct jail_spec *spec, void **state,
 }
 
 /* Raw calls: the C library's would signal every thread of the process. */
-static int set_ids(const struct jail_user *user)
+static int set_ids(const struct jail_spec *spec)
 {
+	const struct jail_user *user = &spec->user;
+
+	/* Those that are permitted; caps chooses of them.  None is in effect. */
+	if (spec->ambient_caps && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+		return layer_failed(STEP_KEEP, errno);
 	if (syscall(SYS_setgroups, user->n_groups, user->groups) < 0)
 		return layer_failed(STEP_GROUPS, errno);
 	if (syscall(SYS_setresgid, user->gid, user->gid, user->gid) < 0)
@@ -82,7 +89,7 @@ static int ids_apply(const void *state)
 {
 	const struct jail_spec *spec = state;
 	pid_t parent = getppid();
-	int error = set_ids(&spec->user);
+	int error = set_ids(spec);
 
 	if (error == 0)
 		error = show_ids_are_gone(&spec->user);

@@ -396,6 +396,12 @@ def test_syscalls_can_be_denied_and_allowed():
     (["-I", "--net", "none"], "--net none is enforced by seccomp"),
     (["-I", "--syscall-deny", "pause"], "there is none"),
     (["--caps", "net_rwa"], 'did you mean "net_raw"'),
+    (["--ambient-caps", "net_rwa"],
+     '--ambient-caps: no capability "net_rwa"; did you mean "net_raw"'),
+    (["--caps", "chown", "--ambient-caps", "chown,kill"],
+     "--ambient-caps chown,kill: --caps has to name them too"),
+    (["--caps", "setuid", "--ambient-caps", "setuid"],
+     "the program can become root; say --allow-root"),
     (["--keep-fd", "77"], "the descriptor is not open"),
     (["--keep-fd", "x"], "is not a descriptor's number"),
     (["--exec", "--report", "/tmp/x"], "--report needs the supervisor"),
@@ -446,6 +452,85 @@ def test_caps_of_root(root):
     assert done.out == "1 -1\n", done
 
 
+AMBIENT = r"""
+    #include <linux/capability.h>
+    #include <stdio.h>
+    #include <stdlib.h>
+    #include <sys/prctl.h>
+    #include <sys/syscall.h>
+    #include <unistd.h>
+    static unsigned bits(int option, int sub)
+    {
+        unsigned set = 0;
+        for (int i = 0; i < 32; i++)
+            set |= (unsigned)(prctl(option, sub ? sub : i, sub ? i : 0, 0, 0)
+                              == 1) << i;
+        return set;
+    }
+    int main(int argc, char **argv)
+    {
+        struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+        struct __user_cap_data_struct data[2];
+        if (argc > 1 && setresuid(0, 0, 0) == 0) {
+            execv(argv[0], (char *[]){argv[0], NULL});
+            return 9;
+        }
+        syscall(SYS_capget, &head, data);
+        printf("%d p=%x e=%x i=%x b=%x a=%x raise=%d chown=%d\n", geteuid(),
+               data[0].permitted, data[0].effective, data[0].inheritable,
+               bits(PR_CAPBSET_READ, 0),
+               bits(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET),
+               prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_KILL, 0, 0),
+               chown("/own", 5, 5));
+        return 0;
+    }
+"""
+
+
+@pytest.mark.parametrize("place", [[], ["--exec"]])
+def test_ambient_capabilities_of_a_user(root, scratch, place):
+    """The program has those, across exec, and never more."""
+    compile_c(AMBIENT, root / "show")
+    write(root / "own", "")
+    flags = ["-r", root, "-u", "1000", *place, "--caps", "chown,kill"]
+    done = run(BUILD / "jaillaunch", *flags, "/show")
+    assert done.out == "1000 p=0 e=0 i=0 b=21 a=0 raise=-1 chown=-1\n", done
+    done = run(BUILD / "jaillaunch", *flags, "--ambient-caps", "CAP_CHOWN",
+               "/bin/sh", "-c", "/show; exec /show")
+    assert done.out == (
+        "1000 p=1 e=1 i=1 b=21 a=1 raise=-1 chown=0\n") * 2, done
+
+
+def test_ambient_capabilities_in_the_report(root, scratch):
+    done = run(BUILD / "jaillaunch", "-r", root, "-u", "1000", "--caps",
+               "chown,net_raw", "--ambient-caps", "chown", "--report",
+               scratch / "r", "true")
+    assert done.status == 0, done
+    report = json.loads((scratch / "r").read_text())
+    assert report["user"]["caps"] == ["chown", "net_raw"]
+    assert report["user"]["ambient_caps"] == ["chown"]
+    assert [layer["denies"] for layer in report["layers"]
+            if layer["name"] == "caps"] == [
+        "every privilege of root but --ambient-caps"]
+
+
+def test_ambient_setuid_makes_uid_0_a_number(root):
+    """With --allow-root: uid 0 can be had, and exec gives it nothing."""
+    compile_c(AMBIENT, root / "show")
+    done = run(BUILD / "jaillaunch", "-r", root, "-u", "1000", "--allow-root",
+               "--caps", "setuid,chown", "--ambient-caps", "setuid", "/show",
+               "root")
+    assert done.out.startswith("0 p=80 e=80 i=80 b=81 a=80 raise=-1 "
+                               "chown=-1"), done
+
+
+def test_ambient_capabilities_that_we_lack(root):
+    done = run("capsh", "--inh=", "--drop=cap_sys_time", "--", "-c",
+               f"{BUILD}/jaillaunch -r {root} -u 1000 --caps chown,sys_time "
+               "--ambient-caps sys_time true")
+    assert done.status == 125 and "sys_time" in done.err, done
+
+
 # --- reports and explanations
 
 def test_report_of_a_good_run(scratch):
@@ -455,7 +540,8 @@ def test_report_of_a_good_run(scratch):
     report = json.loads((scratch / "r").read_text())
     assert report["outcome"] == "exited" and report["exit_status"] == 3
     assert report["user"] == {"uid": 1000, "gid": 1000, "groups": [29],
-                              "name": "jailuser", "shares_uid": True,
+                              "name": "jailuser", "caps": [],
+                              "ambient_caps": [], "shares_uid": True,
                               "separated_by": []}
     assert [layer["name"] for layer in report["layers"]] == [
         "cgroup", "output", "session", "fds", "root", "rlimits", "bounding", "ids", "caps",
@@ -544,7 +630,7 @@ def test_an_ordinary_user_and_an_image(scratch):
     assert done.status == 125 and done.err.count("\n") == 1, done
 
 
-LATER = """ambient-caps ns require
+LATER = """ns require
 proc read write on-violation events learn
 oci""".split()
 
