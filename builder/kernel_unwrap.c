@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <zlib.h>
 
 #include "cleanup.h"
 #include "fdio.h"
+#include "gunzip.h"
 #include "outfile.h"
 
 enum {
@@ -27,7 +27,7 @@ enum {
 /* What we can undo: as the file calls it, and for what is said. */
 static const struct method {
 	const char *type, *wrapping;
-	int (*support)(struct archive *archive); /* NULL: gzip, by zlib */
+	int (*support)(struct archive *archive); /* NULL: gzip */
 } methods[] = {
 	{"gzip", "EFI zboot, gzip", NULL},
 	{"xzkern", "EFI zboot, xz", archive_read_support_filter_xz},
@@ -44,30 +44,20 @@ struct wrapped {
 	char piece[PIECE];
 };
 
-/* The next bytes of the file; fewer than none: -errno. */
-static ssize_t next_piece(struct wrapped *wrapped)
-{
-	size_t len = wrapped->left < PIECE ? (size_t)wrapped->left : PIECE;
-	ssize_t got =
-		fd_pread_full(wrapped->fd, wrapped->piece, len, wrapped->at);
-
-	if (got > 0) {
-		wrapped->at += got;
-		wrapped->left -= got;
-	}
-	return got;
-}
-
 static la_ssize_t read_piece(struct archive *archive, void *context,
 			     const void **data)
 {
 	struct wrapped *wrapped = context;
-	ssize_t got = next_piece(wrapped);
+	size_t len = wrapped->left < PIECE ? (size_t)wrapped->left : PIECE;
+	ssize_t got =
+		fd_pread_full(wrapped->fd, wrapped->piece, len, wrapped->at);
 
 	if (got < 0) {
 		archive_set_error(archive, (int)-got, "read");
 		return -1;
 	}
+	wrapped->at += got;
+	wrapped->left -= got;
 	*data = wrapped->piece;
 	return got;
 }
@@ -133,63 +123,18 @@ static int decompress(struct wrapped *wrapped, int out, off_t *size,
 	return status;
 }
 
-/* All that one piece of the file gives: 1 at the end, 0, or -1. */
-static int inflate_piece(struct wrapped *wrapped, z_stream *stream,
-			 unsigned char *room, int out, off_t *size,
-			 struct err *err)
-{
-	int status = Z_OK;
-
-	do {
-		stream->next_out = room;
-		stream->avail_out = PIECE;
-		status = inflate(stream, Z_NO_FLUSH);
-		if (status != Z_OK && status != Z_STREAM_END &&
-		    status != Z_BUF_ERROR)
-			return damaged(wrapped, stream->msg, err);
-		if (put(wrapped, out, room, PIECE - stream->avail_out, size,
-			err) < 0)
-			return -1;
-	} while (status == Z_OK);
-	return status == Z_STREAM_END;
-}
-
-static int inflate_all(struct wrapped *wrapped, z_stream *stream, int out,
-		       off_t *size, struct err *err)
-{
-	auto_free unsigned char *room = malloc(PIECE);
-	int status = 0;
-
-	if (!room)
-		return err_sys(err, ENOMEM, "%s", wrapped->name);
-	while (status == 0) {
-		ssize_t got = next_piece(wrapped);
-
-		if (got < 0)
-			return err_sys_kind(err, ERR_INPUT, (int)-got, "%s",
-					    wrapped->name);
-		if (got == 0)
-			return damaged(wrapped, "it is cut off", err);
-		stream->next_in = (unsigned char *)wrapped->piece;
-		stream->avail_in = (unsigned)got;
-		status = inflate_piece(wrapped, stream, room, out, size, err);
-	}
-	return status < 0 ? -1 : 0;
-}
-
-/* By zlib itself: libarchive does not look at the checksum of gzip. */
-static int gunzip(struct wrapped *wrapped, int out, off_t *size,
+static int unpack(struct wrapped *wrapped, int out, off_t *size,
 		  struct err *err)
 {
-	enum { GZIP_ALONE = 16 };
-	z_stream stream = {0};
-	int status;
+	const struct gzipped gzipped = {
+		.fd = wrapped->fd,
+		.name = wrapped->name,
+		.offset = wrapped->at,
+		.size = wrapped->left,
+		.most = KERNEL_MAX,
+	};
 
-	if (inflateInit2(&stream, GZIP_ALONE + MAX_WBITS) != Z_OK)
-		return err_sys(err, ENOMEM, "%s", wrapped->name);
-	status = inflate_all(wrapped, &stream, out, size, err);
-	inflateEnd(&stream);
-	return status;
+	return gunzip(&gzipped, out, size, err);
 }
 
 static uint32_t get32(const unsigned char *at)
@@ -272,7 +217,7 @@ int kernel_unwrap(int fd, const char *name, const char *spool, int *out,
 		return 0;
 	*size = 0;
 	if (open_out(name, spool, &copy, err) < 0 ||
-	    (wrapped->method->support ? decompress : gunzip)(wrapped, copy,
+	    (wrapped->method->support ? decompress : unpack)(wrapped, copy,
 							     size, err) < 0)
 		return -1;
 	*wrapping = wrapped->method->wrapping;

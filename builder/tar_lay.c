@@ -13,11 +13,13 @@
 
 #include "fdio.h"
 #include "filecaps.h"
+#include "gunzip.h"
 #include "hardlinks.h"
 #include "outfile.h"
 #include "tar_stream.h"
 
 enum { MEMBERS_MAX = 1000000, NAMES_MAX = 256 << 20 };
+#define UNPACKED_MAX (INT64_C(1) << 50) /* the disk ends before */
 
 DEFINE_AUTO(archive_entry)
 
@@ -28,6 +30,7 @@ struct laying {
 	struct archive *archive;
 	struct tar_stream *stream;
 	struct err *stream_err; /* why the stream broke off */
+	int from; /* where the tar is read: it, or a copy without gzip */
 	int spool; /* gets all bytes; -1: not needed */
 	size_t n_names; /* bytes of names so far */
 };
@@ -427,25 +430,30 @@ static int lay_members(struct laying *laying, struct err *err)
 	return status == ARCHIVE_EOF ? 0 : broken(laying, err);
 }
 
-/* The magic numbers of what tar_stream undoes. */
-static bool is_compressed(int fd)
+enum packing { PACKED_NOT, PACKED_GZIP, PACKED_OTHERWISE };
+
+/* By the magic numbers of what tar_stream undoes. */
+static enum packing find_packing(int fd)
 {
 	static const struct {
 		const char *bytes;
 		size_t len;
-	} magics[] = {{"\x28\xb5\x2f\xfd", 4},
-		      {"\x1f\x8b", 2},
-		      {"\xfd"
-		       "7zXZ",
-		       5}};
+		enum packing packing;
+	} magics[] = {
+		{"\x1f\x8b", 2, PACKED_GZIP},
+		{"\x28\xb5\x2f\xfd", 4, PACKED_OTHERWISE},
+		{"\xfd"
+		 "7zXZ",
+		 5, PACKED_OTHERWISE},
+	};
 	char start[8] = {0};
 
 	if (fd_pread_full(fd, start, sizeof(start), 0) < 0)
-		return false;
+		return PACKED_NOT;
 	for (size_t i = 0; i < sizeof(magics) / sizeof(*magics); i++)
 		if (memcmp(start, magics[i].bytes, magics[i].len) == 0)
-			return true;
-	return false;
+			return magics[i].packing;
+	return PACKED_NOT;
 }
 
 static int lay_stream(struct laying *laying, struct err *err)
@@ -454,8 +462,7 @@ static int lay_stream(struct laying *laying, struct err *err)
 	struct err stream_err = {0};
 	int status;
 
-	if (tar_stream_open(laying->laid->fd, laying->laid->name, &stream,
-			    err) < 0)
+	if (tar_stream_open(laying->from, laying->laid->name, &stream, err) < 0)
 		return -1;
 	laying->stream = stream;
 	laying->stream_err = &stream_err;
@@ -468,19 +475,40 @@ static int lay_stream(struct laying *laying, struct err *err)
 	return tar_stream_digest(stream, laying->laid->identity, err);
 }
 
-/* A decompressed copy, if one is needed, in a file without a name. */
+static int unpack_gzip(const struct tar_laid *laid, int out, struct err *err)
+{
+	const struct gzipped gzipped = {
+		.fd = laid->fd,
+		.name = laid->name,
+		.size = laid->st.st_size,
+		.most = UNPACKED_MAX,
+	};
+	off_t size;
+
+	return gunzip(&gzipped, out, &size, err);
+}
+
+/* A decompressed copy, if one is needed, in a file without a name.  gzip comes
+ * first, the others are undone while the members are read. */
 static int open_spool(struct laying *laying, struct err *err)
 {
+	struct tar_laid *laid = laying->laid;
+	enum packing packing = find_packing(laid->fd);
 	auto_of(outfile) struct outfile *file = NULL;
 
 	laying->spool = -1;
-	laying->laid->parts = laying->laid->fd;
-	if (!is_compressed(laying->laid->fd))
+	laying->from = laid->parts = laid->fd;
+	if (packing == PACKED_NOT)
 		return 0;
 	if (outfile_open(laying->request->spool, 0600, &file, err) < 0)
 		return -1;
-	laying->laid->parts = laying->spool = take_fd(&file->fd);
-	return 0;
+	laid->parts = take_fd(&file->fd);
+	if (packing == PACKED_OTHERWISE) {
+		laying->spool = laid->parts;
+		return 0;
+	}
+	laying->from = laid->parts;
+	return unpack_gzip(laid, laid->parts, err);
 }
 
 static int open_tar(struct tar_laid *laid, const char *path, struct err *err)

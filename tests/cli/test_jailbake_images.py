@@ -1,6 +1,7 @@
 """The tars that jailbake takes as jails: every member arrives in the ramdisk as
 it was, or is refused, or is told to be dropped; in little memory."""
 
+import gzip
 import io
 import os
 import subprocess
@@ -192,6 +193,28 @@ def test_damaged_tars(bakery):
         assert not bakery.out.exists()
     image = bakery.write("own.tar.gz", b"\x1f\x8b\x08" + bytes(100))
     assert bakery.bake(image=image).status == 4
+
+
+def test_gzip_is_taken_at_its_word(bakery):
+    """Its checksums are looked at; pieces of it are one."""
+    whole = tars.tar(*bakery.members())
+    packed = gzip.compress(whole)
+    image = bakery.write("own.tar.gz", packed)
+    first = bakery.baked(image=image)
+    bakery.out.unlink()
+    for data, words in ((packed[:-8] + bytes(4) + packed[-4:],
+                         "incorrect data check"),
+                        (packed[:-4] + bytes(4), "incorrect length check"),
+                        (packed[:-2], "it is cut off"),
+                        (packed + b"x", "followed by something else")):
+        image.write_bytes(data)
+        done = bakery.bake(image=image)
+        assert (done.status, done.err) == (
+            4, f"jailbake: {image}: cannot be unpacked (gzip): {words}\n")
+        assert not bakery.out.exists()
+    image.write_bytes(gzip.compress(whole[:1000]) +
+                      gzip.compress(whole[1000:]) + bytes(512))
+    assert bakery.baked(image=image).sections == first.sections
 
 
 def test_what_is_no_tar(bakery, scratch):

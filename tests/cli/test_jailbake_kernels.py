@@ -72,11 +72,18 @@ def test_what_is_no_kernel(bakery, name):
 def test_damaged_wrappings(bakery):
     packed = gzip.compress(eif.arm_image())
     for data in (packed[:5000], packed[:-9], packed[:50] + b"x" + packed[51:],
-                 packed[:-8] + bytes(8),
+                 packed[:-8] + bytes(8), packed + b"x",
                  eif.zboot(eif.arm_image(), pack=lambda data: b"\x1f\x8bx")):
         done = with_kernel(bakery, data).bake()
         assert done.status == 4 and done.err.startswith(
-            f"jailbake: {bakery.kernel}: cannot be unwrapped ("), done
+            f"jailbake: {bakery.kernel}: cannot be unpacked (gzip): "), done
+        assert not bakery.out.exists()
+    packed = eif.zboot(eif.arm_image(), b"zstd22", zstd)
+    for data in (packed[:600] + b"x" * 40 + packed[640:],):
+        done = with_kernel(bakery, data).bake()
+        assert done.status == 4 and done.err.startswith(
+            f"jailbake: {bakery.kernel}: cannot be unwrapped (EFI zboot, "
+            "zstd): "), done
         assert not bakery.out.exists()
 
 
