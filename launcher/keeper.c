@@ -359,10 +359,11 @@ static bool is_alone(const struct watch *watch)
  */
 static void await_supervisor(const struct watch *watch)
 {
-	unsigned char order;
+	unsigned char order = KEEPER_TERMINAL;
 
-	close(watch->notes_fd); /* what the supervisor waits for */
-	while (read(watch->orders_fd, &order, 1) > 0)
+	if (fd_write_full(watch->notes_fd, "", 1) < 0)
+		close(watch->notes_fd);
+	while (order != KEEPER_END && read(watch->orders_fd, &order, 1) > 0)
 		continue;
 	terminal_give_back(&watch->terminal);
 }

@@ -49,7 +49,7 @@ struct keeper_last {
 	struct root_choice root;
 };
 
-/* Instead of a signal: the jail is to be ended. */
+/* Instead of a signal: the jail is to be ended; at its end, so is the keeper. */
 #define KEEPER_END 0
 
 /* And from here on, an enum terminal_order. */
@@ -58,7 +58,7 @@ struct keeper_last {
 struct keeper {
 	pid_t pid;
 	int orders_fd; /* a byte each: a signal for the program's group, or: */
-	int notes_fd; /* each time the program is stopped, a byte: by what */
+	int notes_fd; /* a byte each: what stopped the program; 0: it ended */
 	struct keeper_last last; /* the keeper's own, until it has ended */
 };
 

@@ -81,9 +81,11 @@ void relay_unset_raw(int fd, struct terminal_modes *modes, bool is_ours)
 
 	if (!__atomic_load_n(&modes->is_raw, __ATOMIC_SEQ_CST))
 		return;
-	if (is_ours ||
-	    (tcgetattr(fd, &now) == 0 && are_same(&now, &modes->raw)))
-		tcsetattr(fd, TCSANOW, &modes->before);
+	/* If that fails, the keeper tries it again. */
+	if ((is_ours ||
+	     (tcgetattr(fd, &now) == 0 && are_same(&now, &modes->raw))) &&
+	    tcsetattr(fd, TCSANOW, &modes->before) < 0)
+		return;
 	mark(modes, false);
 }
 

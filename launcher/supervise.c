@@ -165,7 +165,8 @@ static void await_end(struct watch *watch)
 			forward_signal(watch);
 		if (!fds[0].revents)
 			continue;
-		if (fd_read_full(watch->keeper.notes_fd, &note, 1) != 1)
+		if (fd_read_full(watch->keeper.notes_fd, &note, 1) != 1 ||
+		    note == 0)
 			return;
 		stop_along(watch, note);
 	}
@@ -284,6 +285,8 @@ static void await_keeper(const struct watch *watch)
 static void end_terminal(const struct watch *watch)
 {
 	relay_end(watch->terminal, watch->signals_fd);
+	if (terminal_is_own(watch->terminal))
+		keeper_order(&watch->keeper, KEEPER_END);
 	close(watch->keeper.orders_fd);
 }
 

@@ -268,6 +268,21 @@ class Launch:
     judge = staticmethod(judge_launch)
 
 
+class TtyLaunch(Launch):
+    """With a terminal of its own, which ends lines in its way."""
+
+    @staticmethod
+    def plain(facts):
+        facts.out = facts.out.replace("\r\n", "\n")
+        return facts
+
+    def check_plain(self, facts):
+        super().check_plain(self.plain(facts))
+
+    def judge(self, facts, error, call):
+        return judge_launch(self.plain(facts), error, call)
+
+
 class PoolLaunch(Launch):
     """With a uid of a pool, which has no other and is the sweep's own."""
     locks = pathlib.Path("/run/jailwright/uids")
@@ -543,6 +558,8 @@ SCENARIOS = {
     "launch-limits": lambda: Launch(lambda: launch_root(
         "--limit", "nofile=64", "--limit", "wall-time=50s", "--syscall-deny",
         "kcmp")),
+    "launch-tty": lambda: TtyLaunch(lambda: launch_root(
+        "--tty", "yes", probe=("terminal",))),
     "launch-pool": lambda: PoolLaunch(None),
     "launch-cgroups": lambda: CgroupLaunch(lambda: launch_root(
         "--limit", "memory=200M", "--limit", "pids=50", "--limit", "cpus=2",

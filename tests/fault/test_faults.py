@@ -63,6 +63,8 @@ FOUND = [
     ("launch-pinned", "EIO", 0, "fstat", 15),
     # what the program wrote was lost, and nobody told
     ("launch-output", "EMFILE", 0, "read", 1),
+    # each waited for the other to give the terminal back
+    ("launch-tty", "ENOSPC", 1, "write", 1),
     # an ELF file that could not be read was taken for a static one
     ("build-tar", "EIO", 0, "pread64", 5),
     ("build-tar", "EPERM", 0, "pread64", 5),

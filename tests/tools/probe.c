@@ -1,10 +1,11 @@
 /*
  * probe: looks whether it is in the jail that it should be in, and says so.
  *
- *	probe UID HOST_FILE [in-place|image]
+ *	probe UID HOST_FILE [in-place|image|terminal]
  *
  * UID is its uid and gid; HOST_FILE exists outside, so not here; in-place: it was
- * started by --exec, so in the caller's session; image: the root is one.  One
+ * started by --exec, so in the caller's session; image: the root is one;
+ * terminal: it has one of its own, in the session of its parent.  One
  * line on standard output, "confined", of an image that is mounted "confined,
  * mounted", or "open: WHAT, WHAT..."; it leaves a process behind, in a session
  * of its own, for the launcher to end.  Exit status 7.
@@ -25,6 +26,7 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 static char faults[512];
@@ -157,7 +159,13 @@ static bool look_at_image(void)
 	return is_mounted;
 }
 
-static void look_at_process(bool is_in_place)
+static bool is_on_own_terminal(void)
+{
+	return getsid(0) == getppid() && getpgrp() == getpid() &&
+	       tcgetsid(0) == getsid(0) && tcgetpgrp(0) == getpid();
+}
+
+static void look_at_process(bool is_in_place, bool has_terminal)
 {
 	struct rlimit core;
 	sigset_t blocked;
@@ -172,7 +180,8 @@ static void look_at_process(bool is_in_place)
 	expect(sigismember(&blocked, SIGTERM) == 0, "blocked signals");
 	if (is_in_place)
 		return;
-	expect(getsid(0) == getpid(), "session");
+	expect(has_terminal ? is_on_own_terminal() : getsid(0) == getpid(),
+	       "session");
 	expect(prctl(PR_GET_PDEATHSIG, &signal, 0, 0, 0) == 0 &&
 		       signal == SIGKILL,
 	       "tie to the parent");
@@ -195,6 +204,7 @@ int main(int argc, char **argv)
 {
 	const bool is_in_place = argc > 3 && strcmp(argv[3], "in-place") == 0;
 	const bool is_image = argc > 3 && strcmp(argv[3], "image") == 0;
+	const bool has_terminal = argc > 3 && strcmp(argv[3], "terminal") == 0;
 	bool is_mounted = false;
 
 	if (argc < 3)
@@ -205,7 +215,7 @@ int main(int argc, char **argv)
 	look_at_root(argv[2]);
 	if (is_image)
 		is_mounted = look_at_image();
-	look_at_process(is_in_place);
+	look_at_process(is_in_place, has_terminal);
 	if (!is_in_place)
 		leave_process();
 	if (*faults)
