@@ -75,7 +75,18 @@ builder_static_libs := $(if $(filter 1,$(STATIC)),-llzma -lzstd \
 unpack_libs := -lz -llzma -lzstd -lcrypto -lcap
 policy_libs := -lseccomp -ljansson
 
-all: $(programs:%=$(B)/%)
+# What shells complete, told by the programs; not by those of another machine.
+shown := $(if $(CROSS),,jailbuild jaillaunch jailbake)
+completions := $(foreach shell,bash zsh,$(shown:%=$(B)/completion/%.$(shell)))
+
+all: $(programs:%=$(B)/%) $(completions)
+
+$(B)/completion/%.bash: $(B)/%
+	$(Q)mkdir -p $(@D)
+	$(Q)$< --completion bash >$@.new && mv $@.new $@
+$(B)/completion/%.zsh: $(B)/%
+	$(Q)mkdir -p $(@D)
+	$(Q)$< --completion zsh >$@.new && mv $@.new $@
 
 # Set per program; the Makefiles of packagers may override them.
 static_or_pie := $(if $(filter 1,$(STATIC)),-static,-pie)
@@ -333,7 +344,9 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/jailwright \
 		$(DESTDIR)$(PREFIX)/share/jailwright/manifests \
 		$(DESTDIR)$(PREFIX)/share/man/man1 \
-		$(DESTDIR)$(PREFIX)/share/man/man5
+		$(DESTDIR)$(PREFIX)/share/man/man5 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	install -m 755 $(B)/jailbuild $(B)/jaillaunch $(B)/jailbake $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(B)/jail-unpack $(B)/jail-policy $(B)/jail-init \
 		$(DESTDIR)$(PREFIX)/libexec/jailwright
@@ -341,6 +354,12 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/jailwright/manifests
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 docs/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
+	$(Q)for program in $(shown); do \
+		install -m 644 $(B)/completion/$$program.bash \
+			$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$program && \
+		install -m 644 $(B)/completion/$$program.zsh \
+			$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$$program || \
+		exit 1; done
 
 clean:
 	rm -rf $(B) images/*.tar images/*.tar.*

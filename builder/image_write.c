@@ -88,6 +88,11 @@ static bool is_stdout(const char *path)
 	return strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0;
 }
 
+const char *image_format_name(size_t i)
+{
+	return i < sizeof(formats) / sizeof(*formats) ? formats[i].name : NULL;
+}
+
 static const struct format *find_format(const struct image_options *options)
 {
 	/* a prefix says more than a suffix */

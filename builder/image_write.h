@@ -23,5 +23,8 @@ struct image_options {
 	char *identity;
 };
 
+/* The names of --format, by number; NULL: there are no more. */
+const char *image_format_name(size_t i);
+
 int image_write(const struct tree *tree, const struct source *source,
 		const struct image_options *options, struct err *err);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "completion.h"
 #include "verbs.h"
 
 /* The first one is meant when no verb is given. */
@@ -32,7 +33,8 @@ static int print_help(struct err *err)
 	       "       jailbake VERB ...\n\n");
 	for (size_t i = 0; i < N_VERBS; i++)
 		printf("  %-8s  %s\n", verbs[i]->name, verbs[i]->help);
-	printf("\njailbake VERB --help tells more.\n");
+	printf("\njailbake VERB --help tells more; jailbake --completion "
+	       "bash|zsh prints a script\nfor that shell.\n");
 	return fflush(stdout) == EOF ? err_sys(err, errno, "standard output")
 				     : 0;
 }
@@ -42,6 +44,19 @@ static int print_version(struct err *err)
 	puts("jailbake " JAIL_VERSION);
 	return fflush(stdout) == EOF ? err_sys(err, errno, "standard output")
 				     : 0;
+}
+
+static int print_completion(const char *shell, struct err *err)
+{
+	static const struct completion_words no_words[] = {{0}};
+	struct completion_verb rows[N_VERBS + 2] = {{0}};
+	const struct completion completion = {"jailbake", true, rows, no_words};
+
+	for (size_t i = 0; i < N_VERBS; i++)
+		rows[i] = (struct completion_verb){verbs[i]->name,
+						   verbs[i]->options, NULL};
+	rows[N_VERBS] = (struct completion_verb){NULL, verbs[0]->options, NULL};
+	return completion_print(&completion, shell, stdout, err);
 }
 
 static const struct bake_verb *find_verb(const char *name)
@@ -62,6 +77,8 @@ static int start(int argc, char **argv, struct err *err)
 		return print_help(err);
 	if (argc == 2 && strcmp(first, "--version") == 0)
 		return print_version(err);
+	if (argc == 3 && strcmp(first, "--completion") == 0)
+		return print_completion(argv[2], err);
 	if (verb)
 		return verb->run(argc - 1, argv + 1, err);
 	if (*first != '-')

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "completion.h"
 #include "epoch.h"
 #include "explain.h"
 #include "hints.h"
@@ -25,7 +26,8 @@
 #include "verify.h"
 
 struct args {
-	const char *output, *format, *sysroot, *print, *why, *verify;
+	const char *output, *format, *sysroot, *print, *why, *verify,
+		*completion;
 	struct opt_list presets;
 	bool no_index, show_tree, show_size, verbose, quiet, help, version;
 };
@@ -51,6 +53,8 @@ static const struct opt options[] = {
 	 "print where the bytes come from"},
 	{0, "verify", "IMAGE", OPT_INTO(struct args, verify),
 	 "check an image: its form, and every byte of it"},
+	{0, "completion", "bash|zsh", OPT_INTO(struct args, completion),
+	 "print what the shell completes, as its script"},
 	{'v', "verbose", NULL, OPT_INTO(struct args, verbose),
 	 "tell what was stripped and what may be missing"},
 	{'q', "quiet", NULL, OPT_INTO(struct args, quiet), "no progress bar"},
@@ -273,6 +277,26 @@ static int verify(const struct args *args, int n_manifests, struct err *err)
 	return 0;
 }
 
+static const char *view_name(size_t i)
+{
+	return i < sizeof(views) / sizeof(*views) ? views[i].name : NULL;
+}
+
+static int print_completion(const char *shell, struct err *err)
+{
+	static const struct completion_words words[] = {
+		{"format", image_format_name, 0, false},
+		{"print", view_name, 0, false},
+		{0},
+	};
+	static const struct completion_verb verbs[] = {{NULL, options, NULL},
+						       {0}};
+	static const struct completion completion = {"jailbuild", false, verbs,
+						     words};
+
+	return completion_print(&completion, shell, stdout, err);
+}
+
 static int start(struct args *args, int argc, char **argv, struct err *err)
 {
 	struct job job = {.args = args};
@@ -284,6 +308,8 @@ static int start(struct args *args, int argc, char **argv, struct err *err)
 		return print_help(err);
 	if (args->version)
 		return print_version(err);
+	if (args->completion)
+		return print_completion(args->completion, err);
 	if (args->verify)
 		return verify(args, argc - first, err);
 	if (first == argc)

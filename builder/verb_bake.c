@@ -437,5 +437,6 @@ const struct bake_verb verb_bake = {
 	.usage = "-i IMAGE --kernel FILE -o FILE [OPTIONS] [-- PROGRAM "
 		 "[ARG...]]",
 	.help = "make an enclave image of a jail's image and a kernel",
+	.options = options,
 	.run = run,
 };

@@ -134,5 +134,6 @@ const struct bake_verb verb_extract = {
 	.name = "extract",
 	.usage = "-d DIR FILE",
 	.help = "write the sections of an image into a new directory",
+	.options = options,
 	.run = run,
 };

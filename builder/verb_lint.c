@@ -132,5 +132,6 @@ const struct bake_verb verb_lint = {
 	.usage = "[--config FILE] KERNEL|FILE",
 	.help = "tell whether a kernel will do for an enclave, and what it "
 		"lacks",
+	.options = options,
 	.run = run,
 };

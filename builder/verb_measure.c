@@ -127,5 +127,6 @@ const struct bake_verb verb_measure = {
 	.name = "measure",
 	.usage = "FILE | --kernel FILE --cmdline TEXT --ramdisk FILE...",
 	.help = "print PCR0, 1 and 2 of an image, or of the parts of one",
+	.options = options,
 	.run = run,
 };

@@ -111,5 +111,6 @@ const struct bake_verb verb_pcr = {
 	.name = "pcr",
 	.usage = "[--role-arn ARN] [--instance-id ID] [--cert FILE]",
 	.help = "print the registers of a role, an instance, a certificate",
+	.options = options,
 	.run = run,
 };

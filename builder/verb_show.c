@@ -50,6 +50,7 @@ const struct bake_verb verb_show = {
 	.name = "show",
 	.usage = "FILE",
 	.help = "print what an enclave image says, as nitro-cli describe-eif",
+	.options = options,
 	.run = run_show,
 };
 
@@ -57,5 +58,6 @@ const struct bake_verb verb_verify = {
 	.name = "verify",
 	.usage = "FILE",
 	.help = "refuse an enclave image that is not right in every part",
+	.options = options,
 	.run = run_verify,
 };

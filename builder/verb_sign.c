@@ -270,6 +270,7 @@ const struct bake_verb verb_payload = {
 	.name = "payload",
 	.usage = "--cert FILE [-o FILE] FILE",
 	.help = "print what is to be signed of an image, for a key elsewhere",
+	.options = payload_options,
 	.run = run_payload,
 };
 
@@ -277,6 +278,7 @@ const struct bake_verb verb_attach = {
 	.name = "attach",
 	.usage = "--cert FILE --signature FILE [-o FILE] FILE",
 	.help = "put a signature that was made elsewhere into an image",
+	.options = attach_options,
 	.run = run_attach,
 };
 
@@ -284,5 +286,6 @@ const struct bake_verb verb_sign = {
 	.name = "sign",
 	.usage = "--key FILE --cert FILE [-o FILE] FILE",
 	.help = "sign an image, or sign it anew",
+	.options = sign_options,
 	.run = run_sign,
 };

@@ -15,6 +15,7 @@ struct bake_verb {
 	const char *name;
 	const char *usage; /* what follows "jailbake NAME" */
 	const char *help; /* a line */
+	const struct opt *options;
 	int (*run)(int argc, char **argv, struct err *err);
 };
 

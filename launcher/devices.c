@@ -32,6 +32,11 @@ static int find_device(const char *name, size_t len)
 	return -1;
 }
 
+const char *device_name(size_t i)
+{
+	return i < N_DEVICES ? devices[i].name : NULL;
+}
+
 static int parse_list(const char *list, bool wanted[N_DEVICES], struct err *err)
 {
 	memset(wanted, 0, N_DEVICES * sizeof(*wanted));

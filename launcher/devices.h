@@ -4,6 +4,7 @@
  * come from an image or the host.
  */
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "err.h"
 
@@ -15,6 +16,9 @@
  * comma list ("none": no one).
  */
 int devices_make(int root_fd, const char *list, struct err *err);
+
+/* The names of the table, by number; NULL: there are no more. */
+const char *device_name(size_t i);
 
 /* Is it a list?  0, or -1 with ERR_USAGE. */
 int devices_parse(const char *list, struct err *err);

@@ -10,6 +10,9 @@
 #include <unistd.h>
 
 #include "caller.h"
+#include "capability.h"
+#include "completion.h"
+#include "devices.h"
 #include "cgroup.h"
 #include "enforcement.h"
 #include "home_give.h"
@@ -19,7 +22,9 @@
 #include "outcome.h"
 #include "output.h"
 #include "plan.h"
+#include "policy/policy_options.h"
 #include "policy_command.h"
+#include "policy_load.h"
 #include "report.h"
 #include "spec.h"
 #include "store_verbs.h"
@@ -44,7 +49,7 @@ struct launch {
 struct args {
 	struct spec_flags spec;
 	struct image_request image;
-	const char *report, *tty;
+	const char *report, *tty, *completion;
 	bool explain, verbose, quiet, help, version;
 };
 
@@ -119,6 +124,8 @@ static const struct opt options[] = {
 	 "write a JSON report of the launch"},
 	{0, "explain", NULL, OPT_INTO(struct args, explain),
 	 "print what would be done, and why; do nothing"},
+	{0, "completion", "bash|zsh", OPT_INTO(struct args, completion),
+	 "print what the shell completes, as its script"},
 	{'v', "verbose", NULL, OPT_INTO(struct args, verbose),
 	 "say on standard error what is done"},
 	{'q', "quiet", NULL, OPT_INTO(struct args, quiet),
@@ -138,6 +145,54 @@ static const struct opt options[] = {
 	{0},
 };
 /* clang-format on */
+
+static const char *policy_name(size_t i)
+{
+	return policy_names[i];
+}
+
+static const char *limit_name(size_t i)
+{
+	return i < N_LIMITS ? limit_rows[i].name : NULL;
+}
+
+static const char *capability_name(size_t i)
+{
+	return i < N_CAPABILITIES ? capability_names[i] : NULL;
+}
+
+static const char *action_name(size_t i)
+{
+	static const char *const names[] = {"kill", "errno", "log"};
+
+	return i < sizeof(names) / sizeof(*names) ? names[i] : NULL;
+}
+
+static int print_completion(const char *shell, struct err *err)
+{
+	static const char *const store[] = {"list", "prune", NULL};
+	static const char *const policy[] = {"show", "explain", "check", NULL};
+	static const struct completion_words words[] = {
+		{"seccomp", policy_name, 0, false},
+		{"limit", limit_name, '=', false},
+		{"dev", device_name, 0, true},
+		{"caps", capability_name, 0, true},
+		{"deny-action", action_name, 0, false},
+		{0},
+	};
+	static const struct completion_verb rows[] = {
+		{"store", store_options, store},
+		{"policy", policy_options, policy},
+		{NULL, options, NULL},
+		{0},
+	};
+	static const struct completion completion = {"jaillaunch", true, rows,
+						     words};
+
+	return completion_print(&completion, shell, stdout, err) < 0
+		       ? STATUS_FAILED
+		       : 0;
+}
 
 static int print_help(void)
 {
@@ -507,6 +562,8 @@ static int run_command_line(int argc, char **argv, struct err *err)
 			status = print_help();
 		else if (args.version)
 			status = puts("jaillaunch " JAIL_VERSION) < 0;
+		else if (args.completion)
+			status = print_completion(args.completion, err);
 		else if (check_args(&args, err) == 0)
 			status = run(&args, argv + first, err);
 	}

@@ -171,6 +171,9 @@ static int compile(const char *helper, const struct policy_request *request,
 	return result;
 }
 
+const char *const policy_names[] = {"default",	 "strict", "cape",
+				    "cape-deny", "none",   NULL};
+
 bool policy_is_file(const char *name)
 {
 	return strchr(name, '/') || strchr(name, '.');

@@ -16,6 +16,9 @@ struct loaded_policy {
 	char *text;
 };
 
+/* Of --seccomp; NULL-terminated. */
+extern const char *const policy_names[];
+
 /* Not a name but a file's path: it has a slash or a dot. */
 bool policy_is_file(const char *name);
 

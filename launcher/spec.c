@@ -52,8 +52,6 @@ static int check_net(const char *net, bool *host, struct err *err)
 /* A file's path is looked at when the policy is loaded. */
 static int check_seccomp(const char *name, struct err *err)
 {
-	static const char *const names[] = {"default", "strict", "cape",
-					    "cape-deny", "none"};
 	struct nearest nearest;
 	const char *best;
 	size_t i;
@@ -61,10 +59,10 @@ static int check_seccomp(const char *name, struct err *err)
 	if (policy_is_file(name))
 		return 0;
 	nearest_start(&nearest, name);
-	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (strcmp(name, names[i]) == 0)
+	for (i = 0; policy_names[i]; i++) {
+		if (strcmp(name, policy_names[i]) == 0)
 			return 0;
-		nearest_offer(&nearest, names[i]);
+		nearest_offer(&nearest, policy_names[i]);
 	}
 	best = nearest_best(&nearest);
 	return err_set(err, ERR_USAGE,

@@ -25,7 +25,7 @@ struct args {
 };
 
 /* clang-format off */
-static const struct opt options[] = {
+const struct opt store_options[] = {
 	{0, "store", "DIR", OPT_INTO(struct args, store),
 	 "another store than " STORE_DEFAULT},
 	{0, "json", NULL, OPT_INTO(struct args, json), "list: print JSON"},
@@ -61,7 +61,7 @@ static int print_help(void)
 	      "       jaillaunch store prune [--all] [--store DIR]\n\n"
 	      "The store keeps the plain tars of compressed images.\n\n",
 	      stdout);
-	opts_help(options, stdout);
+	opts_help(store_options, stdout);
 	return fflush(stdout) == 0 ? 0 : STATUS_FAILED;
 }
 
@@ -422,7 +422,8 @@ int store_verbs(int argc, char **argv, struct err *err)
 	const struct verb *verb;
 	int first;
 
-	if (opts_parse(options, false, argc, argv, &args, &first, err) < 0)
+	if (opts_parse(store_options, false, argc, argv, &args, &first, err) <
+	    0)
 		return STATUS_FAILED;
 	if (args.help)
 		return print_help();

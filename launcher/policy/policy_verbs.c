@@ -13,35 +13,8 @@
 #include "compile.h"
 #include "fdio.h"
 #include "named.h"
-#include "opts.h"
+#include "policy_options.h"
 #include "policy_show.h"
-
-struct args {
-	const char *net, *landlock, *caps, *deny_action, *machine;
-	struct opt_list allow, deny;
-	bool help;
-};
-
-/* clang-format off */
-static const struct opt options[] = {
-	{0, "net", "none|host", OPT_INTO(struct args, net),
-	 "as for a launch with that network"},
-	{0, "landlock", "auto|none", OPT_INTO(struct args, landlock),
-	 "as for a launch here (default), or without Landlock"},
-	{0, "caps", "LIST", OPT_INTO(struct args, caps),
-	 "capabilities that a profile asks for"},
-	{0, "syscall-allow", "LIST", OPT_INTO(struct args, allow),
-	 "as for a launch"},
-	{0, "syscall-deny", "LIST", OPT_INTO(struct args, deny),
-	 "as for a launch"},
-	{0, "deny-action", "ACTION", OPT_INTO(struct args, deny_action),
-	 "as for a launch"},
-	{0, "machine", "NAME", OPT_INTO(struct args, machine),
-	 "x86_64 or aarch64 (default: this one)"},
-	{'h', "help", NULL, OPT_INTO(struct args, help), "print this"},
-	{0},
-};
-/* clang-format on */
 
 /* What a verb works on. */
 struct subject {
@@ -63,7 +36,7 @@ static int print_help(void)
 		printf("  %-10s %s\n", named_policies[i].name,
 		       named_policies[i].summary);
 	fputc('\n', stdout);
-	opts_help(options, stdout);
+	opts_help(policy_options, stdout);
 	return fflush(stdout) == 0 ? 0 : STATUS_FAILED;
 }
 
@@ -81,7 +54,7 @@ static int find_machine(const char *name, enum machine *out, struct err *err)
 		       "--machine \"%s\": it is x86_64 or aarch64", name);
 }
 
-static int find_features(const struct args *args, unsigned *out,
+static int find_features(const struct policy_args *args, unsigned *out,
 			 struct err *err)
 {
 	const char *net = args->net ? args->net : "none";
@@ -122,7 +95,7 @@ static bool is_file(const char *name)
 	return strchr(name, '/') || strchr(name, '.');
 }
 
-static int make_subject(const struct args *args, const char *name,
+static int make_subject(const struct policy_args *args, const char *name,
 			struct subject *subject, struct err *err)
 {
 	subject->request = (struct policy_request){
@@ -230,7 +203,7 @@ static const struct {
 	{"check", 1, 1, check},
 };
 
-static int run_verb(const struct args *args, int n, char **words,
+static int run_verb(const struct policy_args *args, int n, char **words,
 		    struct err *err)
 {
 	static char usual[] = "default";
@@ -260,10 +233,11 @@ static int run_verb(const struct args *args, int n, char **words,
 
 int policy_verbs(int argc, char **argv, struct err *err)
 {
-	struct args args = {0};
+	struct policy_args args = {0};
 	int first, status = STATUS_FAILED;
 
-	if (opts_parse(options, false, argc, argv, &args, &first, err) == 0) {
+	if (opts_parse(policy_options, false, argc, argv, &args, &first, err) ==
+	    0) {
 		if (args.help)
 			status = print_help();
 		else if (run_verb(&args, argc - first, argv + first, err) == 0)
