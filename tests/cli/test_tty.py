@@ -277,6 +277,9 @@ def test_an_image_may_be_tried_in_several_ways(scratch, missing):
 def test_keys_that_end_it(key, status):
     with Terminal(*bash("echo ready; exec sleep 100")) as outer:
         outer.wait_for("ready")
+        _, program = inside(outer.process)  # bash ignores SIGQUIT
+        comm = pathlib.Path(f"/proc/{program}/comm")
+        until(lambda: comm.read_text() == "sleep\n", "it is executed")
         outer.type(key)
         assert outer.status() == status
         assert outer.is_as_before()
