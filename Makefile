@@ -10,6 +10,7 @@
 #   soak     run the long sweeps: kills, faults, flipped bits
 #   bench    compare speed with other programs, as ratios of one run
 #   images   build the images whose recipes stand in images/
+#   enclave-service  build the example of images/enclave-service/
 #   install  into $(DESTDIR)$(PREFIX)
 #   clean    remove build/ and built images
 #
@@ -332,6 +333,20 @@ images/%.tar: images/%.recipe $(B)/jailbuild $(wildcard manifests/*.txt)
 	$(call say,JAIL,$@)
 	$(Q)$(B)/jailbuild $< -o $@
 
+# The example of an enclave with a service that starts jails: two images.
+I ?= images/enclave-service
+enclave-service: $(I)/app.tar $(I)/jail.tar
+$(I)/service: images/enclave-service/service.c
+	$(call say,CC,$@)
+	$(Q)$(launch_cc) -std=gnu11 -D_GNU_SOURCE $(warnings) $(if $(MUSL),\
+		$(kernel_headers)) $(CPPFLAGS) $(CFLAGS) -static -s \
+		$(LDFLAGS) -o $@ $<
+$(I)/app.tar: $(I)/service
+$(I)/%.tar: images/enclave-service/%.recipe $(B)/jailbuild
+	$(call say,JAIL,$@)
+	$(Q)test $(<D) -ef $(I) || cp $< $(I)
+	$(Q)$(B)/jailbuild --presets manifests $(I)/$(<F) -o $@
+
 packages-bench: packages-check
 	$(call install_missing,$(shell cat tests/bench/packages))
 bench: packages-bench all
@@ -362,11 +377,12 @@ install: all
 		exit 1; done
 
 clean:
-	rm -rf $(B) images/*.tar images/*.tar.*
+	rm -rf $(B) images/*.tar images/*.tar.* \
+		images/enclave-service/*.tar images/enclave-service/service
 
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
 
-.PHONY: demo images all unit check soak asan fuzz fuzzers cross bench lint install packages packages-check packages-bench clean help
+.PHONY: demo images enclave-service all unit check soak asan fuzz fuzzers cross bench lint install packages packages-check packages-bench clean help
 .SECONDARY:
 -include $(shell find $(B)/obj $(B)/musl -name '*.d' 2>/dev/null)

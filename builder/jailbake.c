@@ -12,8 +12,9 @@
 
 /* The first one is meant when no verb is given. */
 static const struct bake_verb *const verbs[] = {
-	&verb_bake, &verb_show,	   &verb_verify, &verb_extract, &verb_measure,
-	&verb_sign, &verb_payload, &verb_attach, &verb_pcr,	&verb_lint,
+	&verb_bake,    &verb_show, &verb_verify,  &verb_extract,
+	&verb_measure, &verb_sign, &verb_payload, &verb_attach,
+	&verb_pcr,     &verb_lint, &verb_try,
 };
 enum { N_VERBS = sizeof(verbs) / sizeof(*verbs) };
 

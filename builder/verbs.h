@@ -20,7 +20,8 @@ struct bake_verb {
 };
 
 extern const struct bake_verb verb_bake, verb_show, verb_verify, verb_extract,
-	verb_measure, verb_payload, verb_attach, verb_sign, verb_pcr, verb_lint;
+	verb_measure, verb_payload, verb_attach, verb_sign, verb_pcr, verb_lint,
+	verb_try;
 
 /*
  * Parses options and exactly n operands (-1: any number, *operands is then

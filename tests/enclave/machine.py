@@ -8,7 +8,8 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD
+import eif
+from conftest import BUILD, ROOT, run, shared_once
 from enclave import vsock_parent
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -27,6 +28,11 @@ QEMU = {
     "arm64": (["qemu-system-aarch64", "-M", "virt,memory-backend=m", "-cpu",
                "max,pauth-impdef=on"], "ttyAMA0"),
 }
+
+
+NEEDS_STATIC = pytest.mark.skipif(
+    b"libasan" in (BUILD / "jail-init").read_bytes(),
+    reason="sanitized programs are not static, and a ramdisk has no libraries")
 
 
 class Kernel:
@@ -53,6 +59,22 @@ def fetch(arch, path):
     if done.returncode != 0:
         pytest.skip(f"Debian's kernel for {arch} cannot be fetched: "
                     f"{done.stderr.strip().splitlines()[-1:]}")
+
+
+class Baked:
+    """An image of jailbake's, taken apart by the tests' own parser: a kernel,
+    and its ramdisks."""
+
+    def __init__(self, path, directory, arch="amd64"):
+        self.eif = eif.Eif(path.read_bytes())
+        self.arch = arch
+        self.image = directory / "kernel"
+        self.image.write_bytes(self.eif.one(eif.KERNEL))
+        self.ramdisks = self.eif.all(eif.RAMDISK)
+        # this machine has its vsock on PCI, and its console may be another
+        self.cmdline = " ".join((
+            self.eif.one(eif.CMDLINE).decode().replace("pci=off ", ""),
+            f"console={QEMU[arch][1]} no_timer_check quiet"))
 
 
 class Machine:
@@ -121,3 +143,16 @@ class Exit:
     def __call__(self, connection):
         self.words = connection.read().decode()
         connection.close()
+
+
+def image(name, text=None):
+    """An image of a manifest, or of one of the presets."""
+    def make(directory):
+        directory.mkdir()
+        source = ROOT / "manifests" / f"{name}.txt"
+        if text:
+            source = directory / "manifest"
+            source.write_text(text)
+        done = run(BUILD / "jailbuild", source, "-o", directory / "image.tar")
+        assert done.status == 0, done
+    return shared_once(f"enclave-{name}", make) / "image.tar"

@@ -1,34 +1,18 @@
 """Enclaves that are booted: what the init does, what its failures say, and
 what a jail in there cannot do."""
 
-import json
 import re
 
 import pytest
 
-from conftest import BUILD, ROOT, run, shared_once
-from enclave import ramdisk
-from enclave.machine import Exit, Kernel, Machine, heartbeat
+from conftest import BUILD, ROOT, run
+from enclave import machine, ramdisk
+from enclave.machine import Exit, Kernel, Machine, heartbeat, image
 
 EXIT_PORT = 5005
 LAUNCH = f"heartbeat early\nexit-port {EXIT_PORT}\n"
 
-pytestmark = pytest.mark.skipif(
-    b"libasan" in (BUILD / "jail-init").read_bytes(),
-    reason="sanitized programs are not static, and a ramdisk has no libraries")
-
-
-def image(name, text=None):
-    """An image of a manifest, or of one of the presets."""
-    def make(directory):
-        directory.mkdir()
-        source = ROOT / "manifests" / f"{name}.txt"
-        if text:
-            source = directory / "manifest"
-            source.write_text(text)
-        done = run(BUILD / "jailbuild", source, "-o", directory / "image.tar")
-        assert done.status == 0, done
-    return shared_once(f"enclave-{name}", make) / "image.tar"
+pytestmark = machine.NEEDS_STATIC
 
 
 class Enclave:
@@ -56,11 +40,6 @@ class Enclave:
         """What the init says."""
         return re.findall(r"^jail-init: (.*)$", self.console, re.M)
 
-    def report(self):
-        """What jaillaunch wrote with --report fd:2."""
-        return json.loads(re.search(r"^\{.*?^\}", self.console,
-                                    re.M | re.S)[0])
-
 
 def words(*argv, directive="argv"):
     """A launch file's lines."""
@@ -68,23 +47,6 @@ def words(*argv, directive="argv"):
 
 
 # --- the program and its end
-
-def test_the_program_runs_in_the_jail_and_its_end_is_told(scratch):
-    enclave = Enclave(scratch, LAUNCH + "user jailuser\n" +
-                      words("--report", "fd:2", directive="option") +
-                      words("bash", "-c", "id; chroot /tmp"))
-    assert enclave.line("uid=") == \
-        "1000(jailuser) gid=1000(jailuser) groups=1000(jailuser)"
-    assert enclave.ours() == ["exited 159 (Bad system call)"]
-    assert enclave.exit.words == "exited 159\n"
-    report = enclave.report()
-    assert report["outcome"] == "signaled" and report["signal"] == 31
-    applied = {layer["name"] for layer in report["layers"]
-               if layer["applied"]}
-    # the floor, which every kernel of an enclave can give
-    assert applied >= {"session", "fds", "root", "rlimits", "bounding", "ids",
-                       "caps", "no-new-privs", "seccomp"}
-
 
 def test_a_shell_says_what_was_denied(scratch):
     enclave = Enclave(scratch, LAUNCH + "user jailuser\n" +
@@ -343,52 +305,3 @@ def test_without_heartbeat_no_vsock_is_needed(scratch):
     enclave = Enclave(scratch, "heartbeat none\nuser jailuser\n" +
                       words("bash", "-c", "exit 5"), modules=[])
     assert enclave.ours() == ["exited 5"]
-
-
-# --- another machine
-
-ARM64_PROGRAM = r"""
-#include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
-int main(void)
-{
-	printf("uid %d, vsock %d\n", getuid(),
-	       socket(AF_VSOCK, SOCK_STREAM, 0));
-	fflush(stdout);
-	return chroot("/tmp");
-}
-"""
-
-
-def cross_build(path):
-    """The two programs of an enclave, for aarch64."""
-    done = run("make", "-s", "-C", ROOT, f"B={path}",
-               "CROSS=aarch64-linux-gnu-", f"{path}/jail-init",
-               f"{path}/jaillaunch", timeout=600)
-    assert done.status == 0, done
-
-
-def test_an_arm_enclave_boots_and_confines(scratch):
-    build = shared_once("enclave-arm64", cross_build)
-    root = scratch / "root"
-    (root / "etc").mkdir(parents=True)
-    (root / "etc/passwd").write_text("jailuser:x:1000:1000::/:/program\n")
-    done = run("aarch64-linux-gnu-gcc", "-static", "-x", "c", "-o",
-               root / "program", "-", input=ARM64_PROGRAM)
-    assert done.status == 0, done
-    done = run("tar", "-C", root, "-cf", scratch / "image.tar", ".")
-    assert done.status == 0, done
-    kernel, exit = Kernel("arm64"), Exit()
-    ramdisks = [
-        ramdisk.first(build / "jail-init", kernel.modules),
-        ramdisk.second(build / "jaillaunch", scratch / "image.tar",
-                       LAUNCH + "user jailuser\n" +
-                       # born in a group, by code for this machine
-                       words("--limit", "memory=50M", directive="option") +
-                       words("/program"))]
-    console = Machine(scratch, kernel, ramdisks,
-                      {9000: heartbeat, EXIT_PORT: exit}).wait()
-    assert "\nuid 1000, vsock -1\njail-init: exited 159 (Bad system call)\n" \
-        in "\n" + console
-    assert exit.words == "exited 159\n"

@@ -115,6 +115,10 @@ class Connection:
         for at in range(0, len(data), 4096):
             self.parent.post(self, RW, data[at:at + 4096])
 
+    def finish(self):
+        """Nothing more will be sent."""
+        self.parent.post(self, SHUTDOWN, flags=2)
+
     def close(self):
         self.parent.post(self, SHUTDOWN, flags=3)
 
