@@ -215,7 +215,8 @@ $(unit_programs): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(test_archives)
 # Tools of the tests (tests/tools/X.c, each with its own main), and the fuzz
 # targets: with libFuzzer in the build of `make fuzz`, else with a main() that
 # replays files.
-tool_programs := $(patsubst tests/tools/%.c,$(B)/tools/%,$(wildcard tests/tools/*.c))
+tool_programs := $(patsubst tests/tools/%.c,$(B)/tools/%,$(filter-out \
+	tests/tools/denied.c,$(wildcard tests/tools/*.c)))
 fuzz_programs := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzzer := $(findstring fuzzer,$(SANITIZE))
 fuzz_main := $(if $(fuzzer),,$(B)/obj/tests/fuzz/replay.o)
@@ -223,8 +224,10 @@ unit: $(tool_programs) $(fuzz_programs)
 
 # Escape attempts: what runs in the jail, so static, and never sanitized.
 escape_programs := $(patsubst tests/escape/%.c,$(B)/escape/%,$(wildcard tests/escape/*.c))
-unit: $(escape_programs)
+unit: $(escape_programs) $(B)/tools/denied
 $(escape_programs): $(B)/escape/%: tests/escape/%.c tests/escape/attempt.h
+$(B)/tools/denied: tests/tools/denied.c
+$(escape_programs) $(B)/tools/denied:
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(warnings) $(CPPFLAGS) $(CFLAGS) \

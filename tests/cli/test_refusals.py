@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -13,201 +14,21 @@ import time
 import pytest
 
 from conftest import BUILD, run, shared_once
-from jailroot import busybox_root, compile_c
+from jailroot import busybox_root
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0,
                                 reason="chroot needs root")
 JAILLAUNCH = BUILD / "jaillaunch"
 UID = "23457"
 
-# DENIED WHAT [N]: makes calls that are refused, and says what they returned.
-DENIED = r"""
-#include <errno.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 
-static int n;
-
-static void told(const char *what, long result)
-{
-	printf("%s %s\n", what,
-	       result < 0 ? strerrorname_np(errno) : "allowed");
-	fflush(stdout);
-}
-static long try_mount(void)
-{
-	return syscall(SYS_mount, 0, 0, 0, 0, 0);
-}
-static void *mounts(void *unused)
-{
-	for (int i = 0; i < n; i++)
-		if (try_mount() >= 0)
-			puts("allowed");
-	return unused;
-}
-static void *root(void *unused)
-{
-	chroot("/");
-	puts("alive");
-	return unused;
-}
-static void on_signal(int number)
-{
-	(void)number;
-	write(1, "caught\n", 7);
-}
-static void threads(void)
-{
-	pthread_t ids[4];
-
-	for (int i = 0; i < 4; i++)
-		pthread_create(&ids[i], NULL, mounts, NULL);
-	for (int i = 0; i < 4; i++)
-		pthread_join(ids[i], NULL);
-}
-static void children(void)
-{
-	for (int i = 0; i < 4; i++)
-		if (fork() == 0) {
-			mounts(NULL);
-			_exit(0);
-		}
-	while (wait(NULL) > 0)
-		continue;
-	if (vfork() == 0) {
-		try_mount();
-		_exit(0);
-	}
-	wait(NULL);
-}
-static void spray(void)
-{
-	for (int i = 0; i < n; i++) {
-		syscall(SYS_socket, 20000 + i, 1, 0);
-		syscall(SYS_prlimit64, 1 + i, 0, NULL, NULL);
-		syscall(340 + i % 80);
-	}
-}
-/* A filter of one's own that asks, and has nobody who answers. */
-static void own_filter(void)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mount, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
-	struct sock_fprog program = {4, code};
-
-	told("listener", syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-				 SECCOMP_FILTER_FLAG_NEW_LISTENER, &program));
-	told("filter", syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0,
-			       &program));
-	told("mount", try_mount());
-}
-static void flood(void)
-{
-	long last = 0;
-
-	prctl(PR_SET_PDEATHSIG, 0);
-	puts("begun");
-	fflush(stdout);
-	for (;;) {
-		long result = try_mount() < 0 ? errno : -1;
-
-		if (result != last)
-			told("mount", result < 0 ? 0 : -1);
-		last = result;
-	}
-}
-/* By timer, 2,000 times a second, while calls are refused. */
-static void interrupted(int flags)
-{
-	struct itimerval timer = {{0, 500}, {0, 500}};
-	struct sigaction action = {.sa_flags = flags};
-
-	action.sa_handler = SIG_DFL;
-	action.sa_handler = (void (*)(int))geteuid;
-	sigaction(SIGALRM, &action, NULL);
-	setitimer(ITIMER_REAL, &timer, NULL);
-	for (int i = 0; i < n; i++)
-		if (try_mount() >= 0 || errno != EPERM)
-			told("mount", -1);
-}
-int main(int argc, char **argv)
-{
-	const char *what = argv[1];
-	pthread_t id;
-	sigset_t all;
-
-	n = argc > 2 ? atoi(argv[2]) : 1;
-	if (!strcmp(what, "mount"))
-		mounts(NULL);
-	if (!strcmp(what, "tell"))
-		told("mount", try_mount());
-	if (!strcmp(what, "family"))
-		told("socket", socket(n, SOCK_STREAM, 0));
-	if (!strcmp(what, "number"))
-		told("number", syscall(n));
-	if (!strcmp(what, "threads"))
-		threads();
-	if (!strcmp(what, "children"))
-		children();
-	if (!strcmp(what, "spray"))
-		spray();
-	if (!strcmp(what, "own-filter"))
-		own_filter();
-	if (!strcmp(what, "flood"))
-		flood();
-	if (!strcmp(what, "restarted"))
-		interrupted(SA_RESTART);
-	if (!strcmp(what, "name")) {
-		prctl(PR_SET_NAME, "\033[31m\n\"x");
-		try_mount();
-	}
-	if (!strcmp(what, "thread-root")) {
-		pthread_create(&id, NULL, root, NULL);
-		pthread_join(id, NULL);
-	}
-	if (!strcmp(what, "caught-root"))
-		signal(SIGSYS, on_signal);
-	if (!strcmp(what, "ignored-root"))
-		signal(SIGSYS, SIG_IGN);
-	sigfillset(&all);
-	if (!strcmp(what, "blocked-root"))
-		sigprocmask(SIG_BLOCK, &all, NULL);
-	if (strstr(what, "-root") || !strcmp(what, "root"))
-		root(NULL);
-	if (!strcmp(what, "apart")) {
-		if (fork() != 0)
-			pause();
-		setpgid(0, 0);
-		sleep(1);
-		told("mount", try_mount());
-		pause();
-	}
-	return 0;
-}
-"""
-
-
-def make_denied(path):
+def make_root(path):
     path.mkdir(mode=0o755)
-    compile_c(DENIED, path / "denied", "-include", "sys/time.h")
+    shutil.copy(BUILD / "tools/denied", path)
 
 
 def root_dir():
-    return shared_once("refusals-root", make_denied)
+    return shared_once("refusals-root", make_root)
 
 
 def without(what, error):
@@ -388,6 +209,22 @@ def test_signals_break_off_no_answer(scratch):
     done, report = report_of(scratch, "restarted", "3000")
     assert (done.status, done.out) == (0, "")
     assert kinds(report)["mount", "@mount"]["count"] == 3000
+
+
+def test_a_signal_may_break_off_the_question_but_opens_nothing(scratch):
+    done, report = report_of(scratch, "broken-off", "3000")
+    assert done.status == 0
+    broken = done.out.splitlines()
+    assert set(broken) <= {"mount EINTR"}
+    assert kinds(report)["mount", "@mount"]["count"] == 3000 - len(broken)
+
+
+def test_who_takes_sigsys_at_the_last_moment_dies(scratch):
+    for _ in range(10):
+        done, report = report_of(scratch, "wavering")
+        assert done.status in (137, 159)
+        assert "allowed" not in done.out
+        assert kinds(report)["chroot", "@mount"]["count"] >= 1
 
 
 # --- whatever the program does
