@@ -347,6 +347,48 @@ def test_skopeo_copies_it_into_a_store_and_back(scratch):
             treeimage.expected(nodes, MTIME, lambda kind, path: path == b"/"))
 
 
+@pytest.fixture
+def podman(scratch):
+    """podman(words...) with all that it keeps below scratch."""
+    (scratch / "podman").mkdir()
+    (scratch / "podman/conf").write_text('[engine]\nlock_type = "file"\n')
+    (scratch / "podman/policy").write_text(
+        '{"default": [{"type": "insecureAcceptAnything"}]}')
+    words = ["podman", "--root", scratch / "podman/root", "--runroot",
+             scratch / "podman/run", "--tmpdir", scratch / "podman/tmp",
+             "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs",
+             "--events-backend", "none"]
+    env = dict(os.environ, CONTAINERS_CONF=str(scratch / "podman/conf"))
+
+    def call(*argv):
+        done = run(*words, *argv, env=env)
+        assert done.status == 0, done
+        return done.out.strip()
+
+    yield call
+    call("rmi", "--all", "--force")
+
+
+@root_only
+@pytest.mark.skipif(not os.path.exists("/proc/self/exe"),
+                    reason="podman executes itself again, by /proc")
+def test_podman_takes_it_for_its_own(scratch, podman):
+    """Pulled, shown, unpacked, and a container made of it, which is not run."""
+    nodes = treeimage.oddities(scratch, 500)
+    identity = written(nodes, f"oci:{scratch}/image", mtime=MTIME)
+    policy = ("--signature-policy", scratch / "podman/policy")
+    name = podman("pull", "--quiet", *policy, f"oci:{scratch}/image:latest")
+    shown, = json.loads(podman("image", "inspect", name))
+    assert shown["RootFS"]["Layers"] == [f"sha256:{identity}"]
+    assert shown["Config"]["User"] == "65534:65534"
+    assert (shown["Os"], shown["Architecture"] != "") == ("linux", True)
+    place = pathlib.Path(podman("image", "mount", name))
+    assert (treeimage.seen(place, lambda kind, path: path == b"/") ==
+            treeimage.expected(nodes, MTIME, lambda kind, path: path == b"/"))
+    podman("image", "unmount", name)
+    assert len(podman("create", "--network", "none", name, "/bin/x")) == 64
+
+
 MANIFEST = ('bash\nuser me uid=1000\nrun-as me\nworkdir /tmp\nenv "A=b c"\n'
             'env D=\nentry bash -c "echo \\"x\\"; exit"\n')
 
