@@ -42,8 +42,26 @@ static int open_data(struct outfile *file, struct err *err)
 			  0600);
 	if (file->fd < 0)
 		return err_sys(err, errno, "%s", file->path);
-	file->is_named = 1;
+	file->is_named = true;
 	return 0;
+}
+
+/*
+ * A device or a pipe is written to, and stays what it is; a link stays, too, and
+ * the file that it leads to is replaced.
+ */
+static int find_place(struct outfile *file, const char *path, struct err *err)
+{
+	struct stat st;
+	bool is_there = stat(path, &st) == 0;
+
+	if (is_there && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
+		file->is_stream = true;
+		file->fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+		return file->fd < 0 ? err_sys(err, errno, "%s", path) : 0;
+	}
+	file->path = is_there ? realpath(path, NULL) : strdup(path);
+	return file->path ? 0 : err_sys(err, errno, "%s", path);
 }
 
 int outfile_open(const char *path, unsigned mode, struct outfile **out,
@@ -54,12 +72,12 @@ int outfile_open(const char *path, unsigned mode, struct outfile **out,
 	if (!file)
 		return err_sys(err, ENOMEM, "%s", path);
 	file->fd = file->dir_fd = -1;
-	file->path = strdup(path);
-	if (!file->path)
-		return err_sys(err, ENOMEM, "%s", path);
-	if (open_directory(file, err) < 0 || open_data(file, err) < 0)
+	if (find_place(file, path, err) < 0)
 		return -1;
-	if (fchmod(file->fd, mode) < 0)
+	if (!file->is_stream &&
+	    (open_directory(file, err) < 0 || open_data(file, err) < 0))
+		return -1;
+	if (!file->is_stream && fchmod(file->fd, mode) < 0)
 		return err_sys(err, errno, "%s", path);
 	*out = TAKE(file);
 	return 0;
@@ -80,6 +98,8 @@ static int link_data(const struct outfile *file, const char *name)
 
 int outfile_commit(struct outfile *file, struct err *err)
 {
+	if (file->is_stream)
+		return 0;
 	if (fsync(file->fd) < 0 && errno != EINVAL && errno != EROFS)
 		return err_sys(err, errno, "write %s", file->path);
 	if (!file->is_named) {
@@ -90,11 +110,11 @@ int outfile_commit(struct outfile *file, struct err *err)
 		unlinkat(file->dir_fd, file->partial, 0);
 		if (link_data(file, file->partial) < 0)
 			return err_sys(err, errno, "create %s", file->path);
-		file->is_named = 1;
+		file->is_named = true;
 	}
 	if (renameat(file->dir_fd, file->partial, file->dir_fd, file->name) < 0)
 		return err_sys(err, errno, "replace %s", file->path);
-	file->is_named = 0;
+	file->is_named = false;
 	return 0;
 }
 

@@ -5,7 +5,10 @@
  * The bytes go to an unnamed file (O_TMPFILE) in the same directory, or, where
  * the file system has none, to ".NAME.partial"; outfile_commit() makes them
  * durable and gives them the name.  Freeing without commit leaves nothing.
+ * What is there and no file (a device, a pipe) is written to as it is.
  */
+#include <stdbool.h>
+
 #include "cleanup.h"
 #include "err.h"
 
@@ -13,7 +16,8 @@ struct outfile {
 	int fd; /* write here */
 	int dir_fd;
 	char *path, *name, *partial;
-	int is_named; /* the partial name exists */
+	bool is_named; /* the partial name exists */
+	bool is_stream; /* no file: there is no name to give */
 };
 
 /* mode is that of the finished file whatever the umask. */

@@ -533,6 +533,28 @@ def test_ambient_capabilities_that_we_lack(root):
 
 # --- reports and explanations
 
+def test_a_report_replaces_no_device_and_no_link(scratch):
+    """A name that leads to no file is written to; it once was replaced, and
+    --report /dev/stdout left a file there."""
+    pipe, device = scratch / "pipe", scratch / "device"
+    os.mkfifo(pipe)
+    os.mknod(device, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    (scratch / "file").write_text("old")
+    (scratch / "link").symlink_to("file")
+    (scratch / "pipe-link").symlink_to("pipe")
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    for name in ("pipe-link", "device", "link"):
+        done = launch("--report", scratch / name, "--", "true")
+        assert done.status == 0, done
+    assert b'"exited"' in os.read(reader, 65536)
+    os.close(reader)
+    assert stat.S_ISFIFO(pipe.lstat().st_mode)
+    assert stat.S_ISCHR(device.lstat().st_mode)
+    assert (scratch / "link").is_symlink()
+    assert (scratch / "pipe-link").is_symlink()
+    assert json.loads((scratch / "file").read_text())["exit_status"] == 0
+
+
 def test_report_of_a_good_run(scratch):
     done = launch("--report", scratch / "r", "--limit", "nofile=50",
                   "--landlock", "none", "--", "sh", "-c", "exit 3")
