@@ -164,7 +164,7 @@ void caller_keep_terminals(struct caller *caller, const bool which[3])
 
 void caller_lend_terminal(struct caller *caller, pid_t group)
 {
-	if (!caller->has_terminal || caller->is_lent ||
+	if (!caller->has_terminal || caller->is_lent || group <= 0 ||
 	    tcgetpgrp(STDIN_FILENO) != getpgrp())
 		return;
 	tcgetattr(STDIN_FILENO, &caller->modes);

@@ -1,7 +1,11 @@
 #include "capability.h"
 
+#include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "nearest.h"
 
@@ -70,6 +74,16 @@ static int parse_one(const char *option, const char *name, uint64_t *set,
 		       name, nearest_best(&nearest) ? "; did you mean \"" : "",
 		       nearest_best(&nearest) ? nearest_best(&nearest) : "",
 		       nearest_best(&nearest) ? "\"?" : "");
+}
+
+int capability_is_effective(unsigned number)
+{
+	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct data[2] = {{0}};
+
+	if (syscall(SYS_capget, &head, data) < 0)
+		return -errno;
+	return data[number / 32].effective >> number % 32 & 1;
 }
 
 int capabilities_parse(const char *option, const char *list, uint64_t *set,

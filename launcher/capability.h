@@ -14,6 +14,9 @@
 int capabilities_parse(const char *option, const char *list, uint64_t *set,
 		       struct err *err);
 
+/* Do we have it now?  1, 0, or -errno. */
+int capability_is_effective(unsigned number);
+
 /* The number of the newest capability that we know by name, plus one. */
 #define N_CAPABILITIES 41
 extern const char *const capability_names[N_CAPABILITIES];

@@ -244,3 +244,18 @@ unsigned long descendants_kill(int proc_fd)
 			return n;
 	}
 }
+
+/* All at one moment: the kernel lets nobody fork who is about to die. */
+unsigned long descendants_kill_namespace(void)
+{
+	unsigned long n = 0;
+	siginfo_t info;
+
+	for (;;) {
+		kill(-1, SIGKILL);
+		if (waitid(P_ALL, 0, &info, WEXITED) == 0)
+			n++;
+		else if (errno == ECHILD)
+			return n;
+	}
+}

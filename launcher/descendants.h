@@ -16,3 +16,9 @@ int descendants_look(void);
 
 /* Kills and reaps until there is no child.  How many were reaped. */
 unsigned long descendants_kill(int proc_fd);
+
+/*
+ * The same, for the init of a pid namespace, whose descendants are all that is
+ * in it.
+ */
+unsigned long descendants_kill_namespace(void);

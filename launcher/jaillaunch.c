@@ -40,8 +40,11 @@ struct launch {
 	struct output *output;
 	struct plan *plan;
 	struct outcome outcome;
+	/* What earlier attempts taught: */
+	unsigned n_tries;
 	const char *no_mount; /* of the image: why it is of no use, or NULL */
 	bool no_detached; /* so is a mount of it that is nowhere */
+	struct namespace_lacks lacks;
 	bool has_foreign_home; /* mounted, it cannot be given to own_uid */
 	struct terminal *terminal;
 };
@@ -74,7 +77,10 @@ static const struct opt options[] = {
 	{0, "keep-env", NULL, SPEC(keep_env),
 	 "hand on the caller's whole environment"},
 	{'n', "no-net", NULL, SPEC(net_none), "the same as --net none"},
-	{0, "net", "none|host", SPEC(net), "network (default: none)"},
+	{0, "net", "NET", SPEC(net), "none (the default), host, or private: only lo"},
+	{0, "ns", "auto|none|LIST", SPEC(namespaces),
+	 "own namespaces: pid ipc uts cgroup net mnt"},
+	{0, "hostname", "NAME", SPEC(hostname), "host name that the jail sees"},
 	{'I', "insecure", NULL, SPEC(insecure), "no seccomp"},
 	{0, "seccomp", "NAME|FILE", SPEC(seccomp),
 	 "default strict cape cape-deny none, or a file"},
@@ -133,7 +139,6 @@ static const struct opt options[] = {
 	{'h', "help", NULL, OPT_INTO(struct args, help), "print this"},
 	{0, "version", NULL, OPT_INTO(struct args, version),
 	 "print the version"},
-	{0, "ns", "LIST", OPT_NOT_YET, NULL},
 	{0, "require", "LIST", OPT_NOT_YET, NULL},
 	{0, "proc", NULL, OPT_NOT_YET, NULL},
 	{0, "read", "PATH", OPT_NOT_YET, NULL},
@@ -315,6 +320,7 @@ static int prepare(const struct args *args, char *const *argv,
 		.terminal = terminal,
 		.has_terminal = terminal->kind != TERMINAL_NONE,
 		.has_foreground = terminal->in_foreground,
+		.lacks = &launch->lacks,
 	};
 
 	struct image_request request = args->image;
@@ -360,7 +366,7 @@ static int execute(const struct args *args, struct caller *caller,
 	const struct syscall_guard *guard = plan_guard(launch->plan);
 	int result;
 
-	if (!launch->no_detached && !launch->no_mount) /* else it was said */
+	if (launch->n_tries == 0) /* else it was said before */
 		warn(args, launch->spec);
 	if (args->verbose) {
 		explain_plan(launch, stderr);
@@ -399,14 +405,25 @@ static void name_needs(const struct launch *launch, struct err *err)
 
 /*
  * The image could be mounted, and no root be made of that; or its home has to
- * get another owner.
+ * get another owner.  mount(2) can do nothing with a mount that is nowhere, but
+ * with one that has a place; and a pin may have been pruned meanwhile.  Else the
+ * image is unpacked, where a plain chroot will do.
  */
-static bool is_of_no_use(const struct launch *launch)
+static bool learn_mounts(struct launch *launch)
 {
-	if (launch->has_foreign_home)
+	if (launch->has_foreign_home) {
+		launch->no_mount = "its user's home is closed to the uid of "
+				   "--uid-pool";
 		return true;
-	return !launch->no_mount && has_no_mounts(launch) &&
-	       launch->spec->root_is_mounted;
+	}
+	if (launch->no_mount || !has_no_mounts(launch) ||
+	    !launch->spec->root_is_mounted)
+		return false;
+	if (launch->no_detached || launch->image->dir)
+		launch->no_mount = "there is no way to mount in it";
+	else
+		launch->no_detached = true;
+	return true;
 }
 
 /* The keeper has done it, unless there was none, or it was killed. */
@@ -417,34 +434,37 @@ static int remove_cgroup(const struct launch *launch, struct err *err)
 	return error < 0 ? err_sys(err, -error, "remove the jail's cgroup") : 0;
 }
 
-static void close_launch(struct launch *launch)
+static bool learn_namespaces(struct launch *launch)
+{
+	const struct namespace_lacks *lacks = &launch->outcome.lacks;
+	bool is_new = false;
+	size_t i;
+
+	for (i = 0; i < N_NAMESPACES; i++) {
+		if (!lacks->error[i] || launch->lacks.error[i])
+			continue;
+		launch->lacks.error[i] = lacks->error[i];
+		is_new = true;
+	}
+	return is_new;
+}
+
+/* All but what it taught. */
+static void forget_attempt(struct launch *launch)
 {
 	plan_free(launch->plan);
 	cgroup_free(launch->cgroup);
 	output_free(launch->output);
 	spec_free(launch->spec);
 	image_free(launch->image);
-}
-
-/*
- * mount(2) can do nothing with a mount that is nowhere, but with one that has
- * a place; and a pin may have been pruned meanwhile.  Else the image is
- * unpacked, where a plain chroot will do.
- */
-static void try_otherwise(struct launch *launch)
-{
-	struct launch next = {.outcome.kind = OUTCOME_FAILED,
-			      .terminal = launch->terminal};
-
-	if (launch->has_foreign_home)
-		next.no_mount = "its user's home is closed to the uid of "
-				"--uid-pool";
-	else if (launch->no_detached || launch->image->dir)
-		next.no_mount = "there is no way to mount in it";
-	else
-		next.no_detached = true;
-	close_launch(launch);
-	*launch = next;
+	*launch = (struct launch){
+		.outcome.kind = OUTCOME_FAILED,
+		.n_tries = launch->n_tries + 1,
+		.no_mount = launch->no_mount,
+		.no_detached = launch->no_detached,
+		.lacks = launch->lacks,
+		.terminal = launch->terminal,
+	};
 }
 
 /* The report is written whatever comes of the launch. */
@@ -506,9 +526,13 @@ static int run(const struct args *args, char *const *argv, struct err *err)
 	if (take_caller(args, &caller, &terminal, err) < 0 ||
 	    (args->report && report_open(args->report, &report, err) < 0))
 		return STATUS_FAILED;
+	if (args->explain) /* which does not try them */
+		namespaces_learn(~0ul, &launch.lacks);
 	result = run_launch(args, argv, &caller, &launch, err);
-	while (result < 0 && is_of_no_use(&launch)) {
-		try_otherwise(&launch);
+	while (result < 0 &&
+	       (learn_namespaces(&launch) || learn_mounts(&launch)) &&
+	       remove_cgroup(&launch, &later) == 0) {
+		forget_attempt(&launch);
 		*err = (struct err){0};
 		if (terminal_open_again(&terminal, err) < 0)
 			return STATUS_FAILED;

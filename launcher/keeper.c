@@ -17,6 +17,7 @@
 #include "close_fds.h"
 #include "descendants.h"
 #include "fdio.h"
+#include "mount_calls.h"
 #include "futex.h"
 #include "plan.h"
 #include "spec.h"
@@ -42,6 +43,7 @@ struct watch {
 	struct terminal_hold terminal;
 	int refused_fd; /* here come the calls that it may not make; or -1 */
 	const struct listener *listener; /* for them; or NULL */
+	bool is_init, has_looked; /* of and into the jail's pid namespace */
 	pid_t pid; /* the program; 0: it has been reaped */
 	bool is_executed;
 	struct time_limit limit;
@@ -243,12 +245,29 @@ static bool take_orders(struct watch *watch)
 	return n > 0 && i == n;
 }
 
-/* False: a process that has to die cannot be reached, so all of them do. */
-static bool answer_call(const struct watch *watch, const struct pollfd *ready)
+/*
+ * The host's /proc does not know processes by the numbers that they have in a
+ * pid namespace.  One that does is made when the first name is wanted, and is
+ * mounted nowhere; without it names are not told.
+ */
+static void look_into_namespace(struct watch *watch)
 {
-	return !ready->revents ||
-	       listener_serve(watch->listener, ready, watch->proc_fd) !=
-		       LISTENER_FAILED;
+	const struct mount_option no_options[] = {{NULL, NULL}};
+
+	if (!watch->is_init || watch->has_looked)
+		return;
+	watch->has_looked = true;
+	watch->proc_fd = mount_make("proc", no_options, MOUNT_ATTR_RDONLY);
+}
+
+/* False: a process that has to die cannot be reached, so all of them do. */
+static bool answer_call(struct watch *watch, const struct pollfd *ready)
+{
+	if (!ready->revents)
+		return true;
+	look_into_namespace(watch);
+	return listener_serve(watch->listener, ready, watch->proc_fd) !=
+	       LISTENER_FAILED;
 }
 
 /*
@@ -320,6 +339,7 @@ static int watch_program(struct watch *watch)
 /* What a keeper is made of. */
 struct keeper_ends {
 	const struct plan *plan;
+	unsigned long clone_flags;
 	struct keeper_last *last;
 	int orders[2], notes[2];
 };
@@ -381,12 +401,14 @@ static void keep(const struct keeper_ends *ends)
 	struct watch watch = {.orders_fd = ends->orders[0],
 			      .notes_fd = ends->notes[1],
 			      .terminal = terminal_hold(terminal),
-			      .proc_fd = descendants_look(),
 			      .cgroup = ends->plan->spec->cgroup,
 			      .own_uid = ends->plan->spec->own_uid,
 			      .listener = find_listener(ends->plan),
 			      .refused_fd = -1,
+			      .is_init = ends->clone_flags & CLONE_NEWPID,
 			      .last = ends->last};
+
+	watch.proc_fd = watch.is_init ? -1 : descendants_look();
 
 	/* If the program's end cannot be learned, we made it. */
 	watch.last->wait_status = SIGKILL;
@@ -400,7 +422,8 @@ static void keep(const struct keeper_ends *ends)
 	cgroup_read(watch.cgroup, &watch.last->use);
 	cgroup_kill(watch.cgroup);
 	own_uid_kill(watch.own_uid);
-	watch.last->n_orphans = descendants_kill(watch.proc_fd);
+	watch.last->n_orphans = watch.is_init ? descendants_kill_namespace()
+					      : descendants_kill(watch.proc_fd);
 	cgroup_remove(watch.cgroup);
 	own_uid_sweep(watch.own_uid, &watch.last->swept);
 	if (is_alone(&watch))
@@ -432,25 +455,27 @@ int keeper_start(const struct plan *plan, struct keeper *out, struct err *err)
 {
 	static char stack[STACK_SIZE] __attribute__((aligned(16)));
 	static struct keeper_ends ends;
+	int error;
 
 	ends.plan = plan;
+	ends.clone_flags = plan_clone_flags(plan);
 	ends.last = &out->last;
 	if (pipe2(ends.orders, O_CLOEXEC) < 0)
 		return err_sys(err, errno, "make a pipe");
 	if (pipe2(ends.notes, O_CLOEXEC) < 0) {
-		int error = errno;
-
+		error = errno;
 		close(ends.orders[0]);
 		close(ends.orders[1]);
 		return err_sys(err, error, "make a pipe");
 	}
-	out->pid =
-		clone(keeper, stack + sizeof(stack), CLONE_VM | SIGCHLD, &ends);
+	out->pid = clone(keeper, stack + sizeof(stack),
+			 (int)(CLONE_VM | SIGCHLD | ends.clone_flags), &ends);
+	error = errno;
 	out->orders_fd = ends.orders[1];
 	out->notes_fd = ends.notes[0];
 	close(ends.orders[0]);
 	close(ends.notes[1]);
-	return out->pid < 0 ? err_sys(err, errno, "start the keeper") : 0;
+	return out->pid < 0 ? err_sys(err, error, "start the keeper") : 0;
 }
 
 void keeper_order(const struct keeper *keeper, int signal)

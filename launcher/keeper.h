@@ -11,7 +11,9 @@
  * terminal back.  Each sees by end-of-file that the other is gone.  If it is the
  * supervisor, the keeper ends everything below it and itself; if it is the
  * keeper, PR_SET_PDEATHSIG ends the program, and its orphans come to the
- * supervisor, a child subreaper too.  So whichever is killed, nothing stays.
+ * supervisor, a child subreaper too; or, where the keeper is the init of a pid
+ * namespace, the kernel ends all of them.  So whichever is killed, nothing
+ * stays.
  *
  * The keeper is a process of its own, with descriptors, signals and ids of its
  * own, in the supervisor's memory: it starts in half the time.  So who waits
@@ -38,7 +40,7 @@ struct keeper_last {
 	bool is_complete; /* set last; false: it was killed */
 	enum limit
 		ended_by; /* which of those that we enforce; N_LIMITS: none */
-	pid_t pid; /* of the program, and its process group; from the start */
+	pid_t pid; /* of the program and its group, as the keeper sees them */
 	int wait_status;
 	uint64_t n_orphans; /* ended after the program did */
 	struct ipc_swept swept; /* with a uid of the jail's own */

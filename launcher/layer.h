@@ -32,6 +32,8 @@ struct layer {
 	int (*probe)(const struct jail_spec *spec, struct err *err);
 	int (*prepare)(const struct jail_spec *spec, void **state,
 		       struct err *err);
+	/* Of clone(), for the process that starts the program; NULL: 0. */
+	unsigned long (*clone_flags)(const struct jail_spec *spec);
 	/*
 	 * In the process that starts the program, before it does (the keeper;
 	 * with --exec the launcher): what may allocate and needs the program's
@@ -49,8 +51,8 @@ struct layer {
 extern const struct layer *const layers[];
 
 extern const struct layer layer_cgroup, layer_output, layer_session, layer_fds,
-	layer_root, layer_rlimits, layer_bounding, layer_ids, layer_caps,
-	layer_nonewprivs, layer_landlock, layer_seccomp;
+	layer_root, layer_namespaces, layer_rlimits, layer_bounding, layer_ids,
+	layer_caps, layer_nonewprivs, layer_landlock, layer_seccomp;
 
 /* An apply that has several steps says which of them failed. */
 #define LAYER_STEP_SHIFT 12

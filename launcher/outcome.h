@@ -10,6 +10,7 @@
 #include "err.h"
 #include "ipc_sweep.h"
 #include "limit.h"
+#include "namespaces.h"
 #include "root_choice.h"
 
 struct plan;
@@ -38,6 +39,7 @@ struct outcome {
 	enum limit limit; /* that ended the program; N_LIMITS: none */
 	uint64_t n_orphans, nanoseconds;
 	struct root_choice root; /* also of a launch that failed */
+	struct namespace_lacks lacks; /* learned by it */
 	struct rusage program, all; /* all: with what it left behind */
 	struct cgroup_use use;
 	struct ipc_swept swept; /* with a uid of the jail's own */

@@ -71,6 +71,20 @@ int plan_prepare(struct plan *plan, struct err *err)
 	return 0;
 }
 
+unsigned long plan_clone_flags(const struct plan *plan)
+{
+	unsigned long flags = 0;
+	size_t i;
+
+	for (i = 0; i < plan->n; i++) {
+		const struct plan_row *row = &plan->rows[i];
+
+		if (row->is_on && row->layer->clone_flags)
+			flags |= row->layer->clone_flags(plan->spec);
+	}
+	return flags;
+}
+
 int plan_try(const struct plan *plan, struct root_choice *out, struct err *err)
 {
 	struct start_failure failure = {0};

@@ -30,6 +30,9 @@ int plan_make(const struct jail_spec *spec, struct plan **out, struct err *err);
 /* Opens, allocates and compiles what the layers need. */
 int plan_prepare(struct plan *plan, struct err *err);
 
+/* What clone() is to be told, of all layers together. */
+unsigned long plan_clone_flags(const struct plan *plan);
+
 /*
  * How the root will be entered, found out by doing it in a process that ends
  * at once.  The plan was prepared.

@@ -273,6 +273,8 @@ static void put_user(struct json *json, const struct jail_spec *spec)
 	json_open(json, "separated_by", '[');
 	if (spec->own_uid)
 		json_string(json, NULL, "uid-pool");
+	if (namespaces_have(&spec->namespaces, NAMESPACE_PID))
+		json_string(json, NULL, "pid namespace");
 	if (landlock_has_scopes(&spec->landlock))
 		json_string(json, NULL, "landlock");
 	json_close(json, ']');
@@ -312,6 +314,30 @@ static void put_limits(struct json *json, const struct jail_spec *spec)
 	json_close(json, ']');
 }
 
+static void put_namespaces(struct json *json,
+			   const struct namespaces *namespaces)
+{
+	size_t i;
+
+	json_open(json, "namespaces", '{');
+	json_open(json, "used", '[');
+	for (i = 0; i < N_NAMESPACES; i++)
+		if (namespaces_have(namespaces, (enum namespace)i))
+			json_string(json, NULL, namespace_rows[i].name);
+	json_close(json, ']');
+	json_open(json, "lacking", '[');
+	for (i = 0; i < N_NAMESPACES; i++) {
+		if (!namespaces->lacks.error[i])
+			continue;
+		json_open(json, NULL, '{');
+		json_string(json, "name", namespace_rows[i].name);
+		json_string(json, "why", strerror(namespaces->lacks.error[i]));
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+	json_close(json, '}');
+}
+
 static void put_layers(struct json *json, const struct plan *plan)
 {
 	size_t i;
@@ -335,7 +361,9 @@ static void put_uid_note(struct json *json, const struct jail_spec *spec)
 	if (spec->own_uid)
 		return;
 	json_string(json, NULL,
-		    landlock_has_scopes(&spec->landlock)
+		    landlock_has_scopes(&spec->landlock) ||
+				    namespaces_have(&spec->namespaces,
+						    NAMESPACE_PID)
 			    ? "processes outside may have its uid: they can "
 			      "signal the jail, not the jail them"
 			    : "shares its uid with others: processes of that "
@@ -377,6 +405,7 @@ static char *make_text(const struct report_facts *facts)
 		put_root(&json, facts->image, &facts->outcome->root);
 	if (facts->spec) {
 		put_user(&json, facts->spec);
+		put_namespaces(&json, &facts->spec->namespaces);
 		put_limits(&json, facts->spec);
 		put_notes(&json, facts->spec);
 	}

@@ -194,6 +194,8 @@ int root_mount(const struct root_view *view, struct root_choice *choice,
 
 		if (method->has_mounts ? !view->has_mounts : !view->may_chroot)
 			continue;
+		if (view->needs_namespace && method->method != ROOT_NAMESPACE)
+			continue;
 		error = try_method(method, view, &attempt);
 		if (error == 0) {
 			*tree = attempt.root;

@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fdio.h"
 #include "mount_calls.h"
 #include "root_namespace.h"
 #include "root_overlay.h"
@@ -61,7 +63,7 @@ static bool is_same(int a, int b)
  * What lies at a path, on a name in the working directory; it must be what is
  * open.  A descriptor of the new mount, or -errno.
  */
-static int bind(const char *path, int opened, const char *name)
+static int bind_mount(const char *path, int opened, const char *name)
 {
 	auto_close int fd = -1;
 	int error = path ? mount_old(path, name, NULL, MS_BIND, NULL) : -EINVAL;
@@ -113,7 +115,7 @@ static int mount_upper(struct root_attempt *attempt,
 
 	if (view->persist_fd >= 0) {
 		attempt->upper =
-			bind(sources->persist, view->persist_fd, "upper");
+			bind_mount(sources->persist, view->persist_fd, "upper");
 		return attempt->upper < 0 ? attempt->upper : 0;
 	}
 	error = root_place_mount(&whole, "upper");
@@ -128,7 +130,7 @@ static int mount_overlay(struct root_attempt *attempt,
 			 const struct sources *sources)
 {
 	auto_close int lower =
-		bind(sources->root, attempt->view->root_fd, "lower");
+		bind_mount(sources->root, attempt->view->root_fd, "lower");
 	auto_close int up = -1, work = -1;
 	int error = lower < 0 ? lower : mount_upper(attempt, sources);
 
@@ -148,8 +150,8 @@ static int mount_root(struct root_attempt *attempt,
 	int error;
 
 	if (!attempt->view->is_writable) {
-		attempt->root =
-			bind(sources->root, attempt->view->root_fd, "root");
+		attempt->root = bind_mount(sources->root,
+					   attempt->view->root_fd, "root");
 		return ROOT_FAIL(attempt, STEP_COPY,
 				 attempt->root < 0 ? attempt->root : 0);
 	}
@@ -166,7 +168,7 @@ static int mount_root(struct root_attempt *attempt,
 static int mount_bind(struct root_attempt *attempt,
 		      const struct root_place *place, const char *name)
 {
-	auto_close int fd = bind(place->source, place->source_fd, name);
+	auto_close int fd = bind_mount(place->source, place->source_fd, name);
 
 	return ROOT_FAIL(attempt, STEP_BIND, fd < 0 ? fd : 0);
 }
@@ -279,24 +281,41 @@ struct holder {
 	char path[32]; /* its directory */
 };
 
+/* Says what its number is in /proc, which may be of another pid namespace. */
+static void be_holder(int fd)
+{
+	char number[16] = "";
+
+	if (readlink("/proc/self", number, sizeof(number) - 1) > 0)
+		fd_write_full(fd, number, sizeof(number));
+	else
+		shutdown(fd, SHUT_WR);
+	while (read(fd, number, 1) < 0 && errno == EINTR)
+		continue;
+	_exit(0);
+}
+
 static int start_holder(struct holder *holder)
 {
+	char number[16] = "";
 	int ends[2];
-	char byte;
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return -errno;
 	holder->pid = fork();
 	if (holder->pid == 0) {
 		close(ends[1]);
-		while (read(ends[0], &byte, 1) < 0 && errno == EINTR)
-			continue;
-		_exit(0);
+		be_holder(ends[0]);
 	}
 	holder->fd = ends[1];
 	close(ends[0]);
-	snprintf(holder->path, sizeof(holder->path), "/proc/%d", holder->pid);
-	return holder->pid < 0 ? -errno : 0;
+	if (holder->pid < 0)
+		return -errno;
+	if (fd_read_full(holder->fd, number, sizeof(number)) != sizeof(number))
+		return -ENOENT;
+	number[sizeof(number) - 1] = '\0';
+	snprintf(holder->path, sizeof(holder->path), "/proc/%s", number);
+	return 0;
 }
 
 static void end_holder(struct holder *holder)
@@ -308,16 +327,11 @@ static void end_holder(struct holder *holder)
 		continue;
 }
 
-/* Else the number would be that of a stranger. */
-static bool is_our_proc(void)
+static bool has_proc(void)
 {
-	char number[16] = "", ours[16];
 	struct statfs fs;
 
-	snprintf(ours, sizeof(ours), "%d", getpid());
-	return statfs("/proc", &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC &&
-	       readlink("/proc/self", number, sizeof(number) - 1) > 0 &&
-	       strcmp(number, ours) == 0;
+	return statfs("/proc", &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 }
 
 /* It can no longer be unmounted, since it is mounted nowhere. */
@@ -371,7 +385,7 @@ int root_by_process(struct root_attempt *attempt)
 	struct sources sources;
 	int error;
 
-	if (!is_our_proc())
+	if (!has_proc())
 		return ROOT_FAIL(attempt, STEP_PLACE, -EOPNOTSUPP);
 	find_sources(attempt->view, &sources);
 	error = hold(attempt, &sources);

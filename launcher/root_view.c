@@ -462,7 +462,10 @@ static int add_all(struct root_view *view, const struct jail_spec *spec,
 			   !spec->need_shm && !spec->need_pts &&
 			   !spec->root_is_mounted &&
 			   !spec->limits[LIMIT_TMP].is_set;
-	view->has_mounts = spec->root_is_image || !view->may_chroot;
+	view->needs_namespace =
+		namespaces_have(&spec->namespaces, NAMESPACE_MNT);
+	view->has_mounts = spec->root_is_image || !view->may_chroot ||
+			   view->needs_namespace;
 	if (view->has_mounts &&
 	    (add_tmp(view, spec, err) < 0 || add_home(view, spec, err) < 0 ||
 	     add_shm(view, spec, err) < 0 || add_pts(view, spec, err) < 0 ||

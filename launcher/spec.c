@@ -23,29 +23,16 @@ struct settings {
 		image_pool; /* the image's word, nobody's else */
 };
 
-static bool is_not_built(const char *name, const char *const *later)
+static int check_net(const char *net, struct jail_spec *spec, struct err *err)
 {
-	for (; *later; later++)
-		if (strcmp(name, *later) == 0)
-			return true;
-	return false;
-}
-
-/* A name among what later versions will have is told apart from a mistake. */
-static int check_net(const char *net, bool *host, struct err *err)
-{
-	static const char *const later[] = {"private", NULL};
-
-	*host = strcmp(net, "host") == 0;
-	if (*host || strcmp(net, "none") == 0)
+	spec->net_host = strcmp(net, "host") == 0;
+	spec->net_private = strcmp(net, "private") == 0;
+	if (spec->net_host || spec->net_private || strcmp(net, "none") == 0)
 		return 0;
-	if (is_not_built(net, later))
-		return err_set(err, ERR_USAGE, "--net %s is not built yet",
-			       net);
 	return err_set(
 		err, ERR_USAGE,
-		"--net \"%s\": it is none or host (networks of jails are "
-		"not built yet)",
+		"--net \"%s\": it is none, host or private (networks of jails "
+		"are not built yet)",
 		net);
 }
 
@@ -233,8 +220,7 @@ static int decide_policy(const struct settings *settings,
 	const char *seccomp = settings->seccomp ? settings->seccomp : "default";
 
 	if (check_image_wishes(settings, err) < 0 ||
-	    check_net(settings->net ? settings->net : "none", &spec->net_host,
-		      err) < 0 ||
+	    check_net(settings->net ? settings->net : "none", spec, err) < 0 ||
 	    check_seccomp(seccomp, err) < 0)
 		return -1;
 	spec->allow = flags->syscall_allow;
@@ -246,10 +232,12 @@ static int decide_policy(const struct settings *settings,
 				       "--syscall-allow, --syscall-deny and "
 				       "--deny-action change a policy, and "
 				       "there is none");
-		if (!spec->net_host && settings->net && !settings->image_net)
+		if (!spec->net_host && !spec->net_private && settings->net &&
+		    !settings->image_net)
 			return err_set(err, ERR_USAGE,
 				       "--net none is enforced by seccomp: say "
-				       "--net host with -I, or leave -I out");
+				       "--net host or --net private with -I, "
+				       "or leave -I out");
 		return 0;
 	}
 	spec->seccomp = strdup(seccomp);
@@ -533,6 +521,20 @@ static int decide_rest(const struct spec_flags *flags, struct jail_spec *spec,
 	return check_limits(spec, err);
 }
 
+static int decide_namespaces(const struct spec_input *input,
+			     struct jail_spec *spec, struct err *err)
+{
+	const struct spec_flags *flags = input->flags;
+
+	spec->hostname = flags->hostname ? flags->hostname : "jail";
+	if (*spec->hostname == '\0' || strlen(spec->hostname) > 64)
+		return err_set(err, ERR_USAGE,
+			       "--hostname \"%s\": it has 1 to 64 bytes",
+			       spec->hostname);
+	return namespaces_decide(flags, spec->net_private, input->lacks,
+				 &spec->namespaces, err);
+}
+
 static int read_spec_file(const char *path, struct manifest **out,
 			  struct err *err)
 {
@@ -572,6 +574,7 @@ int spec_make(const struct spec_input *input, struct jail_spec **out,
 	    decide_user(&settings, flags, spec, err) < 0 ||
 	    spec_environment(input, file, spec, err) < 0 ||
 	    decide_program(&settings, spec, err) < 0 ||
+	    decide_namespaces(input, spec, err) < 0 ||
 	    landlock_decide(flags, &spec->landlock, err) < 0 ||
 	    decide_rest(flags, spec, err) < 0)
 		return -1;

@@ -17,6 +17,7 @@
 #include "err.h"
 #include "landlock.h"
 #include "limit.h"
+#include "namespaces.h"
 #include "opts.h"
 #include "own_uid.h"
 #include "passwd.h"
@@ -34,7 +35,7 @@ struct spec_flags {
 	struct opt_list env, limits, syscall_allow, syscall_deny, keep_fds;
 	struct opt_list binds, tmpfs;
 	struct opt_maybe writable;
-	const char *persist, *landlock, *uid_pool;
+	const char *persist, *landlock, *uid_pool, *namespaces, *hostname;
 	struct opt_list landlock_read, landlock_write;
 	bool insecure, net_none, keep_env, no_groups, allow_root, in_place;
 };
@@ -60,7 +61,9 @@ struct jail_spec {
 	char **argv;
 	char **programs; /* paths to try in turn, NULL-terminated */
 	struct environ_list env;
-	bool net_host;
+	bool net_host, net_private;
+	struct namespaces namespaces;
+	const char *hostname; /* in a uts namespace; not owned */
 	char *seccomp; /* a name or a file; NULL: none */
 	const char *deny_action; /* NULL: the policy's own; not owned */
 	struct opt_list allow, deny; /* lists of system calls; not owned */
@@ -89,6 +92,7 @@ struct spec_input {
 	char *const *argv; /* program and arguments; empty: the image's entry */
 	const struct terminal *terminal; /* as in struct jail_spec */
 	bool has_terminal, has_foreground;
+	const struct namespace_lacks *lacks; /* or NULL: none is known */
 };
 
 int spec_make(const struct spec_input *input, struct jail_spec **out,

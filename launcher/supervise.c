@@ -3,8 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -16,7 +19,9 @@
 #include "diagnose.h"
 #include "fdio.h"
 #include "keeper.h"
+#include "layer.h"
 #include "output.h"
+#include "plan.h"
 #include "relay.h"
 #include "spec.h"
 
@@ -53,6 +58,25 @@ static int open_signals(struct err *err)
 	return fd < 0 ? err_sys(err, errno, "watch signals") : fd;
 }
 
+/*
+ * As we see it.  In a pid namespace of its own it has another number there; the
+ * keeper's first child is the program.  0: not known.
+ */
+static pid_t program_of(const struct watch *watch)
+{
+	char path[64], text[32] = "";
+	auto_close int fd = -1;
+
+	if (!(plan_clone_flags(watch->plan) & CLONE_NEWPID))
+		return watch->keeper.last.pid;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children",
+		 watch->keeper.pid, watch->keeper.pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fd_read_full(fd, text, sizeof(text) - 1) < 0)
+		return 0;
+	return (pid_t)strtol(text, NULL, 10);
+}
+
 static void tell_foreground(struct watch *watch, enum terminal_order order)
 {
 	keeper_order(&watch->keeper, KEEPER_TERMINAL + (int)order);
@@ -65,7 +89,7 @@ static void go_on(struct watch *watch)
 					       ? TERMINAL_WHO_HAD_IT
 					       : TERMINAL_NOBODY);
 	else if (watch->is_stopped)
-		caller_lend_terminal(watch->caller, watch->keeper.last.pid);
+		caller_lend_terminal(watch->caller, program_of(watch));
 	watch->is_stopped = false;
 	keeper_order(&watch->keeper, SIGCONT);
 }
@@ -230,6 +254,18 @@ static void read_last(const struct jail_spec *spec,
 		outcome->kind = OUTCOME_TIME_LIMIT;
 }
 
+/* What this attempt shows that cannot be had here. */
+static void learn_lacks(const struct plan *plan,
+			const struct start_failure *failure,
+			struct namespace_lacks *out)
+{
+	if (failure->stage == START_LAYER &&
+	    plan->rows[failure->index].layer == &layer_namespaces &&
+	    failure->step < N_NAMESPACES &&
+	    namespace_is_lacking(failure->error))
+		out->error[failure->step] = failure->error;
+}
+
 static int fail_start(const struct plan *plan,
 		      const struct start_failure *failure,
 		      struct outcome *outcome, struct err *err)
@@ -238,6 +274,7 @@ static int fail_start(const struct plan *plan,
 
 	if (failure->stage != START_EXEC) {
 		outcome->kind = OUTCOME_FAILED;
+		learn_lacks(plan, failure, &outcome->lacks);
 		return start_describe(plan, failure, err);
 	}
 	outcome->kind = diagnose_exec(spec, failure->index, failure->error, err)
@@ -333,8 +370,10 @@ int supervise(const struct plan *plan, struct caller *caller,
 		return -1;
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return err_sys(err, errno, "become a child subreaper");
-	if (keeper_start(plan, &watch.keeper, err) < 0)
+	if (keeper_start(plan, &watch.keeper, err) < 0) {
+		namespaces_learn(plan_clone_flags(plan), &outcome->lacks);
 		return -1;
+	}
 	output_start(plan->spec->output);
 	relay_start(terminal, plan->spec->output);
 	await_end(&watch);

@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../capability.h"
 #include "../root_mount.h"
 #include "../spec.h"
 
@@ -51,12 +51,11 @@ struct state {
 
 static int root_probe(const struct jail_spec *spec, struct err *err)
 {
-	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
-	struct __user_cap_data_struct data[2] = {{0}};
+	int may = capability_is_effective(CAP_SYS_CHROOT);
 
-	if (syscall(SYS_capget, &head, data) < 0)
-		return err_sys(err, errno, "read our capabilities");
-	if (data[0].effective & 1u << CAP_SYS_CHROOT)
+	if (may < 0)
+		return err_sys(err, -may, "read our capabilities");
+	if (may)
 		return 1;
 	return err_set(err, ERR_HOST,
 		       "chroot %s: Operation not permitted: only root (or "

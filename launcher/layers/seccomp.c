@@ -23,13 +23,18 @@ static int seccomp_probe(const struct jail_spec *spec, struct err *err)
 }
 
 /*
- * Abstract AF_UNIX names cross a chroot: unless Landlock keeps them apart, no
- * socket of that family can be made (those with a path are lost, too).
+ * Abstract AF_UNIX names cross a chroot: unless Landlock or a net namespace
+ * keeps them apart, no socket of that family can be made (those with a path are lost, too).
  */
 static unsigned features(const struct jail_spec *spec)
 {
-	return (spec->net_host ? POLICY_NET_HOST : 0) |
-	       (landlock_has_scopes(&spec->landlock) ? POLICY_UNIX : 0);
+	const struct namespaces *own = &spec->namespaces;
+	bool is_apart = landlock_has_scopes(&spec->landlock) ||
+			namespaces_have(own, NAMESPACE_NET);
+
+	return (spec->net_host || spec->net_private ? POLICY_NET_HOST : 0) |
+	       (is_apart ? POLICY_UNIX : 0) |
+	       (namespaces_have(own, NAMESPACE_PID) ? POLICY_OWN_PIDS : 0);
 }
 
 static int seccomp_prepare(const struct jail_spec *spec, void **out,

@@ -45,7 +45,7 @@ def test_the_report_says_what_it_keeps_apart(scratch):
     report = report_of(scratch)
     assert layer_of(report)["denies"] == \
         "tracing and signalling processes outside, and their abstract sockets"
-    assert report["user"]["separated_by"] == ["landlock"]
+    assert report["user"]["separated_by"] == ["pid namespace", "landlock"]
     assert not any("shares its uid" in note for note in report["notes"])
 
 
@@ -60,6 +60,9 @@ def test_without_it_the_loss_is_named(scratch, before, options, words):
     report = report_of(scratch, *options, before=before)
     assert not layer_of(report)["applied"]
     assert words in layer_of(report)["why"]
+    assert "landlock" not in report["user"]["separated_by"]
+    assert not any("shares its uid" in note for note in report["notes"])
+    report = report_of(scratch, *options, "--ns", "none", before=before)
     assert report["user"]["separated_by"] == []
     assert any("shares its uid with others" in note
                for note in report["notes"])
@@ -70,7 +73,7 @@ def test_without_scopes_the_loss_is_named(scratch):
     assert layer_of(report)["denies"] == \
         "tracing processes outside (this kernel's Landlock has no scope for " \
         "signals and abstract sockets)"
-    assert report["user"]["separated_by"] == []
+    assert "landlock" not in report["user"]["separated_by"]
 
 
 def test_want_of_memory_is_not_want_of_landlock():

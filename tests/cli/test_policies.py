@@ -130,7 +130,7 @@ def test_an_old_allowlist_with_families_starts_a_program(jaillaunch, scratch):
 def test_what_a_policy_allows_the_floor_still_refuses(jaillaunch, scratch):
     policy = scratch / "open.policy"
     policy.write_text("default allow\n")
-    launch = ("-r", "/", "-u", "54321", "--landlock", "none", "--seccomp",
+    launch = ("-r", "/", "-u", "54321", "--landlock", "none", "--ns=none", "--seccomp",
               policy)
     done = jaillaunch(*launch, "--", "unshare", "-U", "true")
     assert done.status == 1 and "not permitted" in done.err, done

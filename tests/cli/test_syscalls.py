@@ -58,15 +58,18 @@ def test_without_a_filter_the_same_check_fails():
 
 
 UNSCOPED = "--landlock=none"
+NO_NS = "--ns=none"
 scoped = pytest.mark.skipif(landlock_abi() < 6, reason="no Landlock scopes")
 
 
 @pytest.mark.parametrize("launch, tool", [
-    ((UNSCOPED,), ()),
-    ((UNSCOPED, "--net=host"), ("--features", "1")),
-    pytest.param((), ("--features", "2"), marks=scoped),
-    pytest.param(("--net=host",), ("--features", "3"), marks=scoped),
-    ((UNSCOPED, "--syscall-allow=chroot,@debug", "--syscall-deny=@ipc"),
+    ((UNSCOPED, NO_NS), ()),
+    ((UNSCOPED, NO_NS, "--net=host"), ("--features", "1")),
+    ((UNSCOPED, "--ns=ipc", "--net=private"), ("--features", "3")),
+    ((UNSCOPED, "--ns=pid"), ("--features", "4")),
+    pytest.param((NO_NS,), ("--features", "2"), marks=scoped),
+    pytest.param(("--net=host",), ("--features", "7"), marks=scoped),
+    ((UNSCOPED, NO_NS, "--syscall-allow=chroot,@debug", "--syscall-deny=@ipc"),
      ("--allow", "chroot,@debug", "--deny", "@ipc")),
 ])
 def test_in_a_jail_every_number_is_answered_as_the_table_says(

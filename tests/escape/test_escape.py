@@ -6,6 +6,7 @@ the way that the table says, from a directory (-r), from an image of others,
 which is unpacked (-i), and from one of ours, which is mounted."""
 
 import contextlib
+import dataclasses
 import json
 import pathlib
 import re
@@ -50,7 +51,8 @@ class Row:
     twice: it is run twice, and the second time counts.
     later: what will stop it; until then the attempt succeeds inside, too, and
     that is what the test asserts.
-    left: it succeeds if this says that something is left behind."""
+    left: it succeeds if this says that something is left behind.
+    namespaces: --ns."""
     name: str
     control: str
     layer: str
@@ -66,6 +68,7 @@ class Row:
     later: str = ""
     left: object = None
     control_prefix: tuple = ()
+    namespaces: str = "none"  # so that the other layers stand alone
 
     def all_roots(self):
         """--exec has no supervisor, cgroup or relay, and stays in the caller's
@@ -76,7 +79,8 @@ class Row:
             roots = (*roots, MOUNTED)
         if DIRECTORY not in roots or self.later or self.layer in (
                 "supervisor", "watcher", "session", "cgroup",
-                "output"):
+                "output") or \
+                "pid" in self.namespaces:
             return roots
         return (*roots, IN_PLACE)
 
@@ -254,6 +258,31 @@ TABLE = [
         behind="landlock"),
     Row("shared_memory_outsider", "user", "ids", "EACCES", (shared_memory,),
         later=SAME_UID_IPC),
+
+    *(Row(f"{name}_namespace", "user", "namespaces", refusal, needs,
+          program=name, namespaces=kind, options=(*INSECURE, *UNSCOPED))
+      for name, kind, refusal, needs in (
+          ("signal_outsider", "pid", "ESRCH", (outsider,)),
+          ("signal_outsider_pidfd", "pid", "ESRCH", (outsider,)),
+          ("ptrace_outsider", "pid", "ESRCH", (outsider,)),
+          ("process_vm_write", "pid", "ESRCH", (outsider,)),
+          ("prlimit_outsider", "pid", "ESRCH", (outsider,)),
+          ("affinity_outsider", "pid", "ESRCH", (outsider,)),
+          ("shared_memory_outsider", "ipc", "EINVAL", (shared_memory,)))),
+    Row("signal_everyone_namespace", "user", "namespaces", "ESRCH",
+        (outsider,), program="signal_everyone",
+        namespaces="pid", options=(*INSECURE, *UNSCOPED)),
+    Row("connect_loopback_namespace", "user", "namespaces", "ECONNREFUSED",
+        (loopback_listener,), program="connect_loopback",
+        options=("--net", "private")),
+    Row("abstract_socket_namespace", "user", "namespaces", "ECONNREFUSED",
+        (abstract_listener(socket.SOCK_STREAM),), program="abstract_socket",
+        options=("--net", "private", *UNSCOPED)),
+    Row("left_memory_namespace", "user", "namespaces", "nothing is left",
+        program="left_memory", left=memory_left, namespaces="ipc"),
+    Row("left_queue_namespace", "user", "namespaces", "nothing is left",
+        (queue_name,), program="left_queue", left=queue_left,
+        namespaces="ipc"),
 
     # Sockets
     Row("abstract_socket", "user", "landlock", "EPERM",
@@ -486,7 +515,7 @@ TABLE = [
         control_prefix=PARENT),
 ]
 
-LAYERS = ("cgroup", "output", "session", "fds", "root", "rlimits",
+LAYERS = ("cgroup", "output", "session", "fds", "root", "namespaces", "rlimits",
           "bounding", "ids", "caps", "no_new_privs", "landlock", "seccomp")
 ALONE = [row for row in TABLE if row.layer in LAYERS and not row.behind
          and not row.later and row.roots[0] != IMAGE]
@@ -543,8 +572,9 @@ def launch(case, root, launcher=BUILD / "jaillaunch"):
         where, program = [DIRECTORY, "/"], case.root / "attempt"
     how = ["--exec"] if root == IN_PLACE else \
         ["--report", case.scratch / "report"]
-    return [*case.launcher_prefix, launcher, *where, f"--user={user}", *how,
-            *case.options, *case.row.options, "--",
+    return [*case.launcher_prefix, launcher, *where, f"--user={user}",
+            f"--ns={case.row.namespaces}", *how, *case.options,
+            *case.row.options, "--",
             program, *case.argv]
 
 
@@ -573,6 +603,18 @@ def test_is_refused_inside(scratch, row, root):
         else:
             wanted = row.expected(root)
             assert how == wanted or re.fullmatch(wanted, how, re.S), result
+
+
+@pytest.mark.parametrize("row", [
+    row for row in TABLE if row.namespaces == "none" and
+    row.later in ("", SAME_UID, SAME_UID_IPC)], ids=lambda row: row.name)
+def test_is_refused_by_default(scratch, row):
+    """As it is when nothing is said: with every namespace there is."""
+    row = dataclasses.replace(row, namespaces="auto")
+    with prepared(scratch, row) as case:
+        for _ in range(1 + row.twice):
+            result = help_.finish(case, case.start(launch(case, row.roots[0])))
+        assert ended(case, result) != "escaped", result
 
 
 @pytest.mark.parametrize("row", ALONE, ids=lambda row: row.name)

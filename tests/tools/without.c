@@ -3,10 +3,13 @@
  * calls fail: a host that lacks them, or a sandbox that forbids them.  CALL:N
  * only fails when its second argument is N: a request of ioctl().  Parts of
  * seccomp() have names of their own, see parts[].
+ * "namespaces:FLAG" stands for clone() and unshare() with that CLONE_NEW flag.
  */
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +18,11 @@
 static const struct {
 	const char *name;
 	int number;
-} errors[] = {{"EPERM", EPERM},		  {"ENOSYS", ENOSYS},
-	      {"EINVAL", EINVAL},	  {"ENODEV", ENODEV},
-	      {"ENOMEM", ENOMEM},	  {"ENOSPC", ENOSPC},
-	      {"ENOTBLK", ENOTBLK},	  {"EMFILE", EMFILE},
-	      {"EOPNOTSUPP", EOPNOTSUPP}, {"EBUSY", EBUSY}};
+} errors[] = {
+	{"EPERM", EPERM},     {"ENOSYS", ENOSYS}, {"EINVAL", EINVAL},
+	{"ENODEV", ENODEV},   {"ENOMEM", ENOMEM}, {"ENOSPC", ENOSPC},
+	{"ENOTBLK", ENOTBLK}, {"EMFILE", EMFILE}, {"EOPNOTSUPP", EOPNOTSUPP},
+	{"EBUSY", EBUSY},     {"EAGAIN", EAGAIN}};
 
 static int find_error(const char *name)
 {
@@ -43,8 +46,10 @@ static const struct {
 	{"notif-sizes", 0, UINT32_MAX, SECCOMP_GET_NOTIF_SIZES},
 };
 
-static int fail(scmp_filter_ctx filter, char *name, int error)
+/* False: no such call. */
+static bool forbid(scmp_filter_ctx filter, char *name, int error)
 {
+	static const char prefix[] = "namespaces:";
 	const uint32_t action = SCMP_ACT_ERRNO((uint32_t)error);
 	char *colon = strchr(name, ':');
 	int number;
@@ -52,20 +57,32 @@ static int fail(scmp_filter_ctx filter, char *name, int error)
 
 	for (i = 0; i < sizeof(parts) / sizeof(*parts); i++)
 		if (strcmp(name, parts[i].name) == 0)
-			return seccomp_rule_add(
-				filter, action, SCMP_SYS(seccomp), 1,
-				SCMP_CMP(parts[i].arg, SCMP_CMP_MASKED_EQ,
-					 parts[i].mask, parts[i].value));
+			return seccomp_rule_add(filter, action,
+						SCMP_SYS(seccomp), 1,
+						SCMP_CMP(parts[i].arg,
+							 SCMP_CMP_MASKED_EQ,
+							 parts[i].mask,
+							 parts[i].value)) == 0;
+	if (strncmp(name, prefix, strlen(prefix)) == 0) {
+		unsigned long flag = strtoul(name + strlen(prefix), NULL, 0);
+		struct scmp_arg_cmp with =
+			SCMP_A0(SCMP_CMP_MASKED_EQ, flag, flag);
+
+		return seccomp_rule_add_array(filter, action, SCMP_SYS(clone),
+					      1, &with) == 0 &&
+		       seccomp_rule_add_array(filter, action, SCMP_SYS(unshare),
+					      1, &with) == 0;
+	}
 	if (colon)
 		*colon = '\0';
 	number = seccomp_syscall_resolve_name(name);
 	if (number == __NR_SCMP_ERROR)
-		return -1;
+		return false;
 	if (!colon)
-		return seccomp_rule_add(filter, action, number, 0);
+		return seccomp_rule_add(filter, action, number, 0) == 0;
 	return seccomp_rule_add(
-		filter, action, number, 1,
-		SCMP_A1(SCMP_CMP_EQ, strtoul(colon + 1, NULL, 0)));
+		       filter, action, number, 1,
+		       SCMP_A1(SCMP_CMP_EQ, strtoul(colon + 1, NULL, 0))) == 0;
 }
 
 int main(int argc, char **argv)
@@ -81,7 +98,7 @@ int main(int argc, char **argv)
 	}
 	*equals = '\0';
 	for (name = strtok(argv[1], ","); name; name = strtok(NULL, ",")) {
-		if (fail(filter, name, error) < 0) {
+		if (!forbid(filter, name, error)) {
 			fprintf(stderr, "without: no call \"%s\"\n", name);
 			return 125;
 		}

@@ -1,0 +1,228 @@
+#include "namespaces.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "capability.h"
+#include "spec.h"
+
+const struct namespace_row namespace_rows[N_NAMESPACES] = {
+	[NAMESPACE_PID] = {"pid", CLONE_NEWPID, "processes"},
+	[NAMESPACE_IPC] = {"ipc", CLONE_NEWIPC, "IPC objects"},
+	[NAMESPACE_UTS] = {"uts", CLONE_NEWUTS, "host name"},
+	[NAMESPACE_CGROUP] = {"cgroup", CLONE_NEWCGROUP, "cgroups"},
+	[NAMESPACE_NET] = {"net", CLONE_NEWNET, "network"},
+	[NAMESPACE_MNT] = {"mnt", CLONE_NEWNS, "mounts"},
+};
+
+/*
+ * What --ns auto stands for.  No mnt: the root layer makes one where it cannot
+ * do without, and what it does else is as strong and costs less.  No net: that
+ * takes longer than the rest of a launch, and seccomp does the work.
+ */
+#define AUTO (CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
+/* The cgroup's is entered when the cgroup is, the mounts' with the root. */
+#define LATER (CLONE_NEWCGROUP | CLONE_NEWNS)
+
+#define CHILD_STACK 4096
+
+static int find_row(const char *name, size_t len)
+{
+	int i;
+
+	for (i = 0; i < N_NAMESPACES; i++)
+		if (strlen(namespace_rows[i].name) == len &&
+		    strncmp(namespace_rows[i].name, name, len) == 0)
+			return i;
+	return -1;
+}
+
+static int parse_list(const char *list, unsigned long *flags, struct err *err)
+{
+	const char *at = list;
+
+	for (;;) {
+		size_t len = strcspn(at, ",");
+		int row = find_row(at, len);
+
+		if (row < 0)
+			return err_set(err, ERR_USAGE,
+				       "--ns \"%s\": \"%.*s\" is no namespace; "
+				       "say auto, none, or a list of pid ipc "
+				       "uts cgroup net mnt",
+				       list, (int)len, at);
+		*flags |= namespace_rows[row].flag;
+		if (at[len] == '\0')
+			return 0;
+		at += len + 1;
+	}
+}
+
+static int read_wish(const struct spec_flags *flags, unsigned long *wanted,
+		     unsigned long *required, struct err *err)
+{
+	const char *wish = flags->namespaces ? flags->namespaces : "auto";
+
+	*wanted = *required = 0;
+	if (strcmp(wish, "auto") == 0)
+		*wanted = AUTO;
+	else if (strcmp(wish, "none") != 0 &&
+		 parse_list(wish, required, err) < 0)
+		return -1;
+	return 0;
+}
+
+/* Who takes our place is where we are. */
+static int check_in_place(const struct spec_flags *flags, unsigned long *wanted,
+			  unsigned long required, struct err *err)
+{
+	if (!flags->in_place)
+		return 0;
+	*wanted &= ~(unsigned long)CLONE_NEWPID;
+	if (required & CLONE_NEWPID)
+		return err_set(
+			err, ERR_USAGE,
+			"--ns pid: a process is born in a pid namespace, "
+			"and --exec makes none");
+	return 0;
+}
+
+static int refuse_lacking(enum namespace which, const char *option, int error,
+			  struct err *err)
+{
+	return err_sys_kind(err, ERR_HOST, error,
+			    "%s: a namespace (%s) cannot be made here%s",
+			    option, namespace_rows[which].name,
+			    error == ENOSPC
+				    ? " (see /proc/sys/user/max_*_namespaces)"
+			    : error == EPERM ? " (it needs CAP_SYS_ADMIN, and "
+					       "a container may forbid it)"
+					     : "");
+}
+
+static void add_words(char *out, size_t size, const char *words)
+{
+	size_t len = strlen(out);
+
+	snprintf(out + len, size - len, "%s%s",
+		 len ? ", " : "sight of others' ", words);
+}
+
+static void put_words(struct namespaces *out, const char *wish)
+{
+	size_t i;
+	int error = 0;
+
+	for (i = 0; i < N_NAMESPACES; i++) {
+		if (out->used & namespace_rows[i].flag)
+			add_words(out->denies, sizeof(out->denies),
+				  namespace_rows[i].hides);
+		if (out->lacks.error[i])
+			error = out->lacks.error[i];
+	}
+	if (error)
+		snprintf(out->why_not, sizeof(out->why_not),
+			 "none can be made: %s", strerror(error));
+	else
+		snprintf(out->why_not, sizeof(out->why_not), "--ns %s",
+			 wish ? wish : "auto: none is left with --exec");
+}
+
+int namespaces_decide(const struct spec_flags *flags, bool net_private,
+		      const struct namespace_lacks *lacks,
+		      struct namespaces *out, struct err *err)
+{
+	const bool may = capability_is_effective(CAP_SYS_ADMIN) > 0;
+	unsigned long wanted, required;
+	size_t i;
+
+	*out = (struct namespaces){0};
+	if (read_wish(flags, &wanted, &required, err) < 0 ||
+	    check_in_place(flags, &wanted, required, err) < 0)
+		return -1;
+	if (net_private)
+		required |= CLONE_NEWNET;
+	if (flags->hostname)
+		required |= CLONE_NEWUTS;
+	wanted |= required;
+	for (i = 0; i < N_NAMESPACES; i++) {
+		const unsigned long flag = namespace_rows[i].flag;
+		int error = !may ? EPERM : lacks ? lacks->error[i] : 0;
+
+		if (!(wanted & flag))
+			continue;
+		if (error == 0)
+			out->used |= flag;
+		else if (required & flag)
+			return refuse_lacking(
+				(enum namespace)i,
+				flag == CLONE_NEWNET ? "--net private"
+				: flags->hostname && flag == CLONE_NEWUTS
+					? "--hostname"
+					: "--ns",
+				error, err);
+		out->lacks.error[i] = error;
+	}
+	put_words(out, flags->namespaces);
+	return 0;
+}
+
+unsigned long namespaces_of_birth(const struct namespaces *namespaces)
+{
+	return namespaces->used & ~(unsigned long)LATER;
+}
+
+/*
+ * EINVAL, ENOSYS: the kernel was built without.  EPERM: we may not.  ENOSPC
+ * (before 4.9 EUSERS): their number is limited, in most cases to 0.
+ */
+bool namespace_is_lacking(int error)
+{
+	return error == EINVAL || error == ENOSYS || error == EPERM ||
+	       error == ENOSPC || error == EUSERS;
+}
+
+static int end_at_once(void *unused)
+{
+	(void)unused;
+	syscall(SYS_exit_group, 0);
+	return 0;
+}
+
+/* 0, or errno. */
+static int try_one(unsigned long flag)
+{
+	static char stack[CHILD_STACK] __attribute__((aligned(16)));
+	pid_t pid = clone(end_at_once, stack + sizeof(stack),
+			  (int)(CLONE_VM | CLONE_VFORK | SIGCHLD | flag), NULL);
+	int error = pid < 0 ? errno : 0;
+
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	return error;
+}
+
+bool namespaces_learn(unsigned long flags, struct namespace_lacks *out)
+{
+	bool is_new = false;
+	size_t i;
+
+	for (i = 0; i < N_NAMESPACES; i++) {
+		int error;
+
+		if (!(flags & namespace_rows[i].flag) || out->error[i])
+			continue;
+		error = try_one(namespace_rows[i].flag);
+		if (!namespace_is_lacking(error))
+			continue;
+		out->error[i] = error;
+		is_new = true;
+	}
+	return is_new;
+}

@@ -1,0 +1,72 @@
+#pragma once
+/*
+ * namespaces: which namespaces of its own a jail gets.
+ *
+ * None is needed.  Those that can be made are used; by --ns LIST, those must
+ * be.  Whether one can be made shows when it is tried: what a launch learned so
+ * is kept in a struct namespace_lacks, for the next attempt.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "err.h"
+
+struct spec_flags;
+
+enum namespace {
+	NAMESPACE_PID,
+	NAMESPACE_IPC,
+	NAMESPACE_UTS,
+	NAMESPACE_CGROUP,
+	NAMESPACE_NET,
+	NAMESPACE_MNT,
+	N_NAMESPACES,
+};
+
+struct namespace_row {
+	const char *name; /* in --ns and the report */
+	unsigned long flag; /* CLONE_NEW... */
+	const char *hides; /* what is outside's and not seen any more */
+};
+
+extern const struct namespace_row namespace_rows[N_NAMESPACES];
+
+/* errno of the attempt to make each; 0: none was made, or it succeeded. */
+struct namespace_lacks {
+	int error[N_NAMESPACES];
+};
+
+struct namespaces {
+	unsigned long used; /* CLONE_NEW... */
+	struct namespace_lacks
+		lacks; /* why others are not used; 0: not wanted */
+	char denies[128]; /* for people */
+	char why_not[128]; /* where none is used */
+};
+
+/*
+ * Decides by --ns, --net, --hostname and --exec.  A namespace that was named
+ * and is lacking is ERR_HOST.
+ */
+int namespaces_decide(const struct spec_flags *flags, bool net_private,
+		      const struct namespace_lacks *lacks,
+		      struct namespaces *out, struct err *err);
+
+static inline bool namespaces_have(const struct namespaces *namespaces,
+				   enum namespace which)
+{
+	return namespaces->used & namespace_rows[which].flag;
+}
+
+/* Those of used that a new process is born in. */
+unsigned long namespaces_of_birth(const struct namespaces *namespaces);
+
+/* Does this errno mean that there are none, for us, on this kernel? */
+bool namespace_is_lacking(int error);
+
+/*
+ * Tries each of the flags in a child that ends at once.  True: out has one more
+ * that is lacking.
+ */
+bool namespaces_learn(unsigned long flags, struct namespace_lacks *out);
