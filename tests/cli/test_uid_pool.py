@@ -60,7 +60,7 @@ def jail(pool, *options, root=None):
     user = "nobody" if root == "/" else "jailuser"
     return [str(word) for word in (
         JAILLAUNCH, "-r", root or busybox_root(), "-u", user, pool.option,
-        *options)]
+        "--ns=none", *options)]
 
 
 @contextlib.contextmanager
@@ -420,7 +420,7 @@ def test_those_of_a_shared_uid_stay(scratch):
     uid = fresh_uid()
     name = f"jail-{uid}"
     try:
-        done = run(JAILLAUNCH, "-r", "/", "-u", uid, "--report",
+        done = run(JAILLAUNCH, "-r", "/", "-u", uid, "--ns=none", "--report",
                    scratch / "report", "--", "sh", "-c", f"{LEAVE} {name}")
         assert done.status == 0, done
         assert len(objects_of(uid)) == 5
@@ -586,7 +586,7 @@ def attack(pair, options, scratch):
     victim, attacker, _ = PAIRS[pair]
     (scratch / "secret").write_text("secret")
     command = [JAILLAUNCH, "-r", "/", *options, "-I", "-q", "--landlock",
-               "none", "--"]
+               "none", "--ns=none", "--"]
     with started([*command, *victim(scratch / "secret")]) as (_, said):
         return run(*command, *attacker(said.split()))
 
