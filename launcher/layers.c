@@ -7,10 +7,10 @@
 const struct layer *const layers[] = {
 	&layer_cgroup, /* first: joining needs privilege, and is for all */
 	&layer_output, /* before session: a terminal of the jail is there then */
+	&layer_namespaces, /* before root: who has entered cannot try anew */
 	&layer_session, /* before root: the terminal is found by host names */
 	&layer_fds, /* before root: /proc lists descriptors there */
 	&layer_root, /* before ids: chroot needs privilege */
-	&layer_namespaces, /* before ids: a host name needs privilege */
 	&layer_rlimits, /* before ids: raising a limit needs privilege */
 	&layer_bounding, /* before ids: needs CAP_SETPCAP, which ids takes */
 	&layer_ids, /* before caps: changing ids needs capabilities */

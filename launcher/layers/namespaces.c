@@ -82,6 +82,8 @@ static int namespaces_enter(void *state, struct root_choice *choice)
 		error = make(spec, NAMESPACE_UTS);
 	if (error == 0)
 		error = make(spec, NAMESPACE_NET);
+	if (error == 0)
+		error = make(spec, NAMESPACE_CGROUP);
 	return error;
 }
 
@@ -102,7 +104,7 @@ static int switch_on_loopback(void)
 static int namespaces_apply(const void *state)
 {
 	const struct jail_spec *spec = state;
-	int error = make(spec, NAMESPACE_CGROUP);
+	int error = spec->in_place ? 0 : make(spec, NAMESPACE_CGROUP);
 
 	if (error == 0 && namespaces_have(&spec->namespaces, NAMESPACE_UTS) &&
 	    sethostname(spec->hostname, strlen(spec->hostname)) < 0)

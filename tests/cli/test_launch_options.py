@@ -566,7 +566,7 @@ def test_report_of_a_good_run(scratch):
                               "ambient_caps": [], "shares_uid": True,
                               "separated_by": ["pid namespace"]}
     assert [layer["name"] for layer in report["layers"]] == [
-        "cgroup", "output", "session", "fds", "root", "namespaces", "rlimits",
+        "cgroup", "output", "namespaces", "session", "fds", "root", "rlimits",
         "bounding", "ids", "caps", "no-new-privs", "landlock", "seccomp"]
     assert [layer["name"] for layer in report["layers"]
             if not layer["applied"]] == ["cgroup", "output", "landlock"]
@@ -625,7 +625,7 @@ def test_explain_runs_nothing(scratch):
     lines = done.out.splitlines()
     assert len(lines) == 14
     assert re.match(r"cgroup +off +no limit asks for one", lines[0])
-    assert re.match(r"root +on +denies files", lines[4])
+    assert re.match(r"root +on +denies files", lines[5])
     assert re.match(r"seccomp +off +-I", lines[12])
     assert re.match(r"terminal +none +standard input is not", lines[13])
     assert not (busybox_root() / "tmp/x").exists()

@@ -155,6 +155,14 @@ def test_each_is_done_without_when_it_cannot_be_made(scratch, kind, error):
         f"jaillaunch: --ns: a namespace ({kind}) cannot be made here"), done
 
 
+@pytest.mark.parametrize("kind", ["ipc", "uts", "cgroup"])
+def test_in_place_each_is_done_without_too(kind):
+    """What the process did to itself before must not be in the way."""
+    before = (BUILD / "tools/without", f"namespaces:{KINDS[kind]:#x}=ENOSYS")
+    done = shell("echo ran", "--exec", before=before)
+    assert done.out == "ran\n", done
+
+
 @pytest.mark.parametrize("error", ["ENOMEM", "EAGAIN"])
 def test_want_of_memory_is_no_want_of_namespaces(error):
     done = shell("true", before=(BUILD / "tools/without",

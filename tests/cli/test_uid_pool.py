@@ -614,7 +614,7 @@ def test_landlock_keeps_two_jails_of_one_uid_apart(scratch, pair):
     victim, attacker, refusal = SCOPED[pair]
     (scratch / "secret").write_text("secret")
     uid = fresh_uid()
-    command = [JAILLAUNCH, "-r", "/", "-u", uid, "-I", "-q"]
+    command = [JAILLAUNCH, "-r", "/", "-u", uid, "--ns=none", "-I", "-q"]
     with started([*command, "--", *victim(scratch / "secret")]) as (_, said):
         words = attacker(said.split())
         done = run(*command, "--landlock", "none", "--", *words)
