@@ -372,6 +372,7 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/jailwright/manifests
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 docs/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	$(Q)for program in $(shown); do \
 		install -m 644 $(B)/completion/$$program.bash \
 			$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$program && \

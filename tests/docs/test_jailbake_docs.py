@@ -8,6 +8,12 @@ from conftest import BUILD, ROOT, run
 PAGE = ROOT / "docs" / "man" / "jailbake.1"
 
 
+def test_the_page_of_the_init_is_well_formed():
+    done = run("mandoc", "-T", "lint", "-W", "warning",
+               PAGE.with_name("jail-init.8"))
+    assert (done.status, done.out) == (0, ""), done
+
+
 def test_the_page_is_well_formed():
     done = run("mandoc", "-T", "lint", "-W", "warning", PAGE)
     assert (done.status, done.out) == (0, ""), done

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -232,11 +233,26 @@ def test_a_terminal_gets_progress_and_no_control_bytes(small):
 # --- the example: a trusted service that starts jails
 
 def make_service(directory):
-    """As its README says: make images, then jailbake."""
+    """As `make enclave-service` does, with the programs that are tested."""
     directory.mkdir()
     done = run("make", "-s", "-C", ROOT, f"B={BUILD}", f"I={directory}",
-               "enclave-service")
+               directory / "service")
     assert done.status == 0, done
+    for name in ("app", "jail"):
+        recipe = f"{name}.recipe"
+        shutil.copy(ROOT / "images/enclave-service" / recipe, directory)
+        done = run(BUILD / "jailbuild", "--presets", ROOT / "manifests",
+                   directory / recipe, "-o", directory / f"{name}.tar")
+        assert (done.status, done.err) == (0, ""), done
+
+
+def test_make_names_the_images_of_the_example():
+    done = run("make", "-C", ROOT, "-n", "-W", "images/enclave-service/"
+               "service.c", "-W", "images/enclave-service/jail.recipe",
+               f"B={BUILD}", "enclave-service")
+    assert done.status == 0, done
+    for name in ("app", "jail"):
+        assert f"-o images/enclave-service/{name}.tar" in done.out
 
 
 REQUESTS = [
