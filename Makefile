@@ -366,6 +366,8 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	install -m 755 $(B)/jailbuild $(B)/jaillaunch $(B)/jailbake $(DESTDIR)$(PREFIX)/bin
+	for name in capejail go-jail; do \
+		ln -sf jaillaunch $(DESTDIR)$(PREFIX)/bin/$$name; done
 	install -m 755 $(B)/jail-unpack $(B)/jail-policy $(B)/jail-init \
 		$(DESTDIR)$(PREFIX)/libexec/jailwright
 	install -m 644 manifests/*.txt \

@@ -2,6 +2,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "fdio.h"
 
 __attribute__((format(printf, 4, 0))) static int
 set_words(struct err *err, enum err_kind kind, int sys, const char *format,
@@ -109,7 +113,15 @@ void err_escape(const char *text, char *out, unsigned long size)
 void err_print(const char *program, const struct err *err)
 {
 	char words[4 * sizeof(err->msg) + 1];
+	char line[sizeof(words) + 64];
+	struct iovec whole = {line, 0};
+	int len;
 
 	err_escape(err->msg, words, sizeof(words));
-	fprintf(stderr, "%s: %s\n", program, words);
+	len = snprintf(line, sizeof(line), "%.60s: %s\n", program, words);
+	whole.iov_len = (size_t)len;
+	/* A jail's policy that holds for us already may refuse one of them. */
+	if (fd_write_full(STDERR_FILENO, line, (size_t)len) < 0)
+		if (writev(STDERR_FILENO, &whole, 1) < 0)
+			return; /* and nobody is left to hear of it */
 }

@@ -1,5 +1,6 @@
 #include "capability.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <linux/capability.h>
 #include <stdio.h>
@@ -54,17 +55,19 @@ const char *const capability_names[N_CAPABILITIES] = {
 	"checkpoint_restore",
 };
 
-static int parse_one(const char *option, const char *name, uint64_t *set,
+static int parse_one(const char *option, char *name, uint64_t *set,
 		     struct err *err)
 {
 	struct nearest nearest;
 	unsigned i;
 
-	if (strncasecmp(name, "cap_", 4) == 0)
+	for (i = 0; name[i]; i++)
+		name[i] = (char)tolower((unsigned char)name[i]);
+	if (strncmp(name, "cap_", 4) == 0)
 		name += 4;
 	nearest_start(&nearest, name);
 	for (i = 0; i < N_CAPABILITIES; i++) {
-		if (strcasecmp(name, capability_names[i]) == 0) {
+		if (strcmp(name, capability_names[i]) == 0) {
 			*set |= 1ull << i;
 			return 0;
 		}

@@ -9,12 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "args.h"
 #include "caller.h"
 #include "capability.h"
 #include "completion.h"
 #include "devices.h"
 #include "cgroup.h"
 #include "enforcement.h"
+#include "guise.h"
 #include "home_give.h"
 #include "image_open.h"
 #include "mount_calls.h"
@@ -47,13 +49,6 @@ struct launch {
 	struct namespace_lacks lacks;
 	bool has_foreign_home; /* mounted, it cannot be given to own_uid */
 	struct terminal *terminal;
-};
-
-struct args {
-	struct spec_flags spec;
-	struct image_request image;
-	const char *report, *tty, *completion;
-	bool explain, verbose, quiet, help, version;
 };
 
 /* clang-format off */
@@ -182,6 +177,7 @@ static int print_completion(const char *shell, struct err *err)
 		{"limit", limit_name, '=', false},
 		{"dev", device_name, 0, true},
 		{"caps", capability_name, 0, true},
+		{"ambient-caps", capability_name, 0, true},
 		{"deny-action", action_name, 0, false},
 		{0},
 	};
@@ -562,20 +558,6 @@ static int check_args(const struct args *args, struct err *err)
 	return 0;
 }
 
-static void free_args(struct args *args)
-{
-	opt_list_free(&args->spec.env);
-	opt_list_free(&args->spec.limits);
-	opt_list_free(&args->spec.syscall_allow);
-	opt_list_free(&args->spec.syscall_deny);
-	opt_list_free(&args->spec.keep_fds);
-	opt_list_free(&args->spec.binds);
-	opt_list_free(&args->spec.tmpfs);
-	opt_list_free(&args->spec.landlock_read);
-	opt_list_free(&args->spec.landlock_write);
-	opt_list_free(&args->image.copies);
-}
-
 static int run_command_line(int argc, char **argv, struct err *err)
 {
 	struct args args = {0};
@@ -591,7 +573,29 @@ static int run_command_line(int argc, char **argv, struct err *err)
 		else if (check_args(&args, err) == 0)
 			status = run(&args, argv + first, err);
 	}
-	free_args(&args);
+	args_free(&args);
+	return status;
+}
+
+/* By another program's command line, and with its words and statuses. */
+static int run_guise(const struct guise *guise, int argc, char **argv,
+		     struct err *err)
+{
+	struct guise_words words = {0};
+	struct args args = {0};
+	int status = STATUS_FAILED, first;
+
+	if (guise->parse(argc, argv, &words, &args, &first, err) == 0) {
+		if (words.help)
+			status = guise->help(stdout) < 0 ? STATUS_FAILED : 0;
+		else
+			status = run(&args, argv + first, err);
+	}
+	if (err->kind != ERR_NONE && guise->failure_status)
+		status = words.in_flags ? guise->flag_status
+					: guise->failure_status;
+	args_free(&args);
+	guise_words_free(&words);
 	return status;
 }
 
@@ -616,10 +620,12 @@ static int run_verb_or_launch(int argc, char **argv, struct err *err)
 
 int main(int argc, char **argv)
 {
+	const struct guise *guise = guise_find(argc > 0 ? argv[0] : NULL);
 	struct err err = {0};
-	int status = run_verb_or_launch(argc, argv, &err);
+	int status = guise ? run_guise(guise, argc, argv, &err)
+			   : run_verb_or_launch(argc, argv, &err);
 
 	if (err.kind != ERR_NONE)
-		err_print("jaillaunch", &err);
+		err_print(guise ? guise->name : "jaillaunch", &err);
 	return status;
 }

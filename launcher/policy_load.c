@@ -205,7 +205,7 @@ int policy_load(const struct policy_request *asked, struct loaded_policy *out,
 	*out = (struct loaded_policy){.request = *asked};
 	if (policy_builtin(request, &out->program))
 		return 0;
-	if ((policy_is_file(request->name) &&
+	if ((!request->text && policy_is_file(request->name) &&
 	     read_file(request, &out->text, err) < 0) ||
 	    helper_find("jail-policy", &path, err) < 0)
 		return -1;

@@ -24,7 +24,7 @@ bool policy_is_file(const char *name);
 
 /*
  * As policy_filter().  A request whose name is a file's path gets its text from
- * there, read once.
+ * there, read once, unless it brings one.
  */
 int policy_load(const struct policy_request *request, struct loaded_policy *out,
 		struct err *err);

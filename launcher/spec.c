@@ -17,6 +17,7 @@
 /* What the sources agreed on, still as text; owned by those sources. */
 struct settings {
 	const char *user, *group, *workdir, *seccomp, *net, *uid_pool;
+	const char *policy_text; /* what seccomp is the name of; or NULL */
 	char *const *argv; /* NULL-terminated, or n_argv says where it ends */
 	size_t n_argv;
 	bool image_net, image_seccomp,
@@ -174,6 +175,11 @@ static int take_flags(const struct spec_input *input, struct settings *settings,
 		settings->seccomp = flags->insecure ? "none" : flags->seccomp;
 		settings->image_seccomp = false;
 	}
+	if (flags->policy_text && !flags->seccomp && !flags->insecure) {
+		settings->seccomp = flags->policy_name;
+		settings->policy_text = flags->policy_text;
+		settings->image_seccomp = false;
+	}
 	if (flags->net || flags->net_none) {
 		settings->net = flags->net_none ? "none" : flags->net;
 		settings->image_net = false;
@@ -221,8 +227,9 @@ static int decide_policy(const struct settings *settings,
 
 	if (check_image_wishes(settings, err) < 0 ||
 	    check_net(settings->net ? settings->net : "none", spec, err) < 0 ||
-	    check_seccomp(seccomp, err) < 0)
+	    (!settings->policy_text && check_seccomp(seccomp, err) < 0))
 		return -1;
+	spec->policy_text = settings->policy_text;
 	spec->allow = flags->syscall_allow;
 	spec->deny = flags->syscall_deny;
 	spec->deny_action = flags->deny_action;
@@ -400,7 +407,8 @@ static int find_programs(struct jail_spec *spec, struct err *err)
 }
 
 static int decide_program(const struct settings *settings,
-			  struct jail_spec *spec, struct err *err)
+			  const char *start_here, struct jail_spec *spec,
+			  struct err *err)
 {
 	size_t i;
 
@@ -418,6 +426,7 @@ static int decide_program(const struct settings *settings,
 		if (!spec->argv[i])
 			return err_sys(err, ENOMEM, "arguments");
 	}
+	spec->start_here = start_here;
 	spec->workdir = strdup(settings->workdir ? settings->workdir : "/");
 	if (!spec->workdir)
 		return err_sys(err, ENOMEM, "start directory");
@@ -573,7 +582,7 @@ int spec_make(const struct spec_input *input, struct jail_spec **out,
 	    decide_policy(&settings, flags, spec, err) < 0 ||
 	    decide_user(&settings, flags, spec, err) < 0 ||
 	    spec_environment(input, file, spec, err) < 0 ||
-	    decide_program(&settings, spec, err) < 0 ||
+	    decide_program(&settings, flags->start_here, spec, err) < 0 ||
 	    decide_namespaces(input, spec, err) < 0 ||
 	    landlock_decide(flags, &spec->landlock, err) < 0 ||
 	    decide_rest(flags, spec, err) < 0)

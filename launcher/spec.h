@@ -31,6 +31,8 @@ struct terminal;
 struct spec_flags {
 	const char *user, *group, *chdir, *net, *seccomp, *caps, *spec_file;
 	const char *ambient_caps;
+	const char *policy_text, *policy_name; /* unless seccomp says another */
+	const char *start_here; /* where the user may enter it; else chdir */
 	const char *deny_action;
 	struct opt_list env, limits, syscall_allow, syscall_deny, keep_fds;
 	struct opt_list binds, tmpfs;
@@ -57,6 +59,7 @@ struct jail_spec {
 	uid_t image_uid; /* whose home it is; the user's, without own_uid */
 	gid_t image_gid;
 	bool allow_root, in_place;
+	const char *start_here; /* tried before workdir; NULL; not owned */
 	char *workdir;
 	char **argv;
 	char **programs; /* paths to try in turn, NULL-terminated */
@@ -65,6 +68,7 @@ struct jail_spec {
 	struct namespaces namespaces;
 	const char *hostname; /* in a uts namespace; not owned */
 	char *seccomp; /* a name or a file; NULL: none */
+	const char *policy_text; /* of seccomp, if it was read; not owned */
 	const char *deny_action; /* NULL: the policy's own; not owned */
 	struct opt_list allow, deny; /* lists of system calls; not owned */
 	uint64_t caps; /* kept in the bounding set */

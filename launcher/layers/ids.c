@@ -95,6 +95,8 @@ static int ids_apply(const void *state)
 		error = show_ids_are_gone(&spec->user);
 	if (error == 0 && !spec->in_place)
 		error = tie_to_parent(parent);
+	if (error == 0 && spec->start_here && chdir(spec->start_here) == 0)
+		return 0;
 	if (error == 0 && chdir(spec->workdir) < 0)
 		error = layer_failed(STEP_DIRECTORY, errno);
 	return error;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../syscall_guard.h"
 #include "../spec.h"
@@ -49,6 +50,8 @@ static int seccomp_prepare(const struct jail_spec *spec, void **out,
 		.n_deny = spec->deny.n,
 		.deny_action = spec->deny_action,
 		.caps = spec->caps,
+		.text = spec->policy_text,
+		.text_len = spec->policy_text ? strlen(spec->policy_text) : 0,
 	};
 	struct syscall_guard *guard = calloc(1, sizeof(*guard));
 

@@ -59,9 +59,11 @@ static int add_choice(struct ruleset *set, unsigned nr, const struct rule *rule,
 	return add(&set->choices, &set->n_choices, nr, rule, err);
 }
 
-/* What the launcher still has to call when the filter is loaded. */
-static const char *const launcher_needs[] = {"execve", "execveat", "write",
-					     "exit_group"};
+/*
+ * What the launcher still has to call when the filter is loaded.  Why it failed
+ * it need not write: it shares its memory with who waits for it.
+ */
+static const char *const launcher_needs[] = {"execve", "exit_group"};
 
 #define N_NEEDS (sizeof(launcher_needs) / sizeof(*launcher_needs))
 

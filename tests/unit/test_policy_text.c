@@ -466,9 +466,9 @@ static const struct {
 				       "allowed, without conditions: the "
 				       "launcher needs it to start the "
 				       "program"},
-	{"default kill\nallow write if low0 == 1",
-	 "t:2: system call write is only to be allowed, without conditions: "
-	 "the launcher needs it to start the program"},
+	{"default kill\nallow exit_group if low0 == 1",
+	 "t:2: system call exit_group is only to be allowed, without "
+	 "conditions: the launcher needs it to start the program"},
 	{"{", "t:1: string or '}' expected near end of file"},
 	{"{}", "t: defaultAction: a string belongs here"},
 	{"{\"defaultAction\":\"SCMP_ACT_ALOW\"}",

@@ -1,0 +1,18 @@
+#pragma once
+/*
+ * args: what a command line came to, ours or that of a guise (guise.h).
+ */
+#include <stdbool.h>
+
+#include "image_open.h"
+#include "spec.h"
+
+struct args {
+	struct spec_flags spec;
+	struct image_request image;
+	const char *report, *tty, *completion;
+	bool explain, verbose, quiet, help, version;
+};
+
+/* The lists; what they are of is not owned. */
+void args_free(struct args *args);
