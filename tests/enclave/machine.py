@@ -44,12 +44,14 @@ class Kernel:
         CACHE.mkdir(parents=True, exist_ok=True)
         with open(CACHE / f"kernel-{arch}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not path.exists():
+            if not (path / "more").exists():
                 fetch(arch, path)
         self.image = path / "vmlinuz"
         self.config = (path / "config").read_text()
         self.modules = [path / "modules" / name for name in
                         (path / "list").read_text().split()]
+        self.more = [path / "modules" / name for name in
+                     (path / "more").read_text().split()]
         self.cmdline = CMDLINE.format(console=QEMU[arch][1])
 
 
