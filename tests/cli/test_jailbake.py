@@ -1,5 +1,6 @@
 """jailbake makes enclave images; a reader of the tests' own says of what."""
 
+import gzip
 import hashlib
 import json
 import os
@@ -405,3 +406,36 @@ def test_every_verb_has_help():
         assert done.status == 0 and done.out.startswith(
             f"usage: jailbake {verb} "), done
     assert jailbake("--version").out == "jailbake 0.1.0\n"
+
+
+# --- where there is little
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="chroot needs root")
+@pytest.mark.skipif(b"libasan" in (BUILD / "jailbake").read_bytes(),
+                    reason="a sanitized jailbake is not static")
+def test_it_needs_nothing_but_itself(bakery, scratch):
+    """In a root without /proc, /dev, libraries and /etc; a file whose name
+    outlives a failure is not left."""
+    root = scratch / "bare"
+    (root / "bin").mkdir(parents=True)
+    (root / "out").mkdir()
+    for name, source in (("jailbake", BUILD / "jailbake"),
+                         ("jail-init", bakery.init),
+                         ("jaillaunch", bakery.launcher)):
+        (root / "bin" / name).write_bytes(source.read_bytes())
+        (root / "bin" / name).chmod(0o755)
+    packed = gzip.compress(bakery.image.read_bytes())
+    (root / "root.tar.gz").write_bytes(packed)
+    (root / "kernel").write_bytes(bakery.kernel.read_bytes())
+    argv = ["chroot", root, "/bin/jailbake", "-i", "/root.tar.gz", "--kernel",
+            "/kernel", "-u", "jailuser", "-o", "/out/x.eif"]
+    done = run(*argv, "--", "/bin/prog", "one")
+    assert done.status == 0, done
+    image = eif.Eif((root / "out" / "x.eif").read_bytes())
+    assert image.pcrs == bakery.baked(image=root / "root.tar.gz").pcrs
+    done = run("chroot", root, "/bin/jailbake", "verify", "/out/x.eif")
+    assert (done.status, done.err) == (0, ""), done
+    before = (root / "out" / "x.eif").read_bytes()
+    assert run(*argv, "--memory", "1", "--", "/bin/prog").status == 4
+    assert os.listdir(root / "out") == ["x.eif"]
+    assert (root / "out" / "x.eif").read_bytes() == before
