@@ -40,6 +40,15 @@ static const struct opt options[] = {
 	{0},
 };
 
+/* What the init says, of all that is on the console: its last line. */
+struct said {
+	char line[512]; /* that is being read, cut */
+	size_t len;
+	char last[512]; /* without INIT; empty: none */
+};
+
+#define INIT "jail-init: "
+
 /* One enclave that is tried. */
 struct trial {
 	const char *name;
@@ -52,6 +61,7 @@ struct trial {
 	struct timespec start;
 	bool is_terminal; /* standard output: is kept from control bytes */
 	bool has_progress, has_ended;
+	struct said said;
 };
 
 static int read_number(const char *option, const char *text, unsigned long most,
@@ -113,6 +123,27 @@ static size_t plain(char *bytes, size_t len)
 	return n;
 }
 
+static void end_line(struct said *said)
+{
+	said->line[said->len] = '\0';
+	said->len = 0;
+	if (strncmp(said->line, INIT, strlen(INIT)) == 0)
+		memcpy(said->last, said->line + strlen(INIT),
+		       sizeof(said->line) - strlen(INIT));
+}
+
+static void listen_to(struct said *said, const char *bytes, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (bytes[i] == '\n')
+			end_line(said);
+		else if (bytes[i] != '\r' && said->len < sizeof(said->line) - 1)
+			said->line[said->len++] = bytes[i];
+	}
+}
+
 /* 1; 0 at its end; -1. */
 static int show_console(struct trial *trial, struct err *err)
 {
@@ -125,6 +156,7 @@ static int show_console(struct trial *trial, struct err *err)
 	if (len == 0)
 		return 0;
 	end_progress(trial);
+	listen_to(&trial->said, bytes, (size_t)len);
 	if (trial->is_terminal)
 		len = (ssize_t)plain(bytes, (size_t)len);
 	error = fd_write_full(STDOUT_FILENO, bytes, (size_t)len);
@@ -198,20 +230,36 @@ static int prepare(struct trial *trial, struct err *err)
 	return vhost_user_listen(socket, &cid, sizeof(cid), &trial->vsock, err);
 }
 
-/* What it came to; the program's failure is one of the image that is tried. */
-static int tell(const struct trial *trial, bool is_quiet, struct err *err)
+/*
+ * What it came to: as it was told over vsock, else as the init says on the
+ * console.  A machine whose kernel panics ends like any other.
+ */
+static int judge(const struct trial *trial, struct err *err)
 {
 	const struct try_told *told = try_parent_told(trial->parent);
 
-	if (!is_quiet)
-		fprintf(stderr, "jailbake: %s: ended after %.1f s, %s\n",
-			trial->name, elapsed(trial),
-			told->has_greeted ? "with a heartbeat"
-					  : "without a heartbeat");
-	if (told->port == 0 || strcmp(told->words, "exited 0") == 0)
-		return 0;
-	return err_set(err, ERR_INPUT, "%s: told port %u: %s", trial->name,
-		       told->port, told->words);
+	if (told->port != 0)
+		return strcmp(told->words, "exited 0") == 0
+			       ? 0
+			       : err_set(err, ERR_INPUT, "%s: told port %u: %s",
+					 trial->name, told->port, told->words);
+	if (*trial->said.last == '\0')
+		return err_set(err, ERR_INPUT,
+			       "%s: ended, and its init did not say how",
+			       trial->name);
+	return strcmp(trial->said.last, "exited 0") == 0
+		       ? 0
+		       : err_set(err, ERR_INPUT, "%s: its init said: %s",
+				 trial->name, trial->said.last);
+}
+
+static void tell(const struct trial *trial)
+{
+	fprintf(stderr, "jailbake: %s: ended after %.1f s, %s\n", trial->name,
+		elapsed(trial),
+		try_parent_told(trial->parent)->has_greeted
+			? "with a heartbeat"
+			: "without a heartbeat");
 }
 
 static int try_it(struct trial *trial, const struct args *args, struct err *err)
@@ -231,7 +279,9 @@ static int try_it(struct trial *trial, const struct args *args, struct err *err)
 	end_progress(trial);
 	if (result < 0 || try_machine_end(trial->machine, err) < 0)
 		return -1;
-	return tell(trial, args->quiet, err);
+	if (!args->quiet)
+		tell(trial);
+	return judge(trial, err);
 }
 
 static void trial_clear(struct trial *trial)

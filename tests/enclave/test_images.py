@@ -164,6 +164,20 @@ def test_try_fails_when_the_program_does(small, scratch):
             if name.startswith("jailbake.")] == []
 
 
+def test_try_takes_the_inits_word_where_nothing_is_told(scratch):
+    """A panic, after which the machine ends too, is no success."""
+    for init, command, says in (
+            ("jail-init", "exit 0", None),
+            ("jail-init", "exit 3", "its init said: exited 3"),
+            ("escape/int80", "", "ended, and its init did not say how")):
+        path = bake(scratch / "x.eif", Kernel("amd64"), image("bash"), "-u",
+                    "jailuser", "--cmdline", CMDLINE, "--init", BUILD / init,
+                    command=("bash", "-c", command))
+        done = try_it("-q", path)
+        assert (done.status, done.err) == (
+            (4, f"jailbake: {path}: {says}\n") if says else (0, "")), done
+
+
 def test_try_of_an_arm_image(arm64):
     done = try_it(arm64)
     assert done.status == 4, done

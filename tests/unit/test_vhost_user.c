@@ -19,15 +19,15 @@
 #include "test.h"
 #include "try_parent.h"
 
-#define MEMORY 65536u
+#define MEMORY 65536ul
 #define GUEST 0x100000u /* where the machine has it */
 #define USER 0x7000000000u /* where QEMU has it */
 #define RING 8u
 /* In that memory: the rings, a page each, then buffers. */
-#define DESC(ring) ((ring)*12288u)
-#define AVAIL(ring) (DESC(ring) + 4096u)
-#define USED(ring) (DESC(ring) + 8192u)
-#define BUFFERS 32768u
+#define DESC(ring) ((ring)*12288ul)
+#define AVAIL(ring) (DESC(ring) + 4096ul)
+#define USED(ring) (DESC(ring) + 8192ul)
+#define BUFFERS 32768ul
 
 struct machine {
 	struct vhost_user *user;
