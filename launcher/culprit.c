@@ -92,10 +92,11 @@ static void read_comm(struct culprit *culprit, pid_t in_proc, int proc_fd)
 void culprit_look(struct culprit *culprit, pid_t number, int proc_fd)
 {
 	bool is_ours = numbers_are_ours(proc_fd);
-	pid_t in_proc = is_ours ? number : 0, process = number;
+	pid_t in_proc = is_ours ? number : 0;
 	char path[32], status[4096] = "";
 
-	*culprit = (struct culprit){.number = number, .pidfd = -1};
+	*culprit = (struct culprit){
+		.number = number, .process = number, .pidfd = -1};
 	/* A pidfd is had of a process only, and this may be a thread of it. */
 	if (!is_ours) {
 		culprit->pidfd = open_process(number);
@@ -108,9 +109,9 @@ void culprit_look(struct culprit *culprit, pid_t number, int proc_fd)
 	}
 	culprit->signal = find_signal(status);
 	if (is_ours && *status)
-		process = (pid_t)number_of(status, "\nTgid:", 10);
+		culprit->process = (pid_t)number_of(status, "\nTgid:", 10);
 	if (is_ours)
-		culprit->pidfd = open_process(process);
+		culprit->pidfd = open_process(culprit->process);
 }
 
 void culprit_leave(struct culprit *culprit)
@@ -129,20 +130,26 @@ static bool has_died(const struct culprit *culprit)
 	return poll(&died, 1, DEATH_MILLISECONDS) > 0;
 }
 
-static bool send(const struct culprit *culprit, int signal)
-{
-	return culprit->pidfd >= 0 &&
-	       syscall(SYS_pidfd_send_signal, culprit->pidfd, signal, NULL,
-		       0) == 0;
-}
-
 static enum culprit_end kill_hard(const struct culprit *culprit)
 {
+	int pidfd = culprit->pidfd;
+
 	/* The number of a thread is its process's, too, for kill(). */
-	if (send(culprit, SIGKILL) ||
+	if ((pidfd >= 0 &&
+	     syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) == 0) ||
 	    (culprit->number > 1 && kill(culprit->number, SIGKILL) == 0))
 		return CULPRIT_BY_SIGKILL;
 	return CULPRIT_LIVES;
+}
+
+/*
+ * To the thread whose call is held: it dies, and its process with it, before it
+ * executes anything more.  Another thread might be too late for that.
+ */
+static bool send_sigsys(const struct culprit *culprit)
+{
+	return culprit->pidfd >= 0 && syscall(SYS_tgkill, culprit->process,
+					      culprit->number, SIGSYS) == 0;
 }
 
 /*
@@ -152,7 +159,7 @@ static enum culprit_end kill_hard(const struct culprit *culprit)
 enum culprit_end culprit_kill(const struct culprit *culprit,
 			      void (*let_go)(void *data), void *data)
 {
-	if (culprit->signal == SIGKILL || !send(culprit, SIGSYS))
+	if (culprit->signal == SIGKILL || !send_sigsys(culprit))
 		return kill_hard(culprit);
 	let_go(data);
 	return has_died(culprit) ? CULPRIT_BY_SIGSYS : kill_hard(culprit);

@@ -7,6 +7,7 @@
 
 struct culprit {
 	pid_t number; /* of the thread, as the keeper sees it */
+	pid_t process; /* that it is of; means something with a pidfd */
 	int pidfd; /* of its process; -1: it cannot be had */
 	int signal; /* what would end it: SIGSYS or, if that is kept off, SIGKILL */
 	char comm[16]; /* empty: not known */

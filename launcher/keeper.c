@@ -248,16 +248,23 @@ static bool take_orders(struct watch *watch)
 /*
  * The host's /proc does not know processes by the numbers that they have in a
  * pid namespace.  One that does is made when the first name is wanted, and is
- * mounted nowhere; without it names are not told.
+ * mounted nowhere; else the host's has to do, which knows processes, by way of
+ * pidfds, and no threads.
  */
 static void look_into_namespace(struct watch *watch)
 {
 	const struct mount_option no_options[] = {{NULL, NULL}};
+	int made;
 
 	if (!watch->is_init || watch->has_looked)
 		return;
 	watch->has_looked = true;
-	watch->proc_fd = mount_make("proc", no_options, MOUNT_ATTR_RDONLY);
+	made = mount_make("proc", no_options, MOUNT_ATTR_RDONLY);
+	if (made < 0)
+		return;
+	if (watch->proc_fd >= 0)
+		close(watch->proc_fd);
+	watch->proc_fd = made;
 }
 
 /* False: a process that has to die cannot be reached, so all of them do. */
@@ -401,14 +408,13 @@ static void keep(const struct keeper_ends *ends)
 	struct watch watch = {.orders_fd = ends->orders[0],
 			      .notes_fd = ends->notes[1],
 			      .terminal = terminal_hold(terminal),
+			      .proc_fd = descendants_look(),
 			      .cgroup = ends->plan->spec->cgroup,
 			      .own_uid = ends->plan->spec->own_uid,
 			      .listener = find_listener(ends->plan),
 			      .refused_fd = -1,
 			      .is_init = ends->clone_flags & CLONE_NEWPID,
 			      .last = ends->last};
-
-	watch.proc_fd = watch.is_init ? -1 : descendants_look();
 
 	/* If the program's end cannot be learned, we made it. */
 	watch.last->wait_status = SIGKILL;
