@@ -351,7 +351,7 @@ static int check_places(struct root_attempt *attempt, const struct stat *roots)
 	for (i = 0; i < attempt->view->n; i++) {
 		const struct root_place *place = &attempt->view->places[i];
 		auto_close int fd = root_target_open(attempt->root, place);
-		struct stat st;
+		struct stat st = {0};
 
 		if (fd < 0 || fstat(fd, &st) < 0)
 			return ROOT_FAIL(attempt, STEP_TARGET, -EBUSY);
@@ -364,7 +364,7 @@ static int check_places(struct root_attempt *attempt, const struct stat *roots)
 static int hold(struct root_attempt *attempt, const struct sources *sources)
 {
 	struct holder holder = {.fd = -1};
-	struct stat st;
+	struct stat st = {0};
 	int error = ROOT_FAIL(attempt, STEP_PLACE, start_holder(&holder));
 
 	if (error == 0)

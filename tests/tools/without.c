@@ -80,9 +80,9 @@ static bool forbid(scmp_filter_ctx filter, char *name, int error)
 		return false;
 	if (!colon)
 		return seccomp_rule_add(filter, action, number, 0) == 0;
-	return seccomp_rule_add(
-		       filter, action, number, 1,
-		       SCMP_A1(SCMP_CMP_EQ, strtoul(colon + 1, NULL, 0))) == 0;
+	return seccomp_rule_add(filter, action, number, 1,
+				SCMP_A1(SCMP_CMP_EQ,
+					strtoul(colon + 1, NULL, 0), 0)) == 0;
 }
 
 int main(int argc, char **argv)
