@@ -65,7 +65,7 @@ objects = $(patsubst %.c,$(B)/obj/%.o,$1)
 common_c := $(call sources,common/*.c)
 builder_c := $(call sources,builder/*.c)
 launcher_c := $(call sources,launcher/*.c launcher/layers/*.c \
-	launcher/policy/*.c launcher/init/*.c)
+	launcher/policy/*.c launcher/oci/*.c launcher/init/*.c)
 unit_c := $(wildcard tests/unit/test_*.c)
 
 # What each program is linked to.
@@ -112,7 +112,7 @@ endif
 launch_c := launcher/jaillaunch.c $(common_c) $(filter-out \
 	launcher/decompress.c launcher/tar_extension.c \
 	launcher/tar_reader.c launcher/unpack_confine.c \
-	launcher/policy/% launcher/init/%,$(launcher_c)) \
+	launcher/policy/% launcher/oci/% launcher/init/%,$(launcher_c)) \
 	$(addprefix launcher/policy/,builtin.c rules.c syscalls.c)
 # jail-init, which an enclave starts from, is made in the same way.
 init_c := $(wildcard launcher/init/*.c) $(common_c)

@@ -2,6 +2,7 @@
 
 void args_free(struct args *args)
 {
+	oci_config_free(&args->oci);
 	opt_list_free(&args->spec.env);
 	opt_list_free(&args->spec.limits);
 	opt_list_free(&args->spec.syscall_allow);

@@ -5,11 +5,14 @@
 #include <stdbool.h>
 
 #include "image_open.h"
+#include "oci_load.h"
 #include "spec.h"
 
 struct args {
 	struct spec_flags spec;
 	struct image_request image;
+	const char *oci_file;
+	struct oci_config oci; /* of it; all NULL without */
 	const char *report, *tty, *completion;
 	bool explain, verbose, quiet, help, version;
 };

@@ -2,16 +2,19 @@
  * jail-policy: reads and compiles seccomp policies for jaillaunch.
  *
  *	jail-policy load (KEY VALUE)...
+ *	jail-policy config NAME DIRECTORY		see oci_answer.h
  *	jail-policy policy show|explain|check ...	see policy_verbs.h
  *
  * Started by jaillaunch, with its privileges, before there is a jail; all of
  * its input is what the caller typed or the policy that he named, which comes
- * by standard input.  policy_answer.h says what `load` writes.
+ * by standard input.  policy_answer.h says what `load` and
+ * `config` write.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "fdio.h"
+#include "oci/config.h"
 #include "policy/policy.h"
 #include "policy/policy_verbs.h"
 #include "policy_answer.h"
@@ -102,6 +105,23 @@ static int answer(int n, char **words)
 	return status;
 }
 
+/* A config.json, from standard input. */
+static int answer_config(const char *name, const char *directory)
+{
+	auto_free char *text = NULL, *made = NULL;
+	struct err err = {0};
+	size_t len, size;
+	int error = fd_read_all(0, OCI_CONFIG_MOST, &text, &len);
+
+	if (error < 0)
+		err_sys(&err, -error, "read %s", name);
+	else
+		config_read(name, directory, text, len, &made, &size, &err);
+	return err.kind == ERR_NONE
+		       ? write_answer(ERR_NONE, made, size)
+		       : write_answer(err.kind, err.msg, strlen(err.msg));
+}
+
 int main(int argc, char **argv)
 {
 	struct err err = {0};
@@ -109,6 +129,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "load") == 0)
 		return answer(argc - 2, argv + 2);
+	if (argc == 4 && strcmp(argv[1], "config") == 0)
+		return answer_config(argv[2], argv[3]);
 	if (argc > 1 && strcmp(argv[1], "policy") == 0) {
 		status = policy_verbs(argc - 1, argv + 1, &err);
 		if (err.kind != ERR_NONE)

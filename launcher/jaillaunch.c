@@ -106,6 +106,8 @@ static const struct opt options[] = {
 	 "let the root be written to; gone at the end"},
 	{0, "persist", "DIR", SPEC(persist),
 	 "the same, but kept in DIR"},
+	{0, "read-only", NULL, SPEC(read_only),
+	 "mount a root directory so that nobody can write to it"},
 	{0, "no-pin", NULL, OPT_INTO(struct args, image.no_pin),
 	 "keep no mount of the image for later launches"},
 	{0, "copy", "SRC:DST", OPT_INTO(struct args, image.copies),
@@ -121,6 +123,8 @@ static const struct opt options[] = {
 	 "no supervisor: the program gets our process id"},
 	{0, "spec", "FILE", SPEC(spec_file),
 	 "launch settings in the manifest's grammar"},
+	{0, "oci", "CONFIG.json", OPT_INTO(struct args, oci_file),
+	 "launch settings of an OCI runtime"},
 	{0, "report", "FILE|fd:N", OPT_INTO(struct args, report),
 	 "write a JSON report of the launch"},
 	{0, "explain", NULL, OPT_INTO(struct args, explain),
@@ -141,7 +145,6 @@ static const struct opt options[] = {
 	{0, "on-violation", "ACTION", OPT_NOT_YET, NULL},
 	{0, "events", "FILE|fd:N", OPT_NOT_YET, NULL},
 	{0, "learn", "DIR", OPT_NOT_YET, NULL},
-	{0, "oci", "FILE", OPT_NOT_YET, NULL},
 	{0},
 };
 /* clang-format on */
@@ -264,8 +267,10 @@ static void explain_terminal(const struct terminal *terminal, FILE *out)
 		*terminal->why_not ? "  " : "", terminal->why_not);
 }
 
-static void explain_plan(const struct launch *launch, FILE *out)
+static void explain_plan(const struct args *args, const struct launch *launch,
+			 FILE *out)
 {
+	oci_explain(&args->oci, out);
 	plan_explain(launch->plan, out);
 	enforcement_explain(launch->spec, out);
 	if (plan_guard(launch->plan))
@@ -273,10 +278,10 @@ static void explain_plan(const struct launch *launch, FILE *out)
 	explain_terminal(launch->terminal, out);
 }
 
-static int explain(const struct launch *launch, struct outcome *outcome,
-		   struct err *err)
+static int explain(const struct args *args, const struct launch *launch,
+		   struct outcome *outcome, struct err *err)
 {
-	explain_plan(launch, stdout);
+	explain_plan(args, launch, stdout);
 	if (explain_root(launch, stdout, err) < 0)
 		return -1;
 	if (fflush(stdout) != 0)
@@ -365,7 +370,7 @@ static int execute(const struct args *args, struct caller *caller,
 	if (launch->n_tries == 0) /* else it was said before */
 		warn(args, launch->spec);
 	if (args->verbose) {
-		explain_plan(launch, stderr);
+		explain_plan(args, launch, stderr);
 		if (explain_root(launch, stderr, err) < 0)
 			return -1;
 	}
@@ -464,10 +469,12 @@ static void forget_attempt(struct launch *launch)
 }
 
 /* The report is written whatever comes of the launch. */
-static int write_report(struct report *report, const struct launch *launch,
-			const struct err *failure, struct err *err)
+static int write_report(const struct args *args, struct report *report,
+			const struct launch *launch, const struct err *failure,
+			struct err *err)
 {
 	struct report_facts facts = {
+		.oci = &args->oci,
 		.image = launch->image,
 		.spec = launch->spec,
 		.plan = launch->plan,
@@ -489,7 +496,7 @@ static int run_launch(const struct args *args, char *const *argv,
 	if (plan_prepare(launch->plan, err) < 0)
 		return -1;
 	if (args->explain)
-		return explain(launch, &launch->outcome, err);
+		return explain(args, launch, &launch->outcome, err);
 	return execute(args, caller, launch, err);
 }
 
@@ -538,8 +545,8 @@ static int run(const struct args *args, char *const *argv, struct err *err)
 		name_needs(&launch, err);
 	if (remove_cgroup(&launch, &later) < 0 ||
 	    image_close(launch.image, &later) < 0 ||
-	    write_report(report, &launch, result < 0 ? err : NULL, &later) <
-		    0) {
+	    write_report(args, report, &launch, result < 0 ? err : NULL,
+			 &later) < 0) {
 		launch.outcome.kind = OUTCOME_FAILED;
 		if (result == 0) /* else the first failure is told */
 			*err = later;
@@ -558,12 +565,47 @@ static int check_args(const struct args *args, struct err *err)
 	return 0;
 }
 
+/* What a configuration says comes first, so that what is typed counts. */
+static int parse_oci(int argc, char **argv, struct args *args, int *first,
+		     struct err *err)
+{
+	struct oci_config config;
+	int unused;
+
+	if (oci_load(args->oci_file, &config, err) < 0)
+		return -1;
+	args_free(args);
+	*args = (struct args){.oci = config};
+	if (opts_parse(options, true, (int)config.n_options, config.options,
+		       args, &unused, err) < 0)
+		return err_context(err, "--oci %s", config.name);
+	if (opts_parse(options, true, argc, argv, args, first, err) < 0)
+		return -1;
+	if (!args->image.file && !args->image.root)
+		args->image.root = config.root;
+	args->spec.policy_text = config.policy;
+	args->spec.policy_name = config.policy_name;
+	return 0;
+}
+
+static int parse(int argc, char **argv, struct args *args, int *first,
+		 struct err *err)
+{
+	if (opts_parse(options, true, argc, argv, args, first, err) < 0)
+		return -1;
+	return args->oci_file ? parse_oci(argc, argv, args, first, err) : 0;
+}
+
 static int run_command_line(int argc, char **argv, struct err *err)
 {
 	struct args args = {0};
 	int first, status = STATUS_FAILED;
 
-	if (opts_parse(options, true, argc, argv, &args, &first, err) == 0) {
+	if (parse(argc, argv, &args, &first, err) == 0) {
+		char **program = argv[first] || !args.oci_file
+					 ? argv + first
+					 : args.oci.arguments;
+
 		if (args.help)
 			status = print_help();
 		else if (args.version)
@@ -571,7 +613,7 @@ static int run_command_line(int argc, char **argv, struct err *err)
 		else if (args.completion)
 			status = print_completion(args.completion, err);
 		else if (check_args(&args, err) == 0)
-			status = run(&args, argv + first, err);
+			status = run(&args, program, err);
 	}
 	args_free(&args);
 	return status;

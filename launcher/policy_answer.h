@@ -1,7 +1,8 @@
 #pragma once
 /*
  * policy_answer: what jail-policy writes to its standard output: this, then
- * either the filter's instructions or the words of the failure.
+ * either the filter's instructions (of a configuration: oci_answer.h) or the
+ * words of the failure.
  */
 #include <stdint.h>
 

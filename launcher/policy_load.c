@@ -2,28 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fdio.h"
 #include "helper.h"
+#include "helper_ask.h"
 #include "policy_answer.h"
 #include "policy_cache.h"
-
-/* argv is not const by history; nobody writes to it. */
-static char *as_argument(const char *text)
-{
-	union {
-		const char *text;
-		char *argument;
-	} either = {text};
-
-	return either.argument;
-}
 
 /* jail-policy load (KEY VALUE)... */
 struct words {
@@ -34,8 +21,8 @@ struct words {
 
 static void add(struct words *words, const char *key, const char *value)
 {
-	words->items[words->n++] = as_argument(key);
-	words->items[words->n++] = as_argument(value);
+	words->items[words->n++] = helper_argument(key);
+	words->items[words->n++] = helper_argument(value);
 }
 
 static int make_words(const struct policy_request *request, struct words *words,
@@ -52,8 +39,8 @@ static int make_words(const struct policy_request *request, struct words *words,
 		 request->features);
 	snprintf(words->caps, sizeof(words->caps), "%jx",
 		 (uintmax_t)request->caps);
-	words->items[words->n++] = as_argument("jail-policy");
-	words->items[words->n++] = as_argument("load");
+	words->items[words->n++] = helper_argument("jail-policy");
+	words->items[words->n++] = helper_argument("load");
 	add(words, "name", request->name);
 	add(words, "features", words->features);
 	add(words, "caps", words->caps);
@@ -68,107 +55,34 @@ static int make_words(const struct policy_request *request, struct words *words,
 	return 0;
 }
 
-/* The helper reads the very bytes that we have read, from a file in memory. */
-static int make_input(const struct policy_request *request, int *fd,
+static int as_program(char *answer, size_t size, struct sock_fprog *program,
 		      struct err *err)
 {
-	auto_close int made = -1;
-	int error;
-
-	*fd = -1;
-	if (!request->text)
-		return 0;
-	made = memfd_create("policy", MFD_CLOEXEC);
-	if (made < 0)
-		return err_sys(err, errno, "memfd_create");
-	error = fd_write_full(made, request->text, request->text_len);
-	if (error == 0 && lseek(made, 0, SEEK_SET) < 0)
-		error = -errno;
-	if (error < 0)
-		return err_sys(err, -error, "seccomp policy");
-	*fd = take_fd(&made);
-	return 0;
-}
-
-static int spawn(const char *path, char **argv, int in_fd, int out_fd,
-		 pid_t *pid)
-{
-	char *no_environment[] = {NULL};
-	posix_spawn_file_actions_t actions;
-	int error = posix_spawn_file_actions_init(&actions);
-
-	if (error)
-		return error;
-	error = posix_spawn_file_actions_adddup2(&actions, out_fd, 1);
-	if (!error && in_fd >= 0)
-		error = posix_spawn_file_actions_adddup2(&actions, in_fd, 0);
-	if (!error)
-		error = posix_spawn(pid, path, &actions, NULL, argv,
-				    no_environment);
-	posix_spawn_file_actions_destroy(&actions);
-	return error;
-}
-
-/* Nothing of it is believed to be whole before it was seen to be. */
-static int read_answer(int fd, struct sock_fprog *program, void **owned,
-		       struct err *err)
-{
-	struct policy_answer answer;
-	auto_free char *text = NULL;
-
-	if (fd_read_full(fd, &answer, sizeof(answer)) != sizeof(answer) ||
-	    answer.size > POLICY_ANSWER_MOST)
-		return err_set(err, ERR_SYSTEM, "jail-policy died");
-	text = calloc(1, answer.size + 1);
-	if (!text)
-		return err_sys(err, ENOMEM, "seccomp policy");
-	if (fd_read_full(fd, text, answer.size) != (ssize_t)answer.size)
-		return err_set(err, ERR_SYSTEM, "jail-policy died");
-	if (answer.kind != ERR_NONE)
-		return err_set(err, (enum err_kind)answer.kind, "%s", text);
-	if (answer.size == 0 || answer.size % sizeof(struct sock_filter))
+	if (size == 0 || size % sizeof(struct sock_filter))
 		return err_set(err, ERR_SYSTEM, "jail-policy: no filter");
-	program->len =
-		(unsigned short)(answer.size / sizeof(struct sock_filter));
-	program->filter = (struct sock_filter *)(void *)text;
-	*owned = TAKE(text);
+	program->len = (unsigned short)(size / sizeof(struct sock_filter));
+	program->filter = (struct sock_filter *)(void *)answer;
 	return 0;
-}
-
-static int ask_helper(const char *path, char **argv, int in_fd,
-		      struct sock_fprog *program, void **owned, struct err *err)
-{
-	int ends[2], error, result;
-	pid_t pid;
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_sys(err, errno, "make a pipe");
-	error = spawn(path, argv, in_fd, ends[1], &pid);
-	close(ends[1]);
-	if (error) {
-		close(ends[0]);
-		return err_sys_kind(err, ERR_HOST, error, "start %s", path);
-	}
-	result = read_answer(ends[0], program, owned, err);
-	close(ends[0]);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		continue;
-	return result;
 }
 
 static int compile(const char *helper, const struct policy_request *request,
 		   struct sock_fprog *program, void **owned, struct err *err)
 {
-	auto_close int in_fd = -1;
+	auto_free char *answer = NULL;
 	struct words words;
+	size_t size;
 	int result;
 
-	if (make_input(request, &in_fd, err) < 0 ||
-	    make_words(request, &words, err) < 0)
+	if (make_words(request, &words, err) < 0)
 		return -1;
-	result = ask_helper(helper, words.items, in_fd, program, owned, err);
+	result = helper_ask(helper, words.items, request->text,
+			    request->text_len, POLICY_ANSWER_MOST, &answer,
+			    &size, err);
 	free(words.items);
-	return result;
+	if (result < 0 || as_program(answer, size, program, err) < 0)
+		return -1;
+	*owned = TAKE(answer);
+	return 0;
 }
 
 const char *const policy_names[] = {"default",	 "strict", "cape",

@@ -10,6 +10,7 @@
 #include "fdio.h"
 #include "image_open.h"
 #include "json.h"
+#include "oci_load.h"
 #include "outcome.h"
 #include "outfile.h"
 #include "plan.h"
@@ -390,6 +391,19 @@ static void put_notes(struct json *json, const struct jail_spec *spec)
 	json_close(json, ']');
 }
 
+static void put_oci(struct json *json, const struct oci_config *oci)
+{
+	char **note;
+
+	json_open(json, "oci", '{');
+	json_string(json, "config", oci->name);
+	json_open(json, "not_honoured", '[');
+	for (note = oci->notes; *note; note++)
+		json_string(json, NULL, *note);
+	json_close(json, ']');
+	json_close(json, '}');
+}
+
 static char *make_text(const struct report_facts *facts)
 {
 	struct json json;
@@ -400,6 +414,8 @@ static char *make_text(const struct report_facts *facts)
 	json_string(&json, "jaillaunch", JAIL_VERSION);
 	json_number(&json, "format", 1);
 	put_outcome(&json, facts);
+	if (facts->oci && facts->oci->name)
+		put_oci(&json, facts->oci);
 	put_terminal(&json, facts->terminal);
 	if (facts->image)
 		put_root(&json, facts->image, &facts->outcome->root);

@@ -8,6 +8,7 @@
 
 struct image;
 struct jail_spec;
+struct oci_config;
 struct outcome;
 struct plan;
 struct report;
@@ -15,6 +16,7 @@ struct terminal;
 
 /* What is known at the end; NULL is what a failed launch did not come to. */
 struct report_facts {
+	const struct oci_config *oci;
 	const struct image *image;
 	const struct jail_spec *spec;
 	const struct plan *plan;

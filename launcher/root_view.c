@@ -422,6 +422,10 @@ static int set_writable(struct root_view *view, const struct jail_spec *spec,
 	if (flags->writable.is_given && flags->persist)
 		return err_set(err, ERR_USAGE,
 			       "--writable and --persist: one, not both");
+	if (flags->read_only && view->is_writable)
+		return err_set(err, ERR_USAGE,
+			       "--read-only and --%s contradict each other",
+			       flags->persist ? "persist" : "writable");
 	if (flags->writable.value &&
 	    limit_parse_size(flags->writable.value, &view->upper_size, err) < 0)
 		return err_context(err, "--writable");
@@ -460,7 +464,7 @@ static int add_all(struct root_view *view, const struct jail_spec *spec,
 			return -1;
 	view->may_chroot = view->n == 0 && !view->is_writable &&
 			   !spec->need_shm && !spec->need_pts &&
-			   !spec->root_is_mounted &&
+			   !flags->read_only && !spec->root_is_mounted &&
 			   !spec->limits[LIMIT_TMP].is_set;
 	view->needs_namespace =
 		namespaces_have(&spec->namespaces, NAMESPACE_MNT);

@@ -39,7 +39,8 @@ struct spec_flags {
 	struct opt_maybe writable;
 	const char *persist, *landlock, *uid_pool, *namespaces, *hostname;
 	struct opt_list landlock_read, landlock_write;
-	bool insecure, net_none, keep_env, no_groups, allow_root, in_place;
+	bool insecure, net_none, read_only, keep_env, no_groups, allow_root,
+		in_place;
 };
 
 struct jail_limit {

@@ -653,8 +653,7 @@ def test_an_ordinary_user_and_an_image(scratch):
 
 
 LATER = """require
-proc read write on-violation events learn
-oci""".split()
+proc read write on-violation events learn""".split()
 
 
 def help_text():

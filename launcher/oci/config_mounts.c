@@ -1,0 +1,249 @@
+/* mounts: what can be mounted in a jail, and what a jail does without. */
+#include "config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Kinds that are not mounted, with the reason; NULL ends them. */
+static const struct absent {
+	const char *type, *why;
+} absent[] = {
+	{"proc", "a jail has no /proc"},
+	{"sysfs", "a jail has no /sys"},
+	{"cgroup", "a jail does not see its cgroups"},
+	{"cgroup2", "a jail does not see its cgroups"},
+	{"devpts", "\"need pts\" in a --spec file mounts one"},
+	{"devtmpfs", "/dev is as it is in the root"},
+	{"mqueue", "POSIX queues have no directory in a jail"},
+	{0},
+};
+
+struct mount {
+	const struct place *place;
+	const char *destination, *type, *source; /* "" when missing */
+	json_t *options; /* a list, or NULL */
+};
+
+static bool has_option(const struct mount *mount, const char *name)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(mount->options, i, item)
+	{
+		const char *text = json_string_value(item);
+
+		if (text && strcmp(text, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The value of "key=value", or NULL. */
+static const char *option_value(const struct mount *mount, const char *key)
+{
+	size_t len = strlen(key), i;
+	json_t *item;
+
+	json_array_foreach(mount->options, i, item)
+	{
+		const char *text = json_string_value(item);
+
+		if (text && strncmp(text, key, len) == 0 && text[len] == '=')
+			return text + len + 1;
+	}
+	return NULL;
+}
+
+static int get_text(struct config *config, const struct place *place,
+		    json_t *object, const char *key, const char **out)
+{
+	const struct place below = {place, key, 0};
+	json_t *value = json_object_get(object, key);
+
+	*out = "";
+	return value ? oci_get_string(&config->reader, &below, value, out) : 0;
+}
+
+static bool is_below(const char *path, const char *top)
+{
+	size_t len = strlen(top);
+
+	return strncmp(path, top, len) == 0 &&
+	       (path[len] == '\0' || path[len] == '/');
+}
+
+static int note_noexec(struct config *config, const struct mount *mount)
+{
+	return has_option(mount, "noexec")
+		       ? config_note(config, mount->place,
+				     "noexec is not honoured: programs there "
+				     "can be executed")
+		       : 0;
+}
+
+/* "65536k" as "65536K"; a share of the memory is left to the default. */
+static int put_tmpfs(struct config *config, const struct mount *mount)
+{
+	const char *size = option_value(mount, "size");
+	size_t len = size ? strlen(size) : 0;
+
+	if (size && (!len || size[len - 1] == '%')) {
+		if (config_note(config, mount->place,
+				"size=%.20s is not honoured: it is as --limit "
+				"tmp says",
+				size) < 0)
+			return -1;
+		len = 0;
+	}
+	if (has_option(mount, "ro") &&
+	    config_note(config, mount->place,
+			"ro is not honoured: it can be written to") < 0)
+		return -1;
+	if (len)
+		config_put(config, OCI_OPTION, "--tmpfs=%s:%.*s%c",
+			   mount->destination, (int)len - 1, size,
+			   toupper((unsigned char)size[len - 1]));
+	else
+		config_put(config, OCI_OPTION, "--tmpfs=%s",
+			   mount->destination);
+	config->has_mounts = true;
+	return note_noexec(config, mount);
+}
+
+static int put_bind(struct config *config, const struct mount *mount)
+{
+	bool is_readonly = has_option(mount, "ro") || has_option(mount, "rro");
+	auto_free char *source = NULL;
+
+	if (!*mount->source)
+		return oci_wrong(&config->reader, mount->place, "no source");
+	source = config_path(config, mount->source);
+	if (!source)
+		return err_sys(config->reader.err, ENOMEM, "mounts");
+	config_put(config, OCI_OPTION, "--bind=%s:%s%s", source,
+		   mount->destination, is_readonly ? "" : ":rw");
+	config->has_mounts = true;
+	if (is_below(mount->destination, "/proc") ||
+	    is_below(mount->destination, "/sys"))
+		config->covers_proc = true;
+	if (has_option(mount, "rbind") &&
+	    config_note(config, mount->place,
+			"rbind is not honoured: what is mounted below %s stays "
+			"out",
+			source) < 0)
+		return -1;
+	return note_noexec(config, mount);
+}
+
+static int put_mount(struct config *config, const struct mount *mount)
+{
+	const struct absent *row;
+
+	if (has_option(mount, "bind") || has_option(mount, "rbind") ||
+	    strcmp(mount->type, "bind") == 0)
+		return put_bind(config, mount);
+	for (row = absent; row->type; row++)
+		if (strcmp(row->type, mount->type) == 0)
+			return config_note(config, mount->place,
+					   "%s: not honoured: %s",
+					   mount->destination, row->why);
+	if (strcmp(mount->type, "tmpfs") != 0)
+		return config_note(config, mount->place,
+				   "%s: not honoured: file systems of type "
+				   "\"%.40s\" are not mounted",
+				   mount->destination, mount->type);
+	if (is_below(mount->destination, "/dev"))
+		return config_note(config, mount->place,
+				   "%s: not honoured: /dev is as it is in the "
+				   "root",
+				   mount->destination);
+	return put_tmpfs(config, mount);
+}
+
+static int take_mount(struct config *config, const struct place *place,
+		      json_t *item)
+{
+	struct mount mount = {.place = place};
+
+	if (!json_is_object(item))
+		return oci_wrong(&config->reader, place,
+				 "an object belongs here");
+	if (get_text(config, place, item, "destination", &mount.destination) <
+		    0 ||
+	    get_text(config, place, item, "type", &mount.type) < 0 ||
+	    get_text(config, place, item, "source", &mount.source) < 0 ||
+	    oci_get_list(&config->reader, place, item, "options",
+			 &mount.options) < 0)
+		return -1;
+	if (mount.destination[0] != '/' || strchr(mount.destination, ':'))
+		return oci_wrong(&config->reader, place,
+				 "destination \"%.100s\": an absolute path "
+				 "without colons belongs here",
+				 mount.destination);
+	if (json_object_get(item, "uidMappings") ||
+	    json_object_get(item, "gidMappings"))
+		return oci_wrong(&config->reader, place,
+				 "owners are not mapped; take the mappings out "
+				 "to have them as they are");
+	return put_mount(config, &mount);
+}
+
+int config_mounts(struct config *config, const struct place *place,
+		  json_t *value)
+{
+	json_t *item;
+	size_t i;
+
+	if (!json_is_array(value))
+		return oci_wrong(&config->reader, place, "a list belongs here");
+	json_array_foreach(value, i, item)
+	{
+		const struct place below = {place, NULL, i};
+
+		if (take_mount(config, &below, item) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- paths that are covered, or cannot be written */
+
+/* A jail has nothing of the host there; else what is asked for is not done. */
+static int check_list(struct config *config, const char *key, json_t *list,
+		      bool is_done, const char *why)
+{
+	const struct place list_place = {NULL, key, 0};
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+	{
+		const struct place place = {&list_place, NULL, i};
+		const char *path;
+
+		if (oci_get_string(&config->reader, &place, item, &path) < 0)
+			return -1;
+		if (is_done ||
+		    (!config->covers_proc &&
+		     (is_below(path, "/proc") || is_below(path, "/sys"))))
+			continue;
+		return oci_wrong(&config->reader, &place, "%.100s %s", path,
+				 why);
+	}
+	return 0;
+}
+
+int config_check_paths(struct config *config)
+{
+	if (check_list(config, "linux.maskedPaths", config->masked_paths, false,
+		       "cannot be covered; take it out of the list, and of the "
+		       "root") < 0)
+		return -1;
+	return check_list(config, "linux.readonlyPaths", config->readonly_paths,
+			  config->is_readonly && !config->covers_proc,
+			  "can be made read-only with all of the root only: "
+			  "\"readonly\": true");
+}
