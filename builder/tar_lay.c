@@ -13,13 +13,11 @@
 
 #include "fdio.h"
 #include "filecaps.h"
-#include "gunzip.h"
 #include "hardlinks.h"
-#include "outfile.h"
+#include "tar_spool.h"
 #include "tar_stream.h"
 
 enum { MEMBERS_MAX = 1000000, NAMES_MAX = 256 << 20 };
-#define UNPACKED_MAX (INT64_C(1) << 50) /* the disk ends before */
 
 DEFINE_AUTO(archive_entry)
 
@@ -30,8 +28,7 @@ struct laying {
 	struct archive *archive;
 	struct tar_stream *stream;
 	struct err *stream_err; /* why the stream broke off */
-	int from; /* where the tar is read: it, or a copy without gzip */
-	int spool; /* gets all bytes; -1: not needed */
+	struct tar_spool spool;
 	size_t n_names; /* bytes of names so far */
 };
 
@@ -397,8 +394,8 @@ static la_ssize_t read_stream(struct archive *archive, void *context,
 
 	if (tar_stream_next(laying->stream, data, &len, laying->stream_err) ==
 	    0) {
-		if (laying->spool >= 0)
-			error = fd_write_full(laying->spool, *data, len);
+		if (laying->spool.copy >= 0)
+			error = fd_write_full(laying->spool.copy, *data, len);
 		if (error == 0)
 			return (la_ssize_t)len;
 		err_sys(laying->stream_err, -error, "decompress %s",
@@ -430,39 +427,14 @@ static int lay_members(struct laying *laying, struct err *err)
 	return status == ARCHIVE_EOF ? 0 : broken(laying, err);
 }
 
-enum packing { PACKED_NOT, PACKED_GZIP, PACKED_OTHERWISE };
-
-/* By the magic numbers of what tar_stream undoes. */
-static enum packing find_packing(int fd)
-{
-	static const struct {
-		const char *bytes;
-		size_t len;
-		enum packing packing;
-	} magics[] = {
-		{"\x1f\x8b", 2, PACKED_GZIP},
-		{"\x28\xb5\x2f\xfd", 4, PACKED_OTHERWISE},
-		{"\xfd"
-		 "7zXZ",
-		 5, PACKED_OTHERWISE},
-	};
-	char start[8] = {0};
-
-	if (fd_pread_full(fd, start, sizeof(start), 0) < 0)
-		return PACKED_NOT;
-	for (size_t i = 0; i < sizeof(magics) / sizeof(*magics); i++)
-		if (memcmp(start, magics[i].bytes, magics[i].len) == 0)
-			return magics[i].packing;
-	return PACKED_NOT;
-}
-
 static int lay_stream(struct laying *laying, struct err *err)
 {
 	auto_of(tar_stream) struct tar_stream *stream = NULL;
 	struct err stream_err = {0};
 	int status;
 
-	if (tar_stream_open(laying->from, laying->laid->name, &stream, err) < 0)
+	if (tar_stream_open(laying->spool.from, laying->laid->name, &stream,
+			    err) < 0)
 		return -1;
 	laying->stream = stream;
 	laying->stream_err = &stream_err;
@@ -473,42 +445,6 @@ static int lay_stream(struct laying *laying, struct err *err)
 	if (status < 0)
 		return -1;
 	return tar_stream_digest(stream, laying->laid->identity, err);
-}
-
-static int unpack_gzip(const struct tar_laid *laid, int out, struct err *err)
-{
-	const struct gzipped gzipped = {
-		.fd = laid->fd,
-		.name = laid->name,
-		.size = laid->st.st_size,
-		.most = UNPACKED_MAX,
-	};
-	off_t size;
-
-	return gunzip(&gzipped, out, &size, err);
-}
-
-/* A decompressed copy, if one is needed, in a file without a name.  gzip comes
- * first, the others are undone while the members are read. */
-static int open_spool(struct laying *laying, struct err *err)
-{
-	struct tar_laid *laid = laying->laid;
-	enum packing packing = find_packing(laid->fd);
-	auto_of(outfile) struct outfile *file = NULL;
-
-	laying->spool = -1;
-	laying->from = laid->parts = laid->fd;
-	if (packing == PACKED_NOT)
-		return 0;
-	if (outfile_open(laying->request->spool, 0600, &file, err) < 0)
-		return -1;
-	laid->parts = take_fd(&file->fd);
-	if (packing == PACKED_OTHERWISE) {
-		laying->spool = laid->parts;
-		return 0;
-	}
-	laying->from = laid->parts;
-	return unpack_gzip(laid, laid->parts, err);
 }
 
 static int open_tar(struct tar_laid *laid, const char *path, struct err *err)
@@ -553,6 +489,17 @@ static int settle(struct laying *laying, struct err *err)
 				 flaws.items[0] +
 					 strlen(laying->request->below));
 	flaws_clear(&flaws);
+	return status;
+}
+
+static int open_spool(struct laying *laying, struct err *err)
+{
+	struct tar_laid *laid = laying->laid;
+	int status =
+		tar_spool_open(laid->fd, laid->st.st_size, laid->name,
+			       laying->request->spool, &laying->spool, err);
+
+	laid->parts = laying->spool.parts; /* to be closed in either case */
 	return status;
 }
 
