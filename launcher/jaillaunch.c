@@ -14,6 +14,7 @@
 #include "capability.h"
 #include "completion.h"
 #include "devices.h"
+#include "doctor.h"
 #include "cgroup.h"
 #include "enforcement.h"
 #include "guise.h"
@@ -175,6 +176,7 @@ static int print_completion(const char *shell, struct err *err)
 {
 	static const char *const store[] = {"list", "prune", NULL};
 	static const char *const policy[] = {"show", "explain", "check", NULL};
+	static const char *const none[] = {NULL};
 	static const struct completion_words words[] = {
 		{"seccomp", policy_name, 0, false},
 		{"limit", limit_name, '=', false},
@@ -187,6 +189,7 @@ static int print_completion(const char *shell, struct err *err)
 	static const struct completion_verb rows[] = {
 		{"store", store_options, store},
 		{"policy", policy_options, policy},
+		{"doctor", doctor_options, none},
 		{NULL, options, NULL},
 		{0},
 	};
@@ -204,7 +207,8 @@ static int print_help(void)
 	      "[PROGRAM [ARG...]]\n"
 	      "       jaillaunch store list [--json] | store prune [--all]\n"
 	      "       jaillaunch policy show | explain | check (see policy "
-	      "--help)\n\n"
+	      "--help)\n"
+	      "       jaillaunch doctor [--json]\n\n"
 	      "Runs PROGRAM (default: the image's entry) in a jail: another "
 	      "root, an ordinary\nuser, no capabilities, no network, a short "
 	      "list of what the kernel does for it.\n\n",
@@ -648,6 +652,7 @@ static const struct {
 } verbs[] = {
 	{"store", store_verbs},
 	{"policy", policy_command},
+	{"doctor", doctor},
 };
 
 static int run_verb_or_launch(int argc, char **argv, struct err *err)

@@ -54,6 +54,14 @@ int mount_make(const char *type, const struct mount_option *options,
 	return fd < 0 ? -errno : fd;
 }
 
+int mount_knows(const char *type)
+{
+	auto_close int fs =
+		(int)syscall(SYS_fsopen, type, 1 /* FSOPEN_CLOEXEC */);
+
+	return fs < 0 ? -errno : 0;
+}
+
 int mount_clone(int fd, bool with_submounts)
 {
 	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH |

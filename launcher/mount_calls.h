@@ -19,6 +19,9 @@ struct mount_option {
 int mount_make(const char *type, const struct mount_option *options,
 	       unsigned attributes);
 
+/* Can a file system of this type be made at all?  0 or -errno: -ENODEV: no. */
+int mount_knows(const char *type);
+
 /* A detached copy of what fd is open on, with what is mounted below it. */
 int mount_clone(int fd, bool with_submounts);
 

@@ -41,7 +41,7 @@ def options_of(program, *verb):
 
 
 VERBS = [("jailbuild",), ("jaillaunch",), ("jaillaunch", "store"),
-         ("jaillaunch", "policy")] + [("jailbake", verb) for verb in
+         ("jaillaunch", "policy"), ("jaillaunch", "doctor")] + [("jailbake", verb) for verb in
                                       "bake show verify extract measure sign "
                                       "payload attach pcr lint".split()]
 
@@ -82,7 +82,7 @@ def test_zsh_is_told_of_every_option(program):
     (["jaillaunch", "-r", "/"], ["<-o", "dirnames>"]),
     (["jaillaunch", "-i", "/"], ["<-o", "default>"]),
     (["jaillaunch", "-u", ""], []),
-    (["jaillaunch", ""], ["store", "policy"]),
+    (["jaillaunch", ""], ["store", "policy", "doctor"]),
     (["jaillaunch", "-r", "/jail", "--limit", "memory", "=", "1M", "--tt"],
      ["--tty"]),
     (["jaillaunch", "--bind", "/a", ":", "/b", "--tt"], ["--tty"]),
