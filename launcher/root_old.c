@@ -286,10 +286,10 @@ static void be_holder(int fd)
 {
 	char number[16] = "";
 
-	if (readlink("/proc/self", number, sizeof(number) - 1) > 0)
-		fd_write_full(fd, number, sizeof(number));
-	else
-		shutdown(fd, SHUT_WR);
+	/* Else the end of this process tells. */
+	if (readlink("/proc/self", number, sizeof(number) - 1) <= 0 ||
+	    fd_write_full(fd, number, sizeof(number)) < 0)
+		_exit(1);
 	while (read(fd, number, 1) < 0 && errno == EINTR)
 		continue;
 	_exit(0);

@@ -65,6 +65,8 @@ FOUND = [
     ("launch-output", "EMFILE", 0, "read", 1),
     # each waited for the other to give the terminal back
     ("launch-tty", "ENOSPC", 1, "write", 1),
+    # the process that mounts were to be held by could not say its number
+    ("launch-old-unpinned", "EPERM", 3, "write", 1),
     # an ELF file that could not be read was taken for a static one
     ("build-tar", "EIO", 0, "pread64", 5),
     ("build-tar", "EPERM", 0, "pread64", 5),
