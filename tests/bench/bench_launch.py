@@ -10,6 +10,8 @@ import tempfile
 from bench import BUILD, Comparison, Missing, Row, Target, program
 
 UID = 1000
+# What every launch has; else it has namespaces and Landlock, too.
+FLOOR = ("--ns", "none", "--landlock", "none")
 TRUE = "int main(void) { return 0; }\n"
 
 
@@ -59,14 +61,15 @@ def others(root):
 
 def launch_of(title, targets, *options):
     root = make_root(*options)
+    launch = [BUILD / "jaillaunch", "-r", root, "-u", str(UID)]
     rows = [
         Row("spawn, no confinement", [root / "true"]),
         Row("chroot --userspec", [program("chroot"),
                                   f"--userspec={UID}:{UID}", root, "/true"]),
-        Row("jaillaunch -r", [BUILD / "jaillaunch", "-r", root, "-u",
-                              str(UID), "--", "/true"]),
-        Row("jaillaunch -r --exec", [BUILD / "jaillaunch", "-r", root, "-u",
-                                     str(UID), "--exec", "--", "/true"]),
+        Row("jaillaunch -r, the floor", [*launch, *FLOOR, "--", "/true"]),
+        Row("jaillaunch -r, floor, --exec", [*launch, *FLOOR, "--exec", "--",
+                                             "/true"]),
+        Row("jaillaunch -r", [*launch, "--", "/true"]),
     ]
     return Comparison(title, rows + others(root), "chroot --userspec", 200,
                       targets, {"firejail --noprofile": 10},
@@ -75,12 +78,14 @@ def launch_of(title, targets, *options):
 
 def bench_launch_of_a_static_program():
     return launch_of("Launch of a static program", [
-        Target("jaillaunch -r", "chroot --userspec", 0.6),
-        Target("jaillaunch -r", "bwrap --ro-bind", 0.5),
+        Target("jaillaunch -r, the floor", "chroot --userspec", 0.6),
+        Target("jaillaunch -r, the floor", "bwrap --ro-bind", 0.5),
+        Target("jaillaunch -r", "bwrap --unshare-all", 0.6),
     ], "-static")
 
 
 def bench_launch_of_a_dynamic_program():
     return launch_of("Launch of a program with a shared library", [
-        Target("jaillaunch -r", "bwrap --ro-bind", 0.6),
+        Target("jaillaunch -r, the floor", "bwrap --ro-bind", 0.6),
+        Target("jaillaunch -r", "bwrap --unshare-all", 0.6),
     ])
