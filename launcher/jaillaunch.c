@@ -325,6 +325,8 @@ static int prepare(const struct args *args, char *const *argv,
 		.terminal = terminal,
 		.has_terminal = terminal->kind != TERMINAL_NONE,
 		.has_foreground = terminal->in_foreground,
+		.tells_refusals =
+			args->report || args->verbose || args->explain,
 		.lacks = &launch->lacks,
 	};
 

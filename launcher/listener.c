@@ -104,7 +104,8 @@ const char *listener_why_not(const struct listener *listener)
 	if (listener_is_on(listener))
 		return NULL;
 	if (!listener->is_wanted)
-		return "--exec: there is no supervisor";
+		return "nobody would be told (--exec, or neither --report nor "
+		       "-v)";
 	switch (error_of(listener)) {
 	case 0:
 		return "the policy refuses nothing that could be told";

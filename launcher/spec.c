@@ -573,6 +573,7 @@ int spec_make(const struct spec_input *input, struct jail_spec **out,
 	spec->terminal = input->terminal;
 	spec->has_terminal = input->has_terminal;
 	spec->has_foreground = input->has_foreground;
+	spec->tells_refusals = input->tells_refusals && !flags->in_place;
 	spec->allow_root = flags->allow_root;
 	spec->in_place = flags->in_place;
 	if (read_spec_file(flags->spec_file, &file, err) < 0 ||

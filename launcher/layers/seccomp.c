@@ -61,7 +61,7 @@ static int seccomp_prepare(const struct jail_spec *spec, void **out,
 	if (policy_load(&request, &guard->policy, err) < 0)
 		return -1;
 	return listener_prepare(&guard->listener, guard->policy.program,
-				!spec->in_place, err);
+				spec->tells_refusals, err);
 }
 
 static const struct syscall_guard *seccomp_guard(const void *state)

@@ -36,6 +36,9 @@ def without(what, error):
 
 
 def launch(*argv, options=(), before=(), root=None, **kwargs):
+    # else nobody would be told, and so nobody asked
+    if not {"--report", "--exec", "-v"} & set(map(str, options)):
+        options = ("--report", "/dev/null", *options)
     return run(*before, JAILLAUNCH, "-r", root or root_dir(), "-u", UID,
                *options, "--", *(argv if root else ("/denied", *argv)),
                **kwargs)
@@ -442,9 +445,16 @@ def test_without_a_filter_nothing_starts():
 
 def test_exec_has_nobody_to_tell():
     done = launch("tell", options=["--exec", "--explain"])
-    assert "not itemised: --exec" in done.out
+    assert "not itemised: nobody would be told (--exec" in done.out
     done = launch("tell", options=["--exec"])
     assert (done.status, done.out) == (0, "mount EPERM\n")
+
+
+def test_without_report_and_v_nobody_is_asked():
+    """The plain filter kills whoever ignores SIGSYS, too, and says so."""
+    done = run(JAILLAUNCH, "-r", root_dir(), "-u", UID, "--", "/denied",
+               "ignored-root")
+    assert (done.status, done.out) == (159, "")
 
 
 # --- the policy
