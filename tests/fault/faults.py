@@ -554,7 +554,8 @@ SCENARIOS = {
     "build-oci": lambda: Build("layout", prefix="oci:"),
     "build-cpio": lambda: Build("image.cpio"),
     "build-squashfs": lambda: Build("image.squashfs"),
-    "launch-root": lambda: Launch(launch_root),
+    "launch-root": lambda: Launch(lambda: launch_root("--ns=none")),
+    "launch-namespaces": lambda: Launch(launch_root),
     "launch-limits": lambda: Launch(lambda: launch_root(
         "--limit", "nofile=64", "--limit", "wall-time=50s", "--syscall-deny",
         "kcmp")),
