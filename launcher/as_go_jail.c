@@ -152,7 +152,11 @@ static int translate_list(const struct go_jail *given,
 			return -1;
 		spec->policy_text = guise_keep(words, TAKE(made), err);
 		spec->policy_name = "-syscall-allow";
-		return spec->policy_text ? 0 : -1;
+		if (!spec->policy_text)
+			return -1;
+		spec->policy_open = guise_keep(
+			words, go_jail_without_blanks(given->allow), err);
+		return spec->policy_open ? 0 : -1;
 	}
 	if (!given->deny || !*given->deny)
 		return 0;

@@ -86,7 +86,7 @@ int capability_is_effective(unsigned number)
 
 	if (syscall(SYS_capget, &head, data) < 0)
 		return -errno;
-	return data[number / 32].effective >> number % 32 & 1;
+	return (int)(data[number / 32].effective >> number % 32 & 1);
 }
 
 int capabilities_parse(const char *option, const char *list, uint64_t *set,

@@ -60,6 +60,8 @@ static int read_pair(const char *key, const char *value, struct input *input,
 		request->caps = strtoull(value, NULL, 16);
 	else if (strcmp(key, "deny-action") == 0)
 		request->deny_action = value;
+	else if (strcmp(key, "open") == 0)
+		request->open = value;
 	else if (strcmp(key, "allow") == 0)
 		input->allow[request->n_allow++] = value;
 	else if (strcmp(key, "deny") == 0)
@@ -110,7 +112,7 @@ static int answer_config(const char *name, const char *directory)
 {
 	auto_free char *text = NULL, *made = NULL;
 	struct err err = {0};
-	size_t len, size;
+	size_t len = 0, size = 0;
 	int error = fd_read_all(0, OCI_CONFIG_MOST, &text, &len);
 
 	if (error < 0)

@@ -47,7 +47,7 @@ static int ask(const char *path, struct oci_config *out, size_t *size,
 	char *argv[] = {helper_argument("jail-policy"),
 			helper_argument("config"), helper_argument(path),
 			directory, NULL};
-	size_t len;
+	size_t len = 0;
 
 	if (!directory)
 		return err_sys(err, ENOMEM, "--oci");

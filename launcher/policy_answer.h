@@ -12,7 +12,7 @@ struct policy_answer {
 };
 
 /* BPF_MAXINSNS instructions of 8 bytes. */
-#define POLICY_ANSWER_MOST (4096 * 8)
+#define POLICY_ANSWER_MOST (4096ul * 8)
 
 /* How long the text of a policy can be; Docker's has some 20,000 bytes. */
 #define POLICY_TEXT_MOST (1 << 20)

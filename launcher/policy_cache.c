@@ -75,6 +75,7 @@ void policy_cache_key(const struct policy_request *request, const char *helper,
 	add_piece(&hash, &request->features, sizeof(request->features));
 	add_piece(&hash, &request->caps, sizeof(request->caps));
 	add_text(&hash, request->deny_action);
+	add_text(&hash, request->open);
 	add_lists(&hash, request->allow, request->n_allow);
 	add_lists(&hash, request->deny, request->n_deny);
 	sha256_hex(&hash, key);

@@ -48,6 +48,8 @@ static int make_words(const struct policy_request *request, struct words *words,
 		add(words, "deny-action", request->deny_action);
 	if (request->text)
 		add(words, "text", "");
+	if (request->open)
+		add(words, "open", request->open);
 	for (i = 0; i < request->n_allow; i++)
 		add(words, "allow", request->allow[i]);
 	for (i = 0; i < request->n_deny; i++)

@@ -230,6 +230,7 @@ static int decide_policy(const struct settings *settings,
 	    (!settings->policy_text && check_seccomp(seccomp, err) < 0))
 		return -1;
 	spec->policy_text = settings->policy_text;
+	spec->policy_open = settings->policy_text ? flags->policy_open : NULL;
 	spec->allow = flags->syscall_allow;
 	spec->deny = flags->syscall_deny;
 	spec->deny_action = flags->deny_action;

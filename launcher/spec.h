@@ -31,6 +31,7 @@ struct terminal;
 struct spec_flags {
 	const char *user, *group, *chdir, *net, *seccomp, *caps, *spec_file;
 	const char *ambient_caps;
+	const char *policy_open; /* as struct policy_request has it */
 	const char *policy_text, *policy_name; /* unless seccomp says another */
 	const char *start_here; /* where the user may enter it; else chdir */
 	const char *deny_action;
@@ -69,6 +70,7 @@ struct jail_spec {
 	struct namespaces namespaces;
 	const char *hostname; /* in a uts namespace; not owned */
 	char *seccomp; /* a name or a file; NULL: none */
+	const char *policy_open; /* with policy_text */
 	const char *policy_text; /* of seccomp, if it was read; not owned */
 	const char *deny_action; /* NULL: the policy's own; not owned */
 	struct opt_list allow, deny; /* lists of system calls; not owned */

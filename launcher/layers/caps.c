@@ -69,7 +69,7 @@ static int get_sets(struct sets *sets)
 
 static int caps_probe(const struct jail_spec *spec, struct err *err)
 {
-	struct sets ours;
+	struct sets ours = {0};
 	int error = spec->ambient_caps ? get_sets(&ours) : 0;
 	unsigned i;
 
@@ -104,7 +104,7 @@ static int caps_prepare(const struct jail_spec *spec, void **state,
  */
 static int raise_ambient(const struct jail_spec *spec)
 {
-	struct sets sets;
+	struct sets sets = {0};
 	unsigned i;
 
 	if (get_sets(&sets) < 0)

@@ -51,6 +51,7 @@ static int seccomp_prepare(const struct jail_spec *spec, void **out,
 		.deny_action = spec->deny_action,
 		.caps = spec->caps,
 		.text = spec->policy_text,
+		.open = spec->policy_open,
 		.text_len = spec->policy_text ? strlen(spec->policy_text) : 0,
 	};
 	struct syscall_guard *guard = calloc(1, sizeof(*guard));

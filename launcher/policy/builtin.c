@@ -31,7 +31,8 @@ bool policy_builtin(const struct policy_request *request,
 		    struct sock_fprog *program)
 {
 	if (request->text || request->n_allow || request->n_deny ||
-	    request->deny_action || request->features >= POLICY_FEATURE_SETS)
+	    request->deny_action || request->open ||
+	    request->features >= POLICY_FEATURE_SETS)
 		return false;
 	for (size_t i = 0; i < sizeof(policy_built) / sizeof(*policy_built);
 	     i++) {

@@ -34,6 +34,9 @@ struct policy_request {
 	size_t n_allow;
 	const char *const *deny;
 	size_t n_deny;
+	/* Of what a text allows, a comma list of what the floor shall not
+	 * refuse as a whole; rules about arguments stay.  NULL: none. */
+	const char *open;
 	/* "kill", "errno", "errno:E", "log" instead of what is answered to
 	 * calls that are denied; NULL: as it is */
 	const char *deny_action;

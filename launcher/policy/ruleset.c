@@ -213,6 +213,43 @@ static int add_rule(struct ruleset *set, const struct rule *rule, bool choice,
 	return 0;
 }
 
+/* The floor's refusal of a call as a whole; not of some arguments. */
+static int open_call(struct ruleset *set, const struct syscall_name *call,
+		     struct err *err)
+{
+	int nr = call->nr[set->machine];
+
+	(void)err;
+	for (size_t i = 0; nr != SYSCALL_NONE && i < set->n; i++) {
+		if (set->denials[i].nr != (unsigned)nr ||
+		    !rule_is_unconditional(set->denials[i].rule))
+			continue;
+		set->n = without_call(set->denials, set->n, (unsigned)nr);
+		break;
+	}
+	return 0;
+}
+
+static int open_list(struct ruleset *set, const char *list, struct err *err)
+{
+	const struct syscall_name *call;
+	struct name name, group;
+
+	while (list && name_next(&list, ',', &name)) {
+		if (name_is_group(name)) {
+			if (name_find_group(name, &group, err) < 0 ||
+			    each_of_group(set, group, open_call, err) < 0)
+				return -1;
+			continue;
+		}
+		if (name_find_call(name, &call, err) < 0)
+			return -1;
+		if (call)
+			open_call(set, call, err);
+	}
+	return 0;
+}
+
 static int compare_denials(const void *a, const void *b)
 {
 	const struct denial *one = a, *other = b;
@@ -354,6 +391,7 @@ static int fill(struct ruleset *set, const struct policy_request *request,
 		    add_rule(set, &rules[i], false, err) < 0)
 			return -1;
 	if ((written && add_written(set, written, err) < 0) ||
+	    open_list(set, request->open, err) < 0 ||
 	    amend_lists(set, true, request->allow, request->n_allow, err) < 0 ||
 	    amend_lists(set, false, request->deny, request->n_deny, err) < 0)
 		return -1;

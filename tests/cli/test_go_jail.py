@@ -1,12 +1,14 @@
 """jaillaunch called as go-jail: that program's flags, statuses and examples,
 in our own words, on the root of the test's own host."""
 
+import errno
 import os
 import re
 
 import pytest
 
-from conftest import BUILD, run
+from conftest import BUILD, ROOT, run
+from jailroot import compile_c
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0,
                                 reason="changing the user needs root")
@@ -99,6 +101,40 @@ def test_what_the_list_does_not_have_fails_with_eperm(go_jail):
     assert not os.path.exists("/tmp/never")
 
 
+PROBE = r"""
+    #include <errno.h>
+    #include <stdio.h>
+    #include <sched.h>
+    #include <sys/ptrace.h>
+    #include <sys/socket.h>
+    #include <unistd.h>
+    static int said(long result) { return result < 0 ? errno : 0; }
+    int main(void)
+    {
+        /* no such process; no such directory; a namespace; a socket */
+        int traced = said(ptrace(PTRACE_PEEKDATA, 99999999, 0, 0));
+        int rooted = said(chroot("/no/such/place"));
+        int apart = said(unshare(CLONE_NEWUSER));
+        int vsock = said(socket(40, SOCK_STREAM, 0));
+        printf("%d %d %d %d\n", traced, rooted, apart, vsock);
+        return 0;
+    }
+"""
+
+
+def test_a_list_opens_what_it_names(go_jail, scratch):
+    """Not what is refused for its arguments; nothing without its name."""
+    compile_c(PROBE, scratch / "probe")
+    names = "@loader,@io,unshare,socket"
+    done = go_jail(*DAEMON, f"-syscall-allow={names},ptrace,chroot",
+                   scratch / "probe")
+    assert done.out == (f"{errno.ESRCH} {errno.ENOENT} {errno.EPERM} "
+                        f"{errno.EAFNOSUPPORT}\n"), done
+    done = go_jail(*DAEMON, f"-syscall-allow={names}", scratch / "probe")
+    assert done.out == (f"{errno.EPERM} {errno.EPERM} {errno.EPERM} "
+                        f"{errno.EAFNOSUPPORT}\n"), done
+
+
 def test_groups_in_a_list(go_jail):
     done = go_jail(*DAEMON, "-syscall-allow=@loader,@io", "echo", "families")
     assert (done.status, done.out) == (0, "families\n"), done
@@ -181,3 +217,10 @@ def test_better_than_it_was(go_jail):
     os.close(end)
     os.close(other)
     assert done.out == "1\n", done
+
+
+def test_both_links_are_installed():
+    done = run("make", "-n", "install", "B=/nowhere/build", "DESTDIR=/nowhere",
+               cwd=ROOT)
+    assert "for name in capejail go-jail" in done.out, done.err
+    assert "ln -sf jaillaunch /nowhere/" in done.out
