@@ -68,6 +68,14 @@ static int word_index(const struct manifest *manifest, enum verb verb,
 	return otherwise;
 }
 
+static bool needs_proc(const struct entry *entry)
+{
+	for (size_t i = 0; entry->verb == VERB_NEED && i < entry->n_args; i++)
+		if (strcmp(entry->args[i], "proc") == 0)
+			return true;
+	return false;
+}
+
 static void read_settings(struct plan *plan)
 {
 	static const char *const dlopens[] = {"none", "required", "recommended",
@@ -83,8 +91,7 @@ static void read_settings(struct plan *plan)
 	plan->all_hwcaps = word_index(manifest, VERB_HWCAPS, hwcaps, 0) == 1;
 	plan->is_opaque = manifest_find(manifest, VERB_OPAQUE) != NULL;
 	for (size_t i = 0; i < manifest->n; i++)
-		if (manifest->entries[i].verb == VERB_NEED &&
-		    strcmp(manifest->entries[i].args[0], "proc") == 0)
+		if (needs_proc(&manifest->entries[i]))
 			plan->has_proc = true;
 }
 

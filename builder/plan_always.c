@@ -51,18 +51,29 @@ static int put_nsswitch(struct plan *plan, struct err *err)
 	return put_text(plan, "/etc/nsswitch.conf", text, strlen(text), err);
 }
 
-static int put_tmp(struct plan *plan, struct err *err)
+static int put_dir(struct plan *plan, char *path, mode_t mode, struct err *err)
 {
-	char path[] = "/tmp";
 	struct reason always = {.relation = NULL};
 	struct node want = {
 		.path = path,
 		.type = NODE_DIR,
-		.mode = 01777,
+		.mode = mode,
 		.rank = RANK_GIVEN,
 	};
 
 	return plan_put(plan, &want, &always, err);
+}
+
+/* `need proc`: the launcher needs a directory to mount it on. */
+static int put_places(struct plan *plan, struct err *err)
+{
+	char tmp[] = "/tmp", proc[] = "/proc";
+
+	if (put_dir(plan, tmp, 01777, err) < 0)
+		return -1;
+	return plan->has_proc && !tree_find(plan->tree, proc)
+		       ? put_dir(plan, proc, 0755, err)
+		       : 0;
 }
 
 static int put_manifest(struct plan *plan, struct err *err)
@@ -111,7 +122,7 @@ static int put_all_merged(struct plan *plan, struct err *err)
 
 int plan_always(struct plan *plan, struct err *err)
 {
-	if (put_tmp(plan, err) < 0 || put_nsswitch(plan, err) < 0 ||
+	if (put_places(plan, err) < 0 || put_nsswitch(plan, err) < 0 ||
 	    put_all_merged(plan, err) < 0)
 		return -1;
 	return put_manifest(plan, err);

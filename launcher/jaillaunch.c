@@ -109,6 +109,8 @@ static const struct opt options[] = {
 	 "the same, but kept in DIR"},
 	{0, "read-only", NULL, SPEC(read_only),
 	 "mount a root directory so that nobody can write to it"},
+	{0, "proc", NULL, SPEC(proc),
+	 "mount /proc: of the jail's own processes alone"},
 	{0, "no-pin", NULL, OPT_INTO(struct args, image.no_pin),
 	 "keep no mount of the image for later launches"},
 	{0, "copy", "SRC:DST", OPT_INTO(struct args, image.copies),
@@ -140,7 +142,6 @@ static const struct opt options[] = {
 	{0, "version", NULL, OPT_INTO(struct args, version),
 	 "print the version"},
 	{0, "require", "LIST", OPT_NOT_YET, NULL},
-	{0, "proc", NULL, OPT_NOT_YET, NULL},
 	{0, "read", "PATH", OPT_NOT_YET, NULL},
 	{0, "write", "PATH", OPT_NOT_YET, NULL},
 	{0, "on-violation", "ACTION", OPT_NOT_YET, NULL},
@@ -262,6 +263,9 @@ static int explain_root(const struct launch *launch, FILE *out, struct err *err)
 	if (choice.used != ROOT_CHROOT || image->way != IMAGE_DIRECTORY)
 		fprintf(out, "entered by    %s\n",
 			root_method_names[choice.used]);
+	if (choice.proc)
+		fprintf(out, "/proc         with %s\n",
+			root_proc_options[choice.proc]);
 	return 0;
 }
 
@@ -403,11 +407,25 @@ static void name_needs(const struct launch *launch, struct err *err)
 {
 	const struct jail_spec *spec = launch->spec;
 
-	if (has_no_mounts(launch) && (spec->need_shm || spec->need_pts))
-		err_context(err, "%s%s%s: mounts, which cannot be made here",
-			    spec->need_shm ? "need shm" : "",
-			    spec->need_shm && spec->need_pts ? ", " : "",
-			    spec->need_pts ? "need pts" : "");
+	static const char *const words[] = {"need shm", "need pts",
+					    "need proc"};
+	char needs[64] = "";
+	size_t i;
+
+	if (!has_no_mounts(launch))
+		return;
+	for (i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		const bool is_needed[] = {spec->need_shm, spec->need_pts,
+					  spec->need_proc};
+		size_t len = strlen(needs);
+
+		if (is_needed[i])
+			snprintf(needs + len, sizeof(needs) - len, "%s%s",
+				 len ? ", " : "", words[i]);
+	}
+	if (*needs)
+		err_context(err, "%s: mounts, which cannot be made here",
+			    needs);
 }
 
 /*

@@ -134,19 +134,54 @@ static void put_words(struct namespaces *out, const char *wish)
 			 wish ? wish : "auto: none is left with --exec");
 }
 
-int namespaces_decide(const struct spec_flags *flags, bool net_private,
+/* A /proc of no pid namespace would be the host's. */
+static int check_proc(const struct jail_spec *spec, unsigned long wanted,
+		      struct err *err)
+{
+	const struct spec_flags *flags = spec->flags;
+	const char *option = flags->proc ? "--proc" : "need proc";
+
+	if (!spec->need_proc || wanted & CLONE_NEWPID)
+		return 0;
+	return err_set(err, ERR_USAGE,
+		       "%s shows the processes of a pid namespace, and there "
+		       "is none with %s",
+		       option,
+		       flags->in_place ? "--exec"
+				       : "this --ns: add pid, or leave it out");
+}
+
+/* What a namespace is for, that has to be made. */
+static const char *option_for(const struct jail_spec *spec, unsigned long flag)
+{
+	const struct spec_flags *flags = spec->flags;
+
+	if (flag == CLONE_NEWNET)
+		return "--net private";
+	if (flag == CLONE_NEWUTS && flags->hostname)
+		return "--hostname";
+	if (flag == CLONE_NEWPID && spec->need_proc)
+		return flags->proc ? "--proc" : "need proc";
+	return "--ns";
+}
+
+int namespaces_decide(const struct jail_spec *spec,
 		      const struct namespace_lacks *lacks,
 		      struct namespaces *out, struct err *err)
 {
+	const struct spec_flags *flags = spec->flags;
 	const bool may = capability_is_effective(CAP_SYS_ADMIN) > 0;
 	unsigned long wanted, required;
 	size_t i;
 
 	*out = (struct namespaces){0};
 	if (read_wish(flags, &wanted, &required, err) < 0 ||
-	    check_in_place(flags, &wanted, required, err) < 0)
+	    check_in_place(flags, &wanted, required, err) < 0 ||
+	    check_proc(spec, wanted | required, err) < 0)
 		return -1;
-	if (net_private)
+	if (spec->need_proc)
+		required |= CLONE_NEWPID;
+	if (spec->net_private)
 		required |= CLONE_NEWNET;
 	if (flags->hostname)
 		required |= CLONE_NEWUTS;
@@ -160,13 +195,9 @@ int namespaces_decide(const struct spec_flags *flags, bool net_private,
 		if (error == 0)
 			out->used |= flag;
 		else if (required & flag)
-			return refuse_lacking(
-				(enum namespace)i,
-				flag == CLONE_NEWNET ? "--net private"
-				: flags->hostname && flag == CLONE_NEWUTS
-					? "--hostname"
-					: "--ns",
-				error, err);
+			return refuse_lacking((enum namespace)i,
+					      option_for(spec, flag), error,
+					      err);
 		out->lacks.error[i] = error;
 	}
 	put_words(out, flags->namespaces);

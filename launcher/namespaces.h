@@ -12,7 +12,7 @@
 
 #include "err.h"
 
-struct spec_flags;
+struct jail_spec;
 
 enum namespace {
 	NAMESPACE_PID,
@@ -46,10 +46,10 @@ struct namespaces {
 };
 
 /*
- * Decides by --ns, --net, --hostname and --exec.  A namespace that was named
- * and is lacking is ERR_HOST.
+ * Decides by --ns, --net, --hostname, --proc and --exec.  A namespace that was
+ * named and is lacking is ERR_HOST.
  */
-int namespaces_decide(const struct spec_flags *flags, bool net_private,
+int namespaces_decide(const struct jail_spec *spec,
 		      const struct namespace_lacks *lacks,
 		      struct namespaces *out, struct err *err);
 

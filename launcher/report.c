@@ -190,6 +190,8 @@ static void put_method(struct json *json, const struct root_choice *choice)
 		json_close(json, '}');
 	}
 	json_close(json, ']');
+	if (choice->proc)
+		json_string(json, "proc", root_proc_options[choice->proc]);
 }
 
 static void put_root(struct json *json, const struct image *image,

@@ -15,6 +15,7 @@ struct root_attempt {
 	int upper; /* layer of a writable root */
 	int *mounts; /* of the places, until they are attached */
 	bool has_late_flags, keeps_old_root;
+	enum root_proc proc; /* as it was mounted */
 	unsigned step; /* that failed */
 };
 

@@ -201,6 +201,7 @@ int root_mount(const struct root_view *view, struct root_choice *choice,
 			*tree = attempt.root;
 			choice->used = method->method;
 			choice->keeps_old_root = attempt.keeps_old_root;
+			choice->proc = attempt.proc;
 			return 0;
 		}
 		choice->passed[method->method].step = attempt.step;

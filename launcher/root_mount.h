@@ -33,6 +33,7 @@ enum root_step {
 	STEP_PLACE,
 	STEP_RESTORE,
 	STEP_PTS,
+	STEP_PROC,
 };
 
 /*

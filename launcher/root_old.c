@@ -18,6 +18,7 @@
 #include "root_namespace.h"
 #include "root_overlay.h"
 #include "root_place.h"
+#include "root_proc.h"
 #include "root_target.h"
 
 /*
@@ -200,6 +201,13 @@ static int mount_pts(struct root_attempt *attempt,
 	return ROOT_FAIL(attempt, STEP_PTS, root_pts_mount(place, name));
 }
 
+static int mount_proc(struct root_attempt *attempt,
+		      const struct root_place *place, const char *name)
+{
+	return ROOT_FAIL(attempt, STEP_PROC,
+			 root_proc_mount(attempt, place, name));
+}
+
 static int mount_place(struct root_attempt *attempt,
 		       const struct root_place *place)
 {
@@ -209,6 +217,7 @@ static int mount_place(struct root_attempt *attempt,
 		[PLACE_BIND] = mount_bind,
 		[PLACE_DEVICES] = mount_devices,
 		[PLACE_PTS] = mount_pts,
+		[PLACE_PROC] = mount_proc,
 	};
 	auto_close int target = root_target_open(attempt->root, place);
 	const char *name;

@@ -11,6 +11,7 @@
 #include "devices.h"
 #include "limit.h"
 #include "mount_calls.h"
+#include "root_proc.h"
 #include "root_target.h"
 
 /* --- flags */
@@ -19,9 +20,9 @@ unsigned root_place_flags(const struct root_place *place)
 {
 	unsigned flags = MOUNT_ATTR_NOSUID;
 
-	if (place->kind == PLACE_DEVICES || place->kind == PLACE_PTS)
+	if (place->kind != PLACE_TMPFS && place->kind != PLACE_BIND)
 		flags |= MOUNT_ATTR_NOEXEC;
-	else
+	if (place->kind != PLACE_DEVICES && place->kind != PLACE_PTS)
 		flags |= MOUNT_ATTR_NODEV;
 	return place->is_writable ? flags : flags | MOUNT_ATTR_RDONLY;
 }
@@ -169,6 +170,9 @@ static int make_mount(struct root_attempt *attempt,
 		return make_devices(attempt, place);
 	if (place->kind == PLACE_PTS)
 		return ROOT_FAIL(attempt, STEP_PTS, make_pts(place));
+	if (place->kind == PLACE_PROC)
+		return ROOT_FAIL(attempt, STEP_PROC,
+				 root_proc_make(attempt, place));
 	if (place->kind != PLACE_TMPFS)
 		return ROOT_FAIL(attempt, STEP_BIND, mount);
 	return ROOT_FAIL(attempt, STEP_TMPFS, root_tmpfs_make(place));

@@ -215,6 +215,25 @@ static int add_pts(struct root_view *view, const struct jail_spec *spec,
 	return 0;
 }
 
+/* By a process of the pid namespace that it is to show. */
+static int add_proc(struct root_view *view, const struct jail_spec *spec,
+		    struct err *err)
+{
+	struct root_place *place;
+
+	if (!spec->need_proc)
+		return 0;
+	if (find_place(view, "/proc"))
+		return err_set(err, ERR_USAGE,
+			       "%s: something else is mounted on /proc",
+			       spec->flags->proc ? "--proc" : "need proc");
+	place = add_place(view, PLACE_PROC, "/proc", err);
+	if (!place)
+		return -1;
+	place->is_given = true;
+	return 0;
+}
+
 /*
  * The nodes of an image do not work: who owns the file need not have made it.
  * Those of our own table do.
@@ -464,7 +483,8 @@ static int add_all(struct root_view *view, const struct jail_spec *spec,
 			return -1;
 	view->may_chroot = view->n == 0 && !view->is_writable &&
 			   !spec->need_shm && !spec->need_pts &&
-			   !flags->read_only && !spec->root_is_mounted &&
+			   !spec->need_proc && !flags->read_only &&
+			   !spec->root_is_mounted &&
 			   !spec->limits[LIMIT_TMP].is_set;
 	view->needs_namespace =
 		namespaces_have(&spec->namespaces, NAMESPACE_MNT);
@@ -473,7 +493,7 @@ static int add_all(struct root_view *view, const struct jail_spec *spec,
 	if (view->has_mounts &&
 	    (add_tmp(view, spec, err) < 0 || add_home(view, spec, err) < 0 ||
 	     add_shm(view, spec, err) < 0 || add_pts(view, spec, err) < 0 ||
-	     add_devices(view, spec, err) < 0))
+	     add_proc(view, spec, err) < 0 || add_devices(view, spec, err) < 0))
 		return -1;
 	if (view->n)
 		qsort(view->places, view->n, sizeof(*view->places),

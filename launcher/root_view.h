@@ -17,7 +17,13 @@
 
 struct jail_spec;
 
-enum root_place_kind { PLACE_TMPFS, PLACE_BIND, PLACE_DEVICES, PLACE_PTS };
+enum root_place_kind {
+	PLACE_TMPFS,
+	PLACE_BIND,
+	PLACE_DEVICES,
+	PLACE_PTS,
+	PLACE_PROC,
+};
 
 struct root_place {
 	enum root_place_kind kind;

@@ -74,8 +74,8 @@ static int set_limit(struct jail_spec *spec, const char *text, bool by_image,
 	return 0;
 }
 
-static int take_needs(const struct entry *entry, struct jail_spec *spec,
-		      struct err *err)
+/* The grammar knows no others. */
+static void take_needs(const struct entry *entry, struct jail_spec *spec)
 {
 	size_t i;
 
@@ -87,10 +87,8 @@ static int take_needs(const struct entry *entry, struct jail_spec *spec,
 		else if (strcmp(need, "pts") == 0)
 			spec->need_pts = true;
 		else
-			return entry_error(entry, err,
-					   "need %s is not built yet", need);
+			spec->need_proc = true;
 	}
-	return 0;
 }
 
 /* One launch setting of a manifest; what concerns the builder is passed by. */
@@ -126,7 +124,8 @@ static int take_entry(const struct entry *entry, bool by_image,
 			return entry_error(entry, err, "%s", strdupa(err->msg));
 		return 0;
 	case VERB_NEED:
-		return take_needs(entry, spec, err);
+		take_needs(entry, spec);
+		return 0;
 	default:
 		return 0;
 	}
@@ -541,8 +540,8 @@ static int decide_namespaces(const struct spec_input *input,
 		return err_set(err, ERR_USAGE,
 			       "--hostname \"%s\": it has 1 to 64 bytes",
 			       spec->hostname);
-	return namespaces_decide(flags, spec->net_private, input->lacks,
-				 &spec->namespaces, err);
+	spec->need_proc = spec->need_proc || flags->proc;
+	return namespaces_decide(spec, input->lacks, &spec->namespaces, err);
 }
 
 static int read_spec_file(const char *path, struct manifest **out,

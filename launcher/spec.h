@@ -41,7 +41,7 @@ struct spec_flags {
 	const char *persist, *landlock, *uid_pool, *namespaces, *hostname;
 	struct opt_list landlock_read, landlock_write;
 	bool insecure, net_none, read_only, keep_env, no_groups, allow_root,
-		in_place;
+		in_place, proc;
 };
 
 struct jail_limit {
@@ -54,7 +54,7 @@ struct jail_spec {
 	const char *root_name;
 	const struct spec_flags *flags; /* for what concerns mounts */
 	bool root_is_image, root_is_mounted, root_is_pinned;
-	bool root_is_changed, need_shm, need_pts;
+	bool root_is_changed, need_shm, need_pts, need_proc;
 	const char *devices; /* of an image: a list for devices.h */
 	struct jail_user user;
 	struct own_uid *own_uid; /* the user's uid comes from it, or NULL */

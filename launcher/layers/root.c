@@ -34,6 +34,7 @@ static const char *const steps[] = {
 	[STEP_PLACE] = "make a place for mounts",
 	[STEP_RESTORE] = "leave a mount namespace again",
 	[STEP_PTS] = "make terminals (devpts)",
+	[STEP_PROC] = "mount /proc",
 	NULL,
 };
 

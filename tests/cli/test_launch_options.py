@@ -219,7 +219,6 @@ workdir /tmp
     ("run-as 0", "--allow-root"),
     ("net host", 'the image asks for "net host", which only you can allow'),
     ("seccomp none", "the image asks to run without seccomp"),
-    ("need proc", "need proc is not built yet"),
 ])
 def test_an_image_cannot_lower_the_floor(scratch, line, words):
     lines = ["entry /bin/true", line]
@@ -653,7 +652,7 @@ def test_an_ordinary_user_and_an_image(scratch):
 
 
 LATER = """require
-proc read write on-violation events learn""".split()
+read write on-violation events learn""".split()
 
 
 def help_text():
