@@ -12,5 +12,6 @@ void args_free(struct args *args)
 	opt_list_free(&args->spec.tmpfs);
 	opt_list_free(&args->spec.landlock_read);
 	opt_list_free(&args->spec.landlock_write);
+	opt_list_free(&args->spec.require);
 	opt_list_free(&args->image.copies);
 }

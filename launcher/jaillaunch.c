@@ -29,6 +29,7 @@
 #include "policy_command.h"
 #include "policy_load.h"
 #include "report.h"
+#include "requirement.h"
 #include "spec.h"
 #include "store_verbs.h"
 #include "supervise.h"
@@ -130,6 +131,8 @@ static const struct opt options[] = {
 	 "launch settings of an OCI runtime"},
 	{0, "report", "FILE|fd:N", OPT_INTO(struct args, report),
 	 "write a JSON report of the launch"},
+	{0, "require", "LAYER[,LAYER]", SPEC(require),
+	 "fail unless these layers are really there"},
 	{0, "explain", NULL, OPT_INTO(struct args, explain),
 	 "print what would be done, and why; do nothing"},
 	{0, "completion", "bash|zsh", OPT_INTO(struct args, completion),
@@ -141,7 +144,6 @@ static const struct opt options[] = {
 	{'h', "help", NULL, OPT_INTO(struct args, help), "print this"},
 	{0, "version", NULL, OPT_INTO(struct args, version),
 	 "print the version"},
-	{0, "require", "LIST", OPT_NOT_YET, NULL},
 	{0, "read", "PATH", OPT_NOT_YET, NULL},
 	{0, "write", "PATH", OPT_NOT_YET, NULL},
 	{0, "on-violation", "ACTION", OPT_NOT_YET, NULL},
@@ -185,6 +187,7 @@ static int print_completion(const char *shell, struct err *err)
 		{"caps", capability_name, 0, true},
 		{"ambient-caps", capability_name, 0, true},
 		{"deny-action", action_name, 0, false},
+		{"require", requirement_name, 0, true},
 		{0},
 	};
 	static const struct completion_verb rows[] = {
@@ -280,6 +283,7 @@ static void explain_plan(const struct args *args, const struct launch *launch,
 {
 	oci_explain(&args->oci, out);
 	plan_explain(launch->plan, out);
+	namespaces_explain(&launch->spec->namespaces, out);
 	enforcement_explain(launch->spec, out);
 	if (plan_guard(launch->plan))
 		syscall_guard_explain(plan_guard(launch->plan), out);
@@ -319,6 +323,13 @@ static int give_home(struct launch *launch, struct err *err)
 	return is_closed;
 }
 
+/* Else the answers of a plain filter are quicker. */
+static bool tells_refusals(const struct args *args)
+{
+	return args->report || args->verbose || args->explain ||
+	       requirements_have(&args->spec.require, "itemised");
+}
+
 static int prepare(const struct args *args, char *const *argv,
 		   struct launch *launch, struct err *err)
 {
@@ -329,8 +340,7 @@ static int prepare(const struct args *args, char *const *argv,
 		.terminal = terminal,
 		.has_terminal = terminal->kind != TERMINAL_NONE,
 		.has_foreground = terminal->in_foreground,
-		.tells_refusals =
-			args->report || args->verbose || args->explain,
+		.tells_refusals = tells_refusals(args),
 		.lacks = &launch->lacks,
 	};
 
@@ -519,8 +529,14 @@ static int run_launch(const struct args *args, char *const *argv,
 		return -1;
 	if (plan_prepare(launch->plan, err) < 0)
 		return -1;
+	if (args->explain && explain(args, launch, &launch->outcome, err) < 0)
+		return -1;
+	if (requirements_check(&args->spec.require, launch->plan, err) < 0) {
+		launch->outcome.kind = OUTCOME_FAILED;
+		return -1;
+	}
 	if (args->explain)
-		return explain(args, launch, &launch->outcome, err);
+		return 0;
 	return execute(args, caller, launch, err);
 }
 
@@ -586,7 +602,7 @@ static int check_args(const struct args *args, struct err *err)
 		return err_set(err, ERR_USAGE,
 			       "--report needs the supervisor that --exec "
 			       "leaves out");
-	return 0;
+	return requirements_read(&args->spec.require, err);
 }
 
 /* What a configuration says comes first, so that what is typed counts. */

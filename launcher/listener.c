@@ -71,10 +71,12 @@ static int make_asking(struct listener *listener, struct err *err)
 }
 
 int listener_prepare(struct listener *listener, struct sock_fprog plain,
-		     bool is_wanted, struct err *err)
+		     enum listener_wish wish, struct err *err)
 {
-	*listener = (struct listener){.plain = plain, .is_wanted = is_wanted};
-	if (!is_wanted)
+	*listener = (struct listener){.plain = plain,
+				      .is_wanted = wish != LISTENER_UNWANTED,
+				      .is_required = wish == LISTENER_REQUIRED};
+	if (!listener->is_wanted)
 		return 0;
 	listener->error = probe();
 	if (listener->error)
@@ -155,6 +157,8 @@ int listener_load(const struct listener *listener)
 		return 0;
 	}
 	listener->log->error = -fd;
+	if (listener->is_required)
+		return fd;
 	return load(&listener->plain, 0);
 }
 

@@ -32,13 +32,19 @@ struct listener {
 	struct sock_fprog plain, asking; /* asking.len 0: none */
 	const char *why_no_kills; /* are itemised: the filter kills; or NULL */
 	int error; /* errno: why there is none that asks; 0: see wanted */
-	bool is_wanted;
+	bool is_wanted, is_required;
 	struct listener_log *log; /* NULL without one that asks */
 };
 
-/* plain outlives the listener.  Not wanted: there is nobody to answer. */
+/* Whether there is somebody to answer, and it may be done without. */
+enum listener_wish { LISTENER_UNWANTED, LISTENER_WANTED, LISTENER_REQUIRED };
+
+/*
+ * plain outlives the listener.  One that is required and that the kernel does
+ * not give makes listener_load() fail.
+ */
 int listener_prepare(struct listener *listener, struct sock_fprog plain,
-		     bool is_wanted, struct err *err);
+		     enum listener_wish wish, struct err *err);
 void listener_release(struct listener *listener);
 
 /* In the child, as the last thing before the program: 0 or -errno. */

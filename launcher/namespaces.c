@@ -204,6 +204,24 @@ int namespaces_decide(const struct jail_spec *spec,
 	return 0;
 }
 
+void namespaces_explain(const struct namespaces *namespaces, FILE *out)
+{
+	size_t i;
+
+	for (i = 0; i < N_NAMESPACES; i++) {
+		const struct namespace_row *row = &namespace_rows[i];
+		int error = namespaces->lacks.error[i];
+
+		if (namespaces->used & row->flag)
+			fprintf(out, "namespace %-6s on  hides others' %s\n",
+				row->name, row->hides);
+		else
+			fprintf(out, "namespace %-6s off %s%s\n", row->name,
+				error ? "it cannot be made: " : "not asked for",
+				error ? strerror(error) : "");
+	}
+}
+
 unsigned long namespaces_of_birth(const struct namespaces *namespaces)
 {
 	return namespaces->used & ~(unsigned long)LATER;

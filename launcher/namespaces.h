@@ -59,6 +59,9 @@ static inline bool namespaces_have(const struct namespaces *namespaces,
 	return namespaces->used & namespace_rows[which].flag;
 }
 
+/* Each: used, or why not; a line each. */
+void namespaces_explain(const struct namespaces *namespaces, FILE *out);
+
 /* Those of used that a new process is born in. */
 unsigned long namespaces_of_birth(const struct namespaces *namespaces);
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../requirement.h"
 #include "../syscall_guard.h"
 #include "../spec.h"
 
@@ -38,6 +39,15 @@ static unsigned features(const struct jail_spec *spec)
 	       (namespaces_have(own, NAMESPACE_PID) ? POLICY_OWN_PIDS : 0);
 }
 
+static enum listener_wish wish(const struct jail_spec *spec)
+{
+	if (!spec->tells_refusals)
+		return LISTENER_UNWANTED;
+	return requirements_have(&spec->flags->require, "itemised")
+		       ? LISTENER_REQUIRED
+		       : LISTENER_WANTED;
+}
+
 static int seccomp_prepare(const struct jail_spec *spec, void **out,
 			   struct err *err)
 {
@@ -62,7 +72,7 @@ static int seccomp_prepare(const struct jail_spec *spec, void **out,
 	if (policy_load(&request, &guard->policy, err) < 0)
 		return -1;
 	return listener_prepare(&guard->listener, guard->policy.program,
-				spec->tells_refusals, err);
+				wish(spec), err);
 }
 
 static const struct syscall_guard *seccomp_guard(const void *state)

@@ -71,6 +71,7 @@ def test_zsh_is_told_of_every_option(program):
     (["jaillaunch", "--tty", "y"], ["yes"]),
     (["jaillaunch", "--tty", "="], ["auto", "yes", "no"]),
     (["jaillaunch", "--tty", "=", "n"], ["no"]),
+    (["jaillaunch", "--require", "pid,ca"], ["pid,caps"]),
     (["jaillaunch", "--seccomp", "cape"], ["cape", "cape-deny"]),
     (["jaillaunch", "--seccomp", "./x"], ["<-o", "default>"]),
     (["jaillaunch", "--limit", "c"],
