@@ -93,26 +93,35 @@ static int store(const struct opt *opt, const char *value, void *args,
 	return err_set(err, ERR_USAGE, "--%s is not built yet", opt->name);
 }
 
+/* How the help is asked for: not every table has long names. */
+static const char *help_option(const struct opt *options)
+{
+	for (; options->letter || options->name; options++)
+		if (options->name && strcmp(options->name, "help") == 0)
+			return "--help";
+	return "-h";
+}
+
 static int refuse(const struct opt *options, int code, char **argv,
 		  struct err *err)
 {
-	const char *word = argv[optind - 1];
+	const char *word = argv[optind - 1], *help = help_option(options);
 	char letter[3] = {'-', (char)optopt, 0};
 
 	if (optopt >= ROW_BASE) /* a long option used wrongly */
 		return err_set(err, ERR_USAGE,
-			       code == ':' ? "--%s needs an argument (--help)"
-					   : "--%s takes no argument (--help)",
-			       options[optopt - ROW_BASE].name);
+			       code == ':' ? "--%s needs an argument (%s)"
+					   : "--%s takes no argument (%s)",
+			       options[optopt - ROW_BASE].name, help);
 	if (optopt == 0)
 		return err_set(err, ERR_USAGE,
-			       "%s: unknown or ambiguous option (--help lists "
+			       "%s: unknown or ambiguous option (%s lists "
 			       "them)",
-			       word);
+			       word, help);
 	return err_set(err, ERR_USAGE,
-		       code == ':' ? "%s needs an argument (--help)"
-				   : "%s: unknown option (--help lists them)",
-		       letter);
+		       code == ':' ? "%s needs an argument (%s)"
+				   : "%s: unknown option (%s lists them)",
+		       letter, help);
 }
 
 static int parse(const struct opt *options, const struct getopt_tables *tables,

@@ -109,7 +109,7 @@ static const struct opt options[] = {
 	{0, "persist", "DIR", SPEC(persist),
 	 "the same, but kept in DIR"},
 	{0, "read-only", NULL, SPEC(read_only),
-	 "mount a root directory so that nobody can write to it"},
+	 "with -r: nobody can write to the root"},
 	{0, "proc", NULL, SPEC(proc),
 	 "mount /proc: of the jail's own processes alone"},
 	{0, "no-pin", NULL, OPT_INTO(struct args, image.no_pin),
@@ -623,6 +623,7 @@ static int parse_oci(int argc, char **argv, struct args *args, int *first,
 		return -1;
 	if (!args->image.file && !args->image.root)
 		args->image.root = config.root;
+	oci_settle(&args->oci, &args->spec);
 	args->spec.policy_text = config.policy;
 	args->spec.policy_name = config.policy_name;
 	return 0;

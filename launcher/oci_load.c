@@ -11,6 +11,7 @@
 #include "helper.h"
 #include "helper_ask.h"
 #include "oci_answer.h"
+#include "spec.h"
 
 static int read_file(const char *path, char **text, size_t *len,
 		     struct err *err)
@@ -87,7 +88,7 @@ static int sort_piece(struct oci_config *config, char *piece, size_t n[2],
 static int sort_pieces(struct oci_config *config, size_t size, struct err *err)
 {
 	char *at = config->answer, *end = at + size;
-	size_t room = 2, n[2] = {0, 0};
+	size_t room = 3, n[2] = {0, 0}; /* a NULL, our name, a note of ours */
 
 	for (; at < end; at++)
 		room += *at == '\0';
@@ -110,6 +111,7 @@ int oci_load(const char *path, struct oci_config *out, struct err *err)
 
 	if (ask(path, &config, &size, err) == 0 &&
 	    sort_pieces(&config, size, err) == 0) {
+		config.size = size;
 		if (asprintf(&config.policy_name, "%s: linux.seccomp", path) >=
 		    0) {
 			*out = config;
@@ -120,6 +122,28 @@ int oci_load(const char *path, struct oci_config *out, struct err *err)
 	}
 	oci_config_free(&config);
 	return -1;
+}
+
+static bool is_from(const struct oci_config *config, const char *text)
+{
+	return text && text >= config->answer &&
+	       text < config->answer + config->size;
+}
+
+void oci_settle(struct oci_config *config, struct spec_flags *flags)
+{
+	static char note[] =
+		"hostname: not honoured: --ns does not ask for uts";
+	const char *list = flags->namespaces;
+	size_t n = 0;
+
+	if (!is_from(config, flags->hostname) || !list ||
+	    is_from(config, list) || strstr(list, "uts"))
+		return;
+	flags->hostname = NULL;
+	while (config->notes[n])
+		n++;
+	config->notes[n] = note;
 }
 
 void oci_explain(const struct oci_config *config, FILE *out)

@@ -10,6 +10,8 @@
 
 #include "err.h"
 
+struct spec_flags;
+
 struct oci_config {
 	const char *name; /* what was typed */
 	char *policy_name; /* what its policy is called */
@@ -19,9 +21,16 @@ struct oci_config {
 	char **options, **arguments, **notes;
 	size_t n_options;
 	char *answer; /* all of them are in it */
+	size_t size;
 };
 
 int oci_load(const char *path, struct oci_config *out, struct err *err);
+/*
+ * When all was parsed: a host name, which confines nothing, is given up where
+ * --ns, as it was typed, does not ask for the namespace that it needs.
+ */
+void oci_settle(struct oci_config *config, struct spec_flags *flags);
+
 /* What of it is not honoured, a line each; nothing without one. */
 void oci_explain(const struct oci_config *config, FILE *out);
 void oci_config_free(struct oci_config *config);

@@ -138,7 +138,7 @@ def test_help(capejail):
 
 
 @pytest.mark.parametrize("argv,words", [
-    (["-r", "/"], "no program"), (["-x"], "unknown option"),
+    (["-r", "/"], "no program"), (["-x"], "unknown option (-h lists them)"),
     (["-r"], "needs an argument"), (["--root", "/", "true"], "unknown"),
     (["-r", "/no/such", "-u", "1", "true"], "/no/such")])
 def test_errors(capejail, argv, words):

@@ -348,3 +348,18 @@ def test_it_cannot_say_what_only_the_caller_may(bundle):
 
 def test_read_only_contradicts_writable(bundle):
     bundle.refuses("--read-only and --writable contradict", "--writable")
+
+
+def test_where_no_namespace_can_be_made(bundle):
+    """Refused, not left out: the configuration asks for them; and the caller
+    may do without."""
+    flags = ["0x20000000", "0x08000000", "0x04000000", "0x02000000",
+             "0x40000000"]  # pid ipc uts cgroup net
+    host = [word for flag in flags for word in (
+        BUILD / "tools/without", f"namespaces:{flag}=EPERM")]
+    host += [BUILD / "jaillaunch", "--oci", bundle.write()]
+    done = run(*host)
+    assert done.status == 125 and done.out == "", done
+    assert "namespace" in done.err, done
+    done = run(*host, "--ns", "auto", "--net", "none")
+    assert (done.status, done.out) == (0, "started\n"), done
