@@ -122,7 +122,7 @@ static const struct opt options[] = {
 	 "devices: null zero full random urandom tty"},
 	{0, "keep-fd", "N", SPEC(keep_fds), "leave a descriptor open"},
 	{0, "tty", "auto|yes|no", OPT_INTO(struct args, tty),
-	 "a terminal of the jail's own (auto: on a terminal)"},
+	 "a terminal of the jail's own (auto: on one)"},
 	{0, "exec", NULL, SPEC(in_place),
 	 "no supervisor: the program gets our process id"},
 	{0, "spec", "FILE", SPEC(spec_file),

@@ -68,6 +68,7 @@ static int sort_piece(struct oci_config *config, char *piece, size_t n[2],
 	switch ((enum oci_piece) * piece) {
 	case OCI_OPTION:
 		config->options[config->n_options++] = text;
+		config->has_proc |= strcmp(text, "--proc") == 0;
 		return 0;
 	case OCI_ARGUMENT:
 		config->arguments[n[0]++] = text;
@@ -88,7 +89,7 @@ static int sort_piece(struct oci_config *config, char *piece, size_t n[2],
 static int sort_pieces(struct oci_config *config, size_t size, struct err *err)
 {
 	char *at = config->answer, *end = at + size;
-	size_t room = 3, n[2] = {0, 0}; /* a NULL, our name, a note of ours */
+	size_t room = 4, n[2] = {0, 0}; /* NULL, our name, two notes of ours */
 
 	for (; at < end; at++)
 		room += *at == '\0';
@@ -130,20 +131,34 @@ static bool is_from(const struct oci_config *config, const char *text)
 	       text < config->answer + config->size;
 }
 
+/* There is room for two notes of ours. */
+static void add_note(struct oci_config *config, char *note)
+{
+	char **end = config->notes;
+
+	while (*end)
+		end++;
+	*end = note;
+}
+
 void oci_settle(struct oci_config *config, struct spec_flags *flags)
 {
-	static char note[] =
+	static char no_name[] =
 		"hostname: not honoured: --ns does not ask for uts";
+	static char no_proc[] =
+		"mounts: /proc: not honoured: --ns does not ask for pid";
 	const char *list = flags->namespaces;
-	size_t n = 0;
 
-	if (!is_from(config, flags->hostname) || !list ||
-	    is_from(config, list) || strstr(list, "uts"))
+	if (!list || is_from(config, list))
 		return;
-	flags->hostname = NULL;
-	while (config->notes[n])
-		n++;
-	config->notes[n] = note;
+	if (is_from(config, flags->hostname) && !strstr(list, "uts")) {
+		flags->hostname = NULL;
+		add_note(config, no_name);
+	}
+	if (config->has_proc && flags->proc && !strstr(list, "pid")) {
+		flags->proc = false;
+		add_note(config, no_proc);
+	}
 }
 
 void oci_explain(const struct oci_config *config, FILE *out)

@@ -5,6 +5,7 @@
  * jail-policy reads the JSON, so that jaillaunch need not; what its answer
  * means is decided here as if it had been typed, before what was typed.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -20,14 +21,15 @@ struct oci_config {
 	/* NULL-terminated; options begin with our name, as argv does. */
 	char **options, **arguments, **notes;
 	size_t n_options;
+	bool has_proc; /* --proc is among them */
 	char *answer; /* all of them are in it */
 	size_t size;
 };
 
 int oci_load(const char *path, struct oci_config *out, struct err *err);
 /*
- * When all was parsed: a host name, which confines nothing, is given up where
- * --ns, as it was typed, does not ask for the namespace that it needs.
+ * When all was parsed: a host name and /proc, which confine nothing, are given up
+ * where --ns, as it was typed, does not ask for the namespace that they need.
  */
 void oci_settle(struct oci_config *config, struct spec_flags *flags);
 

@@ -208,6 +208,8 @@ static int check_whole(struct config *config)
 	const struct place root = {NULL, "root", 0};
 	const struct place namespaces = {NULL, "linux.namespaces", 0};
 
+	if (config_decide_proc(config) < 0)
+		return -1;
 	if (config->has_mounts && !config->is_readonly &&
 	    config_note(config, &root,
 			"not honoured: with mounts the root is read-only "

@@ -18,7 +18,8 @@ struct config {
 	const char *directory; /* where the configuration lies */
 	FILE *out; /* the answer */
 	bool is_readonly, has_mounts, covers_proc;
-	bool has_namespaces, has_network;
+	bool has_namespaces, has_network, has_pid;
+	bool wants_proc; /* a mount of it, on /proc */
 	json_t *readonly_paths, *masked_paths; /* lists, or NULL */
 	json_t *ambient; /* likewise */
 };
@@ -61,6 +62,7 @@ int config_linux(struct config *config, const struct place *place,
 		 json_t *value);
 
 /* What can be told only when all was read. */
+int config_decide_proc(struct config *config);
 int config_check_paths(struct config *config);
 
 /* The answer; *out is owned by the caller. */

@@ -8,9 +8,9 @@
 
 /* --- namespaces */
 
-enum treatment { MADE, NETWORK, ALWAYS, NOT_MADE };
+enum treatment { MADE, PID, NETWORK, ALWAYS, NOT_MADE };
 static const struct oci_word namespace_words[] = {
-	{"pid", MADE},	    {"ipc", MADE},	  {"uts", MADE},
+	{"pid", PID},	    {"ipc", MADE},	  {"uts", MADE},
 	{"cgroup", MADE},   {"network", NETWORK}, {"mount", ALWAYS},
 	{"user", NOT_MADE}, {"time", NOT_MADE},	  {0},
 };
@@ -28,7 +28,8 @@ static int take_namespace(struct config *config, const struct place *place,
 	if (treatment == NETWORK)
 		config_put(config, OCI_OPTION, "--net=private");
 	config->has_network |= treatment == NETWORK;
-	config->has_namespaces |= treatment == MADE;
+	config->has_pid |= treatment == PID;
+	config->has_namespaces |= treatment == MADE || treatment == PID;
 	if (treatment == NOT_MADE)
 		return config_note(config, place,
 				   "not honoured: no namespace of this kind "

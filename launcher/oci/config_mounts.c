@@ -3,14 +3,16 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 /* Kinds that are not mounted, with the reason; NULL ends them. */
 static const struct absent {
 	const char *type, *why;
 } absent[] = {
-	{"proc", "a jail has no /proc"},
+	{"proc", "it is mounted on /proc alone"},
 	{"sysfs", "a jail has no /sys"},
 	{"cgroup", "a jail does not see its cgroups"},
 	{"cgroup2", "a jail does not see its cgroups"},
@@ -145,6 +147,11 @@ static int put_mount(struct config *config, const struct mount *mount)
 	if (has_option(mount, "bind") || has_option(mount, "rbind") ||
 	    strcmp(mount->type, "bind") == 0)
 		return put_bind(config, mount);
+	if (strcmp(mount->type, "proc") == 0 &&
+	    strcmp(mount->destination, "/proc") == 0) {
+		config->wants_proc = true;
+		return 0;
+	}
 	for (row = absent; row->type; row++)
 		if (strcmp(row->type, mount->type) == 0)
 			return config_note(config, mount->place,
@@ -233,6 +240,49 @@ static int check_list(struct config *config, const char *key, json_t *list,
 		return oci_wrong(&config->reader, &place, "%.100s %s", path,
 				 why);
 	}
+	return 0;
+}
+
+static bool masks_proc(const struct config *config)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(config->masked_paths, i,
+			   item) if (json_string_value(item) &&
+				     is_below(json_string_value(item),
+					      "/proc")) return true;
+	return false;
+}
+
+/* From Linux 5.8 on a /proc can be had with nothing but processes in it. */
+static bool can_leave_out(void)
+{
+	struct utsname host;
+	unsigned major = 0, minor = 0;
+
+	return uname(&host) == 0 &&
+	       sscanf(host.release, "%u.%u", &major, &minor) == 2 &&
+	       (major > 5 || (major == 5 && minor >= 8));
+}
+
+/* Nothing in it can be written, and what is masked is not there. */
+int config_decide_proc(struct config *config)
+{
+	const struct place place = {NULL, "mounts", 0};
+
+	if (!config->wants_proc)
+		return 0;
+	if (!config->has_pid)
+		return config_note(config, &place,
+				   "/proc: not honoured: it needs a pid "
+				   "namespace");
+	if (masks_proc(config) && !can_leave_out())
+		return config_note(config, &place,
+				   "/proc: not honoured: before Linux 5.8 what "
+				   "linux.maskedPaths names would be there");
+	config->has_mounts = true;
+	config_put(config, OCI_OPTION, "--proc");
 	return 0;
 }
 

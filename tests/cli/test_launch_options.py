@@ -651,8 +651,8 @@ def test_an_ordinary_user_and_an_image(scratch):
     assert done.status == 125 and done.err.count("\n") == 1, done
 
 
-LATER = """require
-read write on-violation events learn""".split()
+LATER = """read write
+on-violation events learn""".split()
 
 
 def help_text():

@@ -49,6 +49,7 @@ class Bundle:
         self.path = path
         self.root = path / "rootfs"
         make_root(self.root)
+        (self.root / "proc").mkdir()
         self.config = copy.deepcopy(USUAL)
 
     def write(self):
@@ -106,6 +107,14 @@ def test_the_host_name(bundle):
     assert bundle.launch("--hostname", "mine", "/name").out == "mine\n"
 
 
+def test_proc_with_a_pid_namespace(bundle):
+    done = bundle.sh("ls /proc | sed -n '/^[0-9]/!p'; echo $(ls /proc/self)")
+    assert "status" in done.out and "kcore" not in done.out, done
+    bundle.config["linux"]["namespaces"] = [{"type": "network"}]
+    assert "/proc: not honoured: it needs a pid namespace" in bundle.notes()
+    assert bundle.sh("ls /proc").out == ""
+
+
 def test_flags_override(bundle):
     script = "id -u; echo $A; ulimit -n; pwd"
     done = bundle.sh(script, "-u", "2000", "-e", "A=typed", "--limit",
@@ -116,6 +125,7 @@ def test_flags_override(bundle):
 def test_flags_override_the_root(bundle, scratch):
     other = scratch / "other"
     make_root(other)
+    (other / "proc").mkdir()
     (other / "here").write_text("other")
     done = bundle.sh("cat /here", "-r", other)
     assert done.out == "other", done
@@ -205,6 +215,7 @@ def test_what_is_wrong_with_seccomp_has_its_place(bundle):
 def test_the_root_can_be_written_where_it_says_so(bundle):
     bundle.config["root"]["readonly"] = False
     bundle.config["linux"]["readonlyPaths"] = []
+    bundle.config["mounts"] = []
     (bundle.root / "open").mkdir()
     (bundle.root / "open").chmod(0o777)
     assert bundle.sh("echo x >/open/f").status == 0

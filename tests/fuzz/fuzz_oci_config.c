@@ -24,6 +24,7 @@ static const char *const options[] = {
 	"--net=private",
 	"--no-groups",
 	"--ns=pid,ipc,uts,cgroup",
+	"--proc",
 	"--read-only",
 	"--tmpfs=/",
 	"--tty=no",
