@@ -8,6 +8,7 @@
 #   lint     clang-format, clang-tidy, gcc -fanalyzer, shellcheck
 #   fuzz     run every fuzz target (FUZZ_RUNS executions each)
 #   soak     run the long sweeps: kills, faults, flipped bits
+#   matrix   tests of the launcher on hosts that lack something
 #   bench    compare speed with other programs, as ratios of one run
 #   images   build the images whose recipes stand in images/
 #   enclave-service  build the example of images/enclave-service/
@@ -258,6 +259,18 @@ $(tool_programs): $(B)/tools/%: $(B)/obj/tests/tools/%.o $(test_archives)
 # Run in roots without libraries too.
 $(B)/tools/syscalls $(B)/tools/probe: tool_kind := $(static_or_pie)
 
+# jaillaunch on hosts that lack something: build directories with a launcher that
+# makes itself lack it first.
+columns := $(shell sed -n 's/^\t{"\([a-z0-9.-]*\)",.*/\1/p' tests/tools/column.c)
+column_launchers := $(columns:%=$(B)/columns/%/jaillaunch)
+unit: $(column_launchers)
+$(column_launchers): $(B)/tools/column
+	$(Q)rm -rf $(@D) && mkdir -p $(@D)
+	$(Q)for name in $(filter-out jaillaunch,$(programs)) completion cache \
+		escape fuzz gen tools unit without; do \
+		ln -s ../../$$name $(@D)/$$name; done
+	$(Q)rm -f $@ && cp $< $@
+
 $(fuzz_programs): $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(fuzz_main) \
 		$(test_archives)
 	$(call say,LD,$@)
@@ -295,7 +308,14 @@ check: packages-check
 soak: packages-check
 	$(Q)$(MAKE) --no-print-directory all unit
 	$(Q)JAIL_SOAK=1 JAIL_BUILD=$(abspath $(B)) tests/run fault cli/test_verify.py \
-		cli/test_mounts.py cli/test_limits.py
+		cli/test_mounts.py cli/test_limits.py \
+		cli/test_many_launches.py
+
+# Every attempt to escape, on every host that lacks something.
+matrix: packages-check
+	$(Q)$(MAKE) --no-print-directory all unit
+	$(Q)JAIL_SOAK=1 JAIL_BUILD=$(abspath $(B)) tests/run \
+		escape/test_columns.py cli/test_columns.py
 
 asan:
 	$(Q)$(MAKE) --no-print-directory B=$(B)/asan SANITIZE=address,undefined \
@@ -389,6 +409,6 @@ clean:
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
 
-.PHONY: demo images enclave-service all unit check soak asan fuzz fuzzers cross bench lint install packages packages-check packages-bench clean help
+.PHONY: demo images enclave-service all unit check soak matrix asan fuzz fuzzers cross bench lint install packages packages-check packages-bench clean help
 .SECONDARY:
 -include $(shell find $(B)/obj $(B)/musl -name '*.d' 2>/dev/null)

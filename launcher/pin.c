@@ -109,12 +109,15 @@ static int remove_pin(int pins, const char *name)
 	do /* more than one may be on top of another */
 		error = mount_detach_at(pins, name);
 	while (error == 0);
-	if (error != -EINVAL && error != -ENOENT)
+	/* Where unmounting is forbidden the place may be empty all the same: a
+	 * mount point is busy, and cannot be removed. */
+	if (error != -EINVAL && error != -ENOENT && error != -EPERM &&
+	    error != -ENOSYS)
 		return error;
+	if (unlinkat(pins, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return -errno;
 	link_name(name, link);
 	if (unlinkat(pins, link, 0) < 0 && errno != ENOENT)
-		return -errno;
-	if (unlinkat(pins, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return -errno;
 	return 0;
 }
