@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -259,11 +258,14 @@ static bool masks_proc(const struct config *config)
 static bool can_leave_out(void)
 {
 	struct utsname host;
-	unsigned major = 0, minor = 0;
+	unsigned long major, minor;
+	char *end;
 
-	return uname(&host) == 0 &&
-	       sscanf(host.release, "%u.%u", &major, &minor) == 2 &&
-	       (major > 5 || (major == 5 && minor >= 8));
+	if (uname(&host) < 0)
+		return false;
+	major = strtoul(host.release, &end, 10);
+	minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+	return major > 5 || (major == 5 && minor >= 8);
 }
 
 /* Nothing in it can be written, and what is masked is not there. */

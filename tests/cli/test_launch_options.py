@@ -622,11 +622,10 @@ def test_explain_runs_nothing(scratch):
     done = launch("--explain", "-I", "--", "touch", "/tmp/x")
     assert done.status == 0 and done.err == "", done
     lines = done.out.splitlines()
-    assert len(lines) == 14
     assert re.match(r"cgroup +off +no limit asks for one", lines[0])
-    assert re.match(r"root +on +denies files", lines[5])
-    assert re.match(r"seccomp +off +-I", lines[12])
-    assert re.match(r"terminal +none +standard input is not", lines[13])
+    for pattern in (r"root +on +denies files", r"seccomp +off +-I",
+                    r"terminal +none +standard input is not"):
+        assert len([line for line in lines if re.match(pattern, line)]) == 1
     assert not (busybox_root() / "tmp/x").exists()
 
 
