@@ -392,6 +392,7 @@ install: all
 		$(DESTDIR)$(PREFIX)/libexec/jailwright
 	install -m 644 manifests/*.txt \
 		$(DESTDIR)$(PREFIX)/share/jailwright/manifests
+	install -m 644 docs/*.schema.json $(DESTDIR)$(PREFIX)/share/jailwright
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 docs/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8

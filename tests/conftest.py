@@ -13,6 +13,9 @@ import tempfile
 
 import pytest
 
+import schemas
+
+schemas.install()
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("JAIL_BUILD", ROOT / "build")).resolve()
 
@@ -32,10 +35,12 @@ class Result:
 def run(*argv, text=True, timeout=60, input="", **kwargs):
     """Runs a program to its end; never through a shell; with no terminal."""
     argv = [str(arg) for arg in argv]
-    return Result(subprocess.run(argv, capture_output=True, text=text,
+    done = Result(subprocess.run(argv, capture_output=True, text=text,
                                  timeout=timeout,
                                  input=input if text else (input or b""),
                                  **kwargs))
+    schemas.check_report_of(argv)
+    return done
 
 
 def landlock_abi():
