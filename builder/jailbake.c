@@ -50,12 +50,15 @@ static int print_version(struct err *err)
 static int print_completion(const char *shell, struct err *err)
 {
 	static const struct completion_words no_words[] = {{0}};
+	static const struct opt no_options[] = {{0}};
 	struct completion_verb rows[N_VERBS + 2] = {{0}};
 	const struct completion completion = {"jailbake", true, rows, no_words};
 
 	for (size_t i = 0; i < N_VERBS; i++)
-		rows[i] = (struct completion_verb){verbs[i]->name,
-						   verbs[i]->options, NULL};
+		rows[i] = (struct completion_verb){
+			verbs[i]->name,
+			verbs[i]->options ? verbs[i]->options : no_options,
+			NULL};
 	rows[N_VERBS] = (struct completion_verb){NULL, verbs[0]->options, NULL};
 	return completion_print(&completion, shell, stdout, err);
 }
