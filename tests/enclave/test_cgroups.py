@@ -49,7 +49,7 @@ say "eater" "$? $(fact outcome) $(fact limit) $(fact oom_kills)"
 say "left" "$(left)."
 
 # Both guardians are killed: the next launch removes it all.
-/jaillaunch -r /jail -u jailuser --limit pids=20 --limit memory=50M -- \
+/jaillaunch -r /jail -u jailuser --ns=none --limit pids=20 --limit memory=50M -- \
 	/bin/bash -c 'while :; do :; done & echo ready; wait' >/tmp/ready &
 launcher=$!
 read -r _ </tmp/ready
