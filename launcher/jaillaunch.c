@@ -17,6 +17,7 @@
 #include "doctor.h"
 #include "cgroup.h"
 #include "enforcement.h"
+#include "events.h"
 #include "guise.h"
 #include "home_give.h"
 #include "image_open.h"
@@ -51,6 +52,7 @@ struct launch {
 	struct namespace_lacks lacks;
 	bool has_foreign_home; /* mounted, it cannot be given to own_uid */
 	struct terminal *terminal;
+	struct events *events; /* or NULL */
 };
 
 /* clang-format off */
@@ -131,6 +133,8 @@ static const struct opt options[] = {
 	 "launch settings of an OCI runtime"},
 	{0, "report", "FILE|fd:N", OPT_INTO(struct args, report),
 	 "write a JSON report of the launch"},
+	{0, "events", "FILE|fd:N", SPEC(events),
+	 "write JSON lines of what happens, as it does"},
 	{0, "require", "LAYERS", SPEC(require),
 	 "fail unless these are really there"},
 	{0, "explain", NULL, OPT_INTO(struct args, explain),
@@ -147,7 +151,6 @@ static const struct opt options[] = {
 	{0, "read", "PATH", OPT_NOT_YET, NULL},
 	{0, "write", "PATH", OPT_NOT_YET, NULL},
 	{0, "on-violation", "ACTION", OPT_NOT_YET, NULL},
-	{0, "events", "FILE|fd:N", OPT_NOT_YET, NULL},
 	{0, "learn", "DIR", OPT_NOT_YET, NULL},
 	{0},
 };
@@ -327,6 +330,7 @@ static int give_home(struct launch *launch, struct err *err)
 static bool tells_refusals(const struct args *args)
 {
 	return args->report || args->verbose || args->explain ||
+	       args->spec.events ||
 	       requirements_have(&args->spec.require, "itemised");
 }
 
@@ -397,7 +401,7 @@ static int execute(const struct args *args, struct caller *caller,
 	if (launch->spec->in_place)
 		return supervise_not(launch->plan, &launch->outcome, err);
 	result = supervise(launch->plan, caller, launch->terminal,
-			   &launch->outcome, err);
+			   launch->events, &launch->outcome, err);
 	if (args->verbose && guard && launch->outcome.has_run)
 		syscall_guard_tell(guard, stderr);
 	return result;
@@ -499,6 +503,7 @@ static void forget_attempt(struct launch *launch)
 		.no_detached = launch->no_detached,
 		.lacks = launch->lacks,
 		.terminal = launch->terminal,
+		.events = launch->events,
 	};
 }
 
@@ -567,7 +572,9 @@ static int run(const struct args *args, char *const *argv, struct err *err)
 	int result;
 
 	if (take_caller(args, &caller, &terminal, err) < 0 ||
-	    (args->report && report_open(args->report, &report, err) < 0))
+	    (args->report && report_open(args->report, &report, err) < 0) ||
+	    (args->spec.events &&
+	     events_open(args->spec.events, &launch.events, err) < 0))
 		return STATUS_FAILED;
 	if (args->explain) /* which does not try them */
 		namespaces_learn(~0ul, &launch.lacks);
@@ -591,6 +598,8 @@ static int run(const struct args *args, char *const *argv, struct err *err)
 		if (result == 0) /* else the first failure is told */
 			*err = later;
 	}
+	events_ended(launch.events, &launch.outcome,
+		     err->kind == ERR_NONE ? NULL : err);
 	if (launch.spec)
 		own_uid_forget(launch.spec->own_uid);
 	return outcome_status(&launch.outcome);
@@ -598,10 +607,10 @@ static int run(const struct args *args, char *const *argv, struct err *err)
 
 static int check_args(const struct args *args, struct err *err)
 {
-	if (args->report && args->spec.in_place)
+	if ((args->report || args->spec.events) && args->spec.in_place)
 		return err_set(err, ERR_USAGE,
-			       "--report needs the supervisor that --exec "
-			       "leaves out");
+			       "%s needs the supervisor that --exec leaves out",
+			       args->report ? "--report" : "--events");
 	return requirements_read(&args->spec.require, err);
 }
 

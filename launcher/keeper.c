@@ -46,6 +46,8 @@ struct watch {
 	bool is_init, has_looked; /* of and into the jail's pid namespace */
 	pid_t pid; /* the program; 0: it has been reaped */
 	bool is_executed;
+	bool tells; /* the supervisor wants to know what happens */
+	uint32_t n_told; /* refusals of which it was told */
 	struct time_limit limit;
 	struct cgroup *cgroup; /* or NULL */
 	struct start start;
@@ -267,14 +269,35 @@ static void look_into_namespace(struct watch *watch)
 	watch->proc_fd = made;
 }
 
+static void tell(const struct watch *watch, unsigned char what)
+{
+	if (watch->tells)
+		fd_write_full(watch->notes_fd, &what, 1);
+}
+
+/* Of no more than REFUSALS_TOLD: so many notes a pipe takes without blocking. */
+static void tell_refusals(struct watch *watch)
+{
+	const struct listener_log *log = watch->listener->log;
+
+	if (log->n_told == watch->n_told ||
+	    __atomic_load_n(&log->is_quiet, __ATOMIC_ACQUIRE))
+		return;
+	watch->n_told = log->n_told;
+	tell(watch, KEEPER_REFUSED);
+}
+
 /* False: a process that has to die cannot be reached, so all of them do. */
 static bool answer_call(struct watch *watch, const struct pollfd *ready)
 {
 	if (!ready->revents)
 		return true;
 	look_into_namespace(watch);
-	return listener_serve(watch->listener, ready, watch->proc_fd) !=
-	       LISTENER_FAILED;
+	if (listener_serve(watch->listener, ready, watch->proc_fd) ==
+	    LISTENER_FAILED)
+		return false;
+	tell_refusals(watch);
+	return true;
 }
 
 /*
@@ -293,6 +316,8 @@ static int await_execution(struct watch *watch)
 	watch->is_executed = true;
 	if (watch->listener)
 		watch->refused_fd = listener_take(watch->listener);
+	if (!has_failed(watch))
+		tell(watch, KEEPER_STARTED);
 	return close_the_rest(watch);
 }
 
@@ -413,6 +438,7 @@ static void keep(const struct keeper_ends *ends)
 			      .own_uid = ends->plan->spec->own_uid,
 			      .listener = find_listener(ends->plan),
 			      .refused_fd = -1,
+			      .tells = ends->plan->spec->flags->events,
 			      .is_init = ends->clone_flags & CLONE_NEWPID,
 			      .last = ends->last};
 

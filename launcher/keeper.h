@@ -51,6 +51,10 @@ struct keeper_last {
 	struct root_choice root;
 };
 
+/* Instead of a signal that stopped the program; only if events are wanted. */
+#define KEEPER_STARTED 200
+#define KEEPER_REFUSED 201 /* listener_log.told has more */
+
 /* Instead of a signal: the jail is to be ended; at its end, so is the keeper. */
 #define KEEPER_END 0
 

@@ -85,8 +85,19 @@ int listener_prepare(struct listener *listener, struct sock_fprog plain,
 	return make_asking(listener, err);
 }
 
+int listener_tell(struct listener *listener, struct err *err)
+{
+	if (!listener->log)
+		return 0;
+	listener->log->told =
+		calloc(REFUSALS_TOLD, sizeof(*listener->log->told));
+	return listener->log->told ? 0 : err_sys(err, ENOMEM, "--events");
+}
+
 void listener_release(struct listener *listener)
 {
+	if (listener->log)
+		free(listener->log->told);
 	free(listener->asking.filter);
 	free(listener->log);
 }
@@ -212,6 +223,25 @@ static void note_culprit(struct refusal *kind, const struct culprit *culprit)
 	memcpy(kind->comm, culprit->comm, sizeof(kind->comm));
 }
 
+static bool is_told(const struct listener_log *log, const struct refusal *kind)
+{
+	return log->told && kind && kind->count <= REFUSALS_TOLD_OF_A_KIND &&
+	       log->n_told < REFUSALS_TOLD;
+}
+
+static void tell(struct listener_log *log, const struct seccomp_notif *call,
+		 const struct refusal *kind, const struct culprit *culprit,
+		 bool is_hard)
+{
+	struct refusal *told = &log->told[log->n_told];
+
+	*told = *kind;
+	memcpy(told->args, call->data.args, sizeof(told->args));
+	told->n_hard = is_hard ? told->count : 0;
+	note_culprit(told, culprit);
+	__atomic_store_n(&log->n_told, log->n_told + 1, __ATOMIC_RELEASE);
+}
+
 static enum listener_result end_culprit(const struct culprit *culprit,
 					struct held *held, struct refusal *kind)
 {
@@ -225,10 +255,12 @@ static enum listener_result end_culprit(const struct culprit *culprit,
 }
 
 /* Looks who it was, and ends it if is_deadly. */
-static enum listener_result deal_with(const struct seccomp_notif *call, int fd,
+static enum listener_result deal_with(struct listener_log *log,
+				      const struct seccomp_notif *call, int fd,
 				      int proc_fd, struct refusal *kind,
 				      bool is_deadly)
 {
+	const uint64_t n_hard = kind ? kind->n_hard : 0;
 	enum listener_result result = LISTENER_GOES_ON;
 	struct held held = {fd, call->id};
 	struct culprit culprit;
@@ -239,6 +271,8 @@ static enum listener_result deal_with(const struct seccomp_notif *call, int fd,
 			note_culprit(kind, &culprit);
 		if (is_deadly)
 			result = end_culprit(&culprit, &held, kind);
+		if (is_told(log, kind))
+			tell(log, call, kind, &culprit, kind->n_hard != n_hard);
 	}
 	culprit_leave(&culprit);
 	return result;
@@ -270,8 +304,10 @@ static enum listener_result answer(const struct listener *listener, int fd,
 		(is.action & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO;
 	enum listener_result result = LISTENER_GOES_ON;
 
-	if (is_deadly || (kind && kind->count == 1))
-		result = deal_with(call, fd, proc_fd, kind, is_deadly);
+	if (is_deadly || (kind && kind->count == 1) ||
+	    is_told(listener->log, kind))
+		result = deal_with(listener->log, call, fd, proc_fd, kind,
+				   is_deadly);
 	if (!is_deadly)
 		result = refuse_held(call, fd, is.action & SECCOMP_RET_DATA,
 				     kind);

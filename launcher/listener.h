@@ -26,6 +26,15 @@ struct listener_log {
 	int32_t fd; /* of the keeper; -1: none */
 	int32_t error; /* errno: why the kernel gave none */
 	struct refusals refusals;
+	/*
+	 * The first few of each kind, one by one, in order; count says which of
+	 * its kind it is.  NULL: nobody wants to know.  The keeper adds, and
+	 * then counts them in n_told.
+	 */
+	struct refusal *told;
+	uint32_t n_told;
+	uint32_t
+		is_quiet; /* the supervisor's: it is stopped; notes would wake */
 };
 
 struct listener {
@@ -45,6 +54,9 @@ enum listener_wish { LISTENER_UNWANTED, LISTENER_WANTED, LISTENER_REQUIRED };
  */
 int listener_prepare(struct listener *listener, struct sock_fprog plain,
 		     enum listener_wish wish, struct err *err);
+
+/* Refusals are to be told as they are made: room for them. */
+int listener_tell(struct listener *listener, struct err *err);
 void listener_release(struct listener *listener);
 
 /* In the child, as the last thing before the program: 0 or -errno. */

@@ -45,4 +45,10 @@ struct outcome {
 	struct ipc_swept swept; /* with a uid of the jail's own */
 };
 
+/* Indexed by enum outcome_kind. */
+extern const char *const outcome_kind_names[];
+
+/* Also by a program that went on. */
+bool outcome_has_met(const struct outcome *outcome, enum limit limit);
+
 int outcome_status(const struct outcome *outcome);

@@ -16,6 +16,10 @@
 #define REFUSALS_MOST 96
 #define REFUSALS_OF_ONE_CALL 6
 
+/* Of a kind, and of all, that are told as they are made (events.h). */
+#define REFUSALS_TOLD_OF_A_KIND 4
+#define REFUSALS_TOLD 256
+
 struct refusal {
 	uint32_t number;
 	struct filter_answer answer;

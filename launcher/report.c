@@ -24,15 +24,6 @@ struct report {
 	char *name;
 };
 
-static const char *const kind_names[] = {
-	[OUTCOME_FAILED] = "failed",
-	[OUTCOME_NOT_FOUND] = "not-found",
-	[OUTCOME_NOT_EXECUTABLE] = "not-executable",
-	[OUTCOME_EXITED] = "exited",
-	[OUTCOME_SIGNALED] = "signaled",
-	[OUTCOME_TIME_LIMIT] = "time-limit",
-};
-
 static const char *const error_kinds[] = {
 	[ERR_NONE] = "none",	     [ERR_USAGE] = "usage",
 	[ERR_MANIFEST] = "manifest", [ERR_INPUT] = "input",
@@ -80,25 +71,14 @@ static void put_count(struct json *json, const char *key, uint64_t count)
 		json_number(json, key, (int64_t)count);
 }
 
-static bool is_hit(uint64_t count)
-{
-	return count != UINT64_MAX && count > 0;
-}
-
 /* Limits that were met, also by a program that went on. */
 static void put_hits(struct json *json, const struct outcome *outcome)
 {
-	const struct cgroup_use *use = &outcome->use;
-	const bool hits[N_LIMITS] = {
-		[LIMIT_MEMORY] = is_hit(use->oom_kills),
-		[LIMIT_PIDS] = is_hit(use->forks_refused),
-		[LIMIT_CPUS] = is_hit(use->throttles),
-	};
 	size_t i;
 
 	json_open(json, "limits_met", '[');
 	for (i = 0; i < N_LIMITS; i++)
-		if (hits[i] || i == outcome->limit)
+		if (outcome_has_met(outcome, (enum limit)i))
 			json_string(json, NULL, limit_rows[i].name);
 	json_close(json, ']');
 }
@@ -142,7 +122,7 @@ static void put_outcome(struct json *json, const struct report_facts *facts)
 {
 	const struct outcome *outcome = facts->outcome;
 
-	json_string(json, "outcome", kind_names[outcome->kind]);
+	json_string(json, "outcome", outcome_kind_names[outcome->kind]);
 	json_number(json, "exit_status", outcome_status(outcome));
 	if (outcome->kind == OUTCOME_SIGNALED) {
 		json_number(json, "signal", outcome->signal);

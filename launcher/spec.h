@@ -41,6 +41,7 @@ struct spec_flags {
 	const char *persist, *landlock, *uid_pool, *namespaces, *hostname;
 	struct opt_list landlock_read, landlock_write;
 	struct opt_list require; /* see requirement.h */
+	const char *events; /* see events.h */
 	bool insecure, net_none, read_only, keep_env, no_groups, allow_root,
 		in_place, proc;
 };

@@ -24,6 +24,7 @@
 #include "plan.h"
 #include "relay.h"
 #include "spec.h"
+#include "syscall_guard.h"
 
 /* What is handed on.  SIGTSTP and its like stop the jail, and so us. */
 static const int forwarded[] = {
@@ -35,6 +36,7 @@ struct watch {
 	const struct plan *plan;
 	struct caller *caller;
 	struct terminal *terminal;
+	struct events *events; /* or NULL */
 	struct keeper keeper;
 	int signals_fd;
 	bool is_hang_up_told;
@@ -90,6 +92,8 @@ static void go_on(struct watch *watch)
 					       : TERMINAL_NOBODY);
 	else if (watch->is_stopped)
 		caller_lend_terminal(watch->caller, program_of(watch));
+	if (watch->is_stopped)
+		events_continued(watch->events);
 	watch->is_stopped = false;
 	keeper_order(&watch->keeper, SIGCONT);
 }
@@ -121,6 +125,8 @@ static void forward_signal(struct watch *watch)
 	 */
 	if (signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU)
 		signal = SIGSTOP;
+	if (signal != SIGCONT && signal != SIGWINCH)
+		events_forwarded(watch->events, signal);
 	if (signal == SIGCONT)
 		go_on(watch);
 	else if (signal != SIGWINCH || !relay_resize(watch->terminal))
@@ -134,6 +140,16 @@ static bool has_hung_up(int fd)
 	return poll(&end, 1, 0) > 0;
 }
 
+/* While we are stopped, what the keeper tells would continue us. */
+static void be_quiet(const struct watch *watch, uint32_t is_quiet)
+{
+	const struct syscall_guard *guard = plan_guard(watch->plan);
+
+	if (guard && guard->listener.log)
+		__atomic_store_n(&guard->listener.log->is_quiet, is_quiet,
+				 __ATOMIC_RELEASE);
+}
+
 /*
  * The jail was stopped: so are we, and our caller sees it.  Whatever comes from
  * the keeper, or its end, continues us: it may be in another pid namespace, and
@@ -144,6 +160,8 @@ static void stop_along(struct watch *watch, int signal)
 	const int fd = watch->keeper.notes_fd;
 	bool goes_on = false;
 
+	events_stopped(watch->events, signal);
+	be_quiet(watch, 1);
 	caller_give_back(watch->caller);
 	watch->is_stopped = true;
 	fcntl(fd, F_SETOWN, getpid());
@@ -156,6 +174,8 @@ static void stop_along(struct watch *watch, int signal)
 			kill(getpid(), SIGSTOP);
 	}
 	fcntl(fd, F_SETFL, 0);
+	be_quiet(watch, 0);
+	events_refused(watch->events, watch->plan);
 	if (!goes_on)
 		return;
 	if (signal == SIGTTIN || signal == SIGTTOU)
@@ -192,7 +212,12 @@ static void await_end(struct watch *watch)
 		if (fd_read_full(watch->keeper.notes_fd, &note, 1) != 1 ||
 		    note == 0)
 			return;
-		stop_along(watch, note);
+		if (note == KEEPER_STARTED)
+			events_started(watch->events, program_of(watch));
+		else if (note == KEEPER_REFUSED)
+			events_refused(watch->events, watch->plan);
+		else
+			stop_along(watch, note);
 	}
 }
 
@@ -358,11 +383,13 @@ static int end_watch(struct watch *watch, struct outcome *outcome,
 }
 
 int supervise(const struct plan *plan, struct caller *caller,
-	      struct terminal *terminal, struct outcome *outcome,
-	      struct err *err)
+	      struct terminal *terminal, struct events *events,
+	      struct outcome *outcome, struct err *err)
 {
-	struct watch watch = {
-		.plan = plan, .caller = caller, .terminal = terminal};
+	struct watch watch = {.plan = plan,
+			      .caller = caller,
+			      .terminal = terminal,
+			      .events = events};
 
 	outcome->kind = OUTCOME_FAILED;
 	watch.signals_fd = open_signals(err);
@@ -370,6 +397,7 @@ int supervise(const struct plan *plan, struct caller *caller,
 		return -1;
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return err_sys(err, errno, "become a child subreaper");
+	events_prepared(events, plan);
 	if (keeper_start(plan, &watch.keeper, err) < 0) {
 		namespaces_learn(plan_clone_flags(plan), &outcome->lacks);
 		return -1;
@@ -377,6 +405,7 @@ int supervise(const struct plan *plan, struct caller *caller,
 	output_start(plan->spec->output);
 	relay_start(terminal, plan->spec->output);
 	await_end(&watch);
+	events_refused(events, plan);
 	return end_watch(&watch, outcome, err);
 }
 

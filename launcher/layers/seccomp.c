@@ -71,8 +71,10 @@ static int seccomp_prepare(const struct jail_spec *spec, void **out,
 	*out = guard;
 	if (policy_load(&request, &guard->policy, err) < 0)
 		return -1;
-	return listener_prepare(&guard->listener, guard->policy.program,
-				wish(spec), err);
+	if (listener_prepare(&guard->listener, guard->policy.program,
+			     wish(spec), err) < 0)
+		return -1;
+	return spec->flags->events ? listener_tell(&guard->listener, err) : 0;
 }
 
 static const struct syscall_guard *seccomp_guard(const void *state)

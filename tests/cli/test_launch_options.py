@@ -651,7 +651,7 @@ def test_an_ordinary_user_and_an_image(scratch):
 
 
 LATER = """read write
-on-violation events learn""".split()
+on-violation learn""".split()
 
 
 def help_text():
