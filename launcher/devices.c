@@ -5,11 +5,13 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "mount_calls.h"
 #include "rootfd.h"
 
 static const struct device {
@@ -105,6 +107,8 @@ int devices_make(int root_fd, const char *list, struct err *err)
 	dev_fd = open_dev(root_fd, err);
 	if (dev_fd < 0)
 		return -1;
+	if (geteuid() != 0) /* a /dev will be mounted there */
+		return 0;
 	for (i = 0; i < N_DEVICES; i++) {
 		struct stat st;
 
@@ -138,6 +142,43 @@ int devices_fill(int dev_fd, const char *list, struct err *err)
 		return -1;
 	for (i = 0; i < N_DEVICES; i++)
 		if (wanted[i] && make_one(dev_fd, &devices[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* A file of ours, covered by the host's node. */
+static int bind_one(int dev_fd, const struct device *device, struct err *err)
+{
+	auto_close int place = openat(dev_fd, device->name,
+				      O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+				      0600);
+	char path[32];
+	struct stat st;
+	int error;
+
+	snprintf(path, sizeof(path), "/dev/%s", device->name);
+	error = place < 0 ? -errno
+			  : mount_old(path, device->name, NULL, MS_BIND, NULL);
+	if (error == 0 &&
+	    fstatat(dev_fd, device->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		error = -errno;
+	if (error == 0 && !is_device(&st, device))
+		error = -ENODEV;
+	return error < 0 ? err_sys_kind(err, ERR_HOST, -error,
+					"bind %s (--dev none does without)",
+					path)
+			 : 0;
+}
+
+int devices_bind(int dev_fd, const char *list, struct err *err)
+{
+	bool wanted[N_DEVICES];
+	size_t i;
+
+	if (parse_list(list, wanted, err) < 0)
+		return -1;
+	for (i = 0; i < N_DEVICES; i++)
+		if (wanted[i] && bind_one(dev_fd, &devices[i], err) < 0)
 			return -1;
 	return 0;
 }

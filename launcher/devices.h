@@ -26,6 +26,12 @@ int devices_parse(const char *list, struct err *err);
 /* Exactly those on the list in an empty directory of ours. */
 int devices_fill(int dev_fd, const char *list, struct err *err);
 
+/*
+ * Likewise, of the host's nodes, for who cannot make any: the directory is the
+ * working directory.
+ */
+int devices_bind(int dev_fd, const char *list, struct err *err);
+
 /* One name for every list of the same devices.  0, or -1: no list. */
 int devices_name(const char *list, char name[DEVICES_NAME_SIZE]);
 

@@ -576,7 +576,7 @@ static int run(const struct args *args, char *const *argv, struct err *err)
 	    (args->spec.events &&
 	     events_open(args->spec.events, &launch.events, err) < 0))
 		return STATUS_FAILED;
-	if (args->explain) /* which does not try them */
+	if (args->explain || args->verbose) /* which do not try them */
 		namespaces_learn(~0ul, &launch.lacks);
 	result = run_launch(args, argv, &caller, &launch, err);
 	while (result < 0 &&

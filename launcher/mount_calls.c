@@ -92,6 +92,16 @@ int mount_set(int mount, uint64_t attributes)
 	return 0;
 }
 
+int mount_set_all(int mount, uint64_t attributes)
+{
+	struct mount_attr attr = {.attr_set = attributes};
+
+	if (syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH | AT_RECURSIVE,
+		    &attr, sizeof(attr)) < 0)
+		return -errno;
+	return 0;
+}
+
 void mount_fd_path(int fd, char path[32])
 {
 	snprintf(path, 32, "/proc/self/fd/%d", fd);

@@ -34,6 +34,9 @@ int mount_attach(int mount, int target, const char *name);
  */
 int mount_set(int mount, uint64_t attributes);
 
+/* Likewise for those below it, too.  It stays as shared as it is. */
+int mount_set_all(int mount, uint64_t attributes);
+
 /* A path of what a descriptor is open on, where /proc is mounted. */
 void mount_fd_path(int fd, char path[32]);
 

@@ -11,6 +11,7 @@
 
 #include "capability.h"
 #include "spec.h"
+#include "user_namespace.h"
 
 const struct namespace_row namespace_rows[N_NAMESPACES] = {
 	[NAMESPACE_PID] = {"pid", CLONE_NEWPID, "processes"},
@@ -19,6 +20,7 @@ const struct namespace_row namespace_rows[N_NAMESPACES] = {
 	[NAMESPACE_CGROUP] = {"cgroup", CLONE_NEWCGROUP, "cgroups"},
 	[NAMESPACE_NET] = {"net", CLONE_NEWNET, "network"},
 	[NAMESPACE_MNT] = {"mnt", CLONE_NEWNS, "mounts"},
+	[NAMESPACE_USER] = {"user", CLONE_NEWUSER, "users"},
 };
 
 /*
@@ -55,7 +57,8 @@ static int parse_list(const char *list, unsigned long *flags, struct err *err)
 			return err_set(err, ERR_USAGE,
 				       "--ns \"%s\": \"%.*s\" is no namespace; "
 				       "say auto, none, or a list of pid ipc "
-				       "uts cgroup net mnt",
+				       "uts cgroup net mnt (user, too, for "
+				       "who is not root)",
 				       list, (int)len, at);
 		*flags |= namespace_rows[row].flag;
 		if (at[len] == '\0')
@@ -78,6 +81,22 @@ static int read_wish(const struct spec_flags *flags, unsigned long *wanted,
 	return 0;
 }
 
+/* Who is not root can make the others only in one of these. */
+static int add_user(const struct spec_flags *flags, unsigned long *required,
+		    struct err *err)
+{
+	const char *wish = flags->namespaces ? flags->namespaces : "auto";
+	const bool is_root = capability_is_effective(CAP_SYS_CHROOT) > 0;
+
+	if (is_root && *required & CLONE_NEWUSER)
+		return err_set(err, ERR_USAGE,
+			       "--ns user: it is for who is not root; root "
+			       "needs none");
+	if (!is_root && strcmp(wish, "none") != 0)
+		*required |= CLONE_NEWUSER;
+	return 0;
+}
+
 /* Who takes our place is where we are. */
 static int check_in_place(const struct spec_flags *flags, unsigned long *wanted,
 			  unsigned long required, struct err *err)
@@ -91,6 +110,18 @@ static int check_in_place(const struct spec_flags *flags, unsigned long *wanted,
 			"--ns pid: a process is born in a pid namespace, "
 			"and --exec makes none");
 	return 0;
+}
+
+static int refuse_user(const struct jail_spec *spec, int error,
+		       struct err *err)
+{
+	char why[200];
+
+	user_namespace_why_not(error, why, sizeof(why));
+	return err_set(err, ERR_HOST,
+		       "chroot %s: Operation not permitted (not root, and %s); "
+		       "or run jaillaunch as root",
+		       spec->root_name, why);
 }
 
 static int refuse_lacking(enum namespace which, const char *option, int error,
@@ -177,6 +208,7 @@ int namespaces_decide(const struct jail_spec *spec,
 	*out = (struct namespaces){0};
 	if (read_wish(flags, &wanted, &required, err) < 0 ||
 	    check_in_place(flags, &wanted, required, err) < 0 ||
+	    add_user(flags, &required, err) < 0 ||
 	    check_proc(spec, wanted | required, err) < 0)
 		return -1;
 	if (spec->need_proc)
@@ -188,12 +220,16 @@ int namespaces_decide(const struct jail_spec *spec,
 	wanted |= required;
 	for (i = 0; i < N_NAMESPACES; i++) {
 		const unsigned long flag = namespace_rows[i].flag;
-		int error = !may ? EPERM : lacks ? lacks->error[i] : 0;
+		int error = !may && !(required & CLONE_NEWUSER) ? EPERM
+			    : lacks			       ? lacks->error[i]
+							       : 0;
 
 		if (!(wanted & flag))
 			continue;
 		if (error == 0)
 			out->used |= flag;
+		else if (flag == CLONE_NEWUSER)
+			return refuse_user(spec, error, err);
 		else if (required & flag)
 			return refuse_lacking((enum namespace)i,
 					      option_for(spec, flag), error,
@@ -259,15 +295,22 @@ static int try_one(unsigned long flag)
 
 bool namespaces_learn(unsigned long flags, struct namespace_lacks *out)
 {
+	const unsigned long with = capability_is_effective(CAP_SYS_ADMIN) > 0
+					   ? 0
+					   : CLONE_NEWUSER;
 	bool is_new = false;
 	size_t i;
+
+	/* Else all would be missing for the lack of this. */
+	if (with && try_one(with) != 0)
+		flags = with;
 
 	for (i = 0; i < N_NAMESPACES; i++) {
 		int error;
 
 		if (!(flags & namespace_rows[i].flag) || out->error[i])
 			continue;
-		error = try_one(namespace_rows[i].flag);
+		error = try_one(namespace_rows[i].flag | with);
 		if (!namespace_is_lacking(error))
 			continue;
 		out->error[i] = error;

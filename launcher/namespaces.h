@@ -21,6 +21,7 @@ enum namespace {
 	NAMESPACE_CGROUP,
 	NAMESPACE_NET,
 	NAMESPACE_MNT,
+	NAMESPACE_USER,
 	N_NAMESPACES,
 };
 
@@ -52,6 +53,12 @@ struct namespaces {
 int namespaces_decide(const struct jail_spec *spec,
 		      const struct namespace_lacks *lacks,
 		      struct namespaces *out, struct err *err);
+
+/* Is the jail of somebody who is not root (user_namespace.h)? */
+static inline bool namespaces_are_rootless(const struct namespaces *namespaces)
+{
+	return namespaces->used & 0x10000000; /* CLONE_NEWUSER */
+}
 
 static inline bool namespaces_have(const struct namespaces *namespaces,
 				   enum namespace which)

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -95,7 +97,9 @@ int plan_try(const struct plan *plan, struct root_choice *out, struct err *err)
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_sys(err, errno, "make a pipe");
-	pid = fork();
+	/* As fork(), in the namespaces that the keeper will be born in. */
+	pid = (pid_t)syscall(SYS_clone, plan_clone_flags(plan) | SIGCHLD, 0, 0,
+			     0, 0);
 	if (pid == 0) {
 		start_enter(plan, &choice, &failure);
 		fd_write_full(ends[1], &choice, sizeof(choice));

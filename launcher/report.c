@@ -339,8 +339,21 @@ static void put_layers(struct json *json, const struct plan *plan)
 	json_close(json, ']');
 }
 
+static void put_rootless_notes(struct json *json, const struct jail_spec *spec)
+{
+	if (!namespaces_are_rootless(&spec->namespaces))
+		return;
+	json_string(json, NULL,
+		    "without root: every file of the root is the jail's "
+		    "user's, whose only bound is that it is read-only");
+	json_string(json, NULL,
+		    "without root: the caller's supplementary groups stay, and "
+		    "the jail's are not set");
+}
+
 static void put_uid_note(struct json *json, const struct jail_spec *spec)
 {
+	put_rootless_notes(json, spec);
 	if (spec->own_uid)
 		return;
 	json_string(json, NULL,

@@ -27,6 +27,7 @@
  */
 struct sources {
 	char *root, *persist; /* NULL: nowhere, or not wanted */
+	int tree; /* a copy of the root's mount, and those below; or < 0 */
 };
 
 /* Changes the working directory. */
@@ -42,12 +43,21 @@ static char *path_of(int fd)
 
 static void find_sources(const struct root_view *view, struct sources *sources)
 {
+	sources->tree = -1;
+	if (view->is_rootless) {
+		sources->root = strdup(view->root_path);
+		sources->persist =
+			view->persist_path ? strdup(view->persist_path) : NULL;
+		return;
+	}
 	sources->root = path_of(view->root_fd);
 	sources->persist = path_of(view->persist_fd);
 }
 
 static void free_sources(struct sources *sources)
 {
+	if (sources->tree >= 0)
+		close(sources->tree);
 	free(sources->root);
 	free(sources->persist);
 }
@@ -64,19 +74,57 @@ static bool is_same(int a, int b)
  * What lies at a path, on a name in the working directory; it must be what is
  * open.  A descriptor of the new mount, or -errno.
  */
+static int check_mount(const char *name, int opened)
+{
+	auto_close int fd = open(name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return is_same(fd, opened) ? take_fd(&fd) : -ESTALE;
+}
+
 static int bind_mount(const char *path, int opened, const char *name)
 {
-	auto_close int fd = -1;
 	int error = path ? mount_old(path, name, NULL, MS_BIND, NULL) : -EINVAL;
 
 	if (error == 0)
 		error = mount_old(NULL, name, NULL, MS_PRIVATE, NULL);
-	if (error < 0)
-		return error;
-	fd = open(name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	return is_same(fd, opened) ? take_fd(&fd) : -ESTALE;
+	return error < 0 ? error : check_mount(name, opened);
+}
+
+/*
+ * Who is not root may not uncover what a mount of the host's covers: then those
+ * below the root come along, as read-only as it is.  Before anything is mounted
+ * on "/", which would come along, too.
+ */
+static void copy_covered(const struct root_view *view, struct sources *sources)
+{
+	auto_close int fd = -1;
+
+	if (!view->is_rootless || !sources->root)
+		return;
+	fd = open(sources->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	sources->tree = fd < 0 ? -1 : mount_clone(fd, false);
+	if (sources->tree != -EINVAL)
+		return;
+	sources->tree = mount_clone(fd, true);
+	if (sources->tree >= 0 &&
+	    mount_set_all(sources->tree, MOUNT_ATTR_RDONLY |
+						 MOUNT_ATTR_NOSUID) < 0) {
+		close(sources->tree);
+		sources->tree = -1;
+	}
+}
+
+static int bind_root(const struct root_attempt *attempt,
+		     const struct sources *sources, const char *name)
+{
+	int root_fd = attempt->view->root_fd, error;
+
+	if (sources->tree < 0)
+		return bind_mount(sources->root, root_fd, name);
+	error = mount_attach(sources->tree, AT_FDCWD, name);
+	return error < 0 ? error : check_mount(name, root_fd);
 }
 
 /* --- the base, which is the working directory */
@@ -111,7 +159,9 @@ static int mount_upper(struct root_attempt *attempt,
 {
 	const struct root_view *view = attempt->view;
 	const struct root_place whole = {.size = view->upper_size,
-					 .mode = 0700};
+					 .mode = 0700,
+					 .uid = view->uid,
+					 .gid = view->gid};
 	int error;
 
 	if (view->persist_fd >= 0) {
@@ -126,12 +176,13 @@ static int mount_upper(struct root_attempt *attempt,
 	return attempt->upper < 0 ? -errno : 0;
 }
 
+#define OVERLAY "lowerdir=lower,upperdir=upper/upper,workdir=upper/work"
+
 /* On "root", with the root as its lower layer. */
 static int mount_overlay(struct root_attempt *attempt,
 			 const struct sources *sources)
 {
-	auto_close int lower =
-		bind_mount(sources->root, attempt->view->root_fd, "lower");
+	auto_close int lower = bind_root(attempt, sources, "lower");
 	auto_close int up = -1, work = -1;
 	int error = lower < 0 ? lower : mount_upper(attempt, sources);
 
@@ -140,8 +191,9 @@ static int mount_overlay(struct root_attempt *attempt,
 	if (error == 0)
 		error = mount_old("overlay", "root", "overlay",
 				  root_flags(attempt->view),
-				  "lowerdir=lower,upperdir=upper/upper,"
-				  "workdir=upper/work");
+				  attempt->view->is_rootless
+					  ? OVERLAY ",userxattr"
+					  : OVERLAY);
 	return error;
 }
 
@@ -151,8 +203,7 @@ static int mount_root(struct root_attempt *attempt,
 	int error;
 
 	if (!attempt->view->is_writable) {
-		attempt->root = bind_mount(sources->root,
-					   attempt->view->root_fd, "root");
+		attempt->root = bind_root(attempt, sources, "root");
 		return ROOT_FAIL(attempt, STEP_COPY,
 				 attempt->root < 0 ? attempt->root : 0);
 	}
@@ -185,8 +236,11 @@ static int mount_devices(struct root_attempt *attempt,
 	if (error < 0)
 		return error;
 	fd = open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* It becomes the working directory, for whom cannot make nodes. */
 	return ROOT_FAIL(attempt, STEP_DEVICES,
-			 fd < 0 ? -errno : root_place_fill(attempt, fd));
+			 fd < 0 || fchdir(fd) < 0
+				 ? -errno
+				 : root_place_fill(attempt, fd));
 }
 
 static int mount_tmpfs(struct root_attempt *attempt,
@@ -274,8 +328,11 @@ int root_by_old_namespace(struct root_attempt *attempt)
 	find_sources(attempt->view, &sources);
 	error = root_namespace_enter(attempt);
 	if (error == 0)
+		copy_covered(attempt->view, &sources);
+	if (error == 0)
 		error = fill_namespace(attempt, &sources);
-	if (error < 0)
+	/* Without root there is no other way to try. */
+	if (error < 0 && !attempt->view->is_rootless)
 		restored = root_namespace_leave(attempt, &origin);
 	free_sources(&sources);
 	root_origin_free(&origin);

@@ -38,7 +38,10 @@ int root_layers_make(int upper, int lower, int *up, int *work)
 		     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	*work = openat(upper, "work",
 		       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (*up < 0 || *work < 0 || fchown(*up, st.st_uid, st.st_gid) < 0 ||
+	/* Who cannot give it away has it. */
+	if (*up < 0 || *work < 0 ||
+	    (fchown(*up, st.st_uid, st.st_gid) < 0 &&
+	     !(geteuid() != 0 && (errno == EINVAL || errno == EPERM))) ||
 	    fchmod(*up, st.st_mode & 07777) < 0)
 		return -errno;
 	return 0;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "devices.h"
@@ -15,6 +16,9 @@
 #include "root_target.h"
 
 /* --- flags */
+
+/* Of statvfs(), and the same numbers for mount(). */
+#define LOCKED (ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC)
 
 unsigned root_place_flags(const struct root_place *place)
 {
@@ -33,7 +37,8 @@ unsigned root_flags(const struct root_view *view)
 
 	if (view->has_no_nodes)
 		flags |= MOUNT_ATTR_NODEV;
-	return view->is_writable || view->is_own_tree
+	/* Where it belongs to the jail's user its modes say nothing. */
+	return view->is_writable || (view->is_own_tree && !view->is_rootless)
 		       ? flags
 		       : flags | MOUNT_ATTR_RDONLY;
 }
@@ -51,6 +56,14 @@ int root_set_flags(struct root_attempt *attempt, int fd, unsigned flags)
 int root_set_attached_flags(struct root_attempt *attempt, const char *name,
 			    unsigned flags)
 {
+	struct statvfs now;
+
+	/* What the host's mount has is not ours to take away. */
+	if (attempt->view->is_rootless) {
+		if (statvfs(name, &now) < 0)
+			return ROOT_FAIL(attempt, STEP_FLAGS, -errno);
+		flags |= now.f_flag & LOCKED;
+	}
 	return ROOT_FAIL(attempt, STEP_FLAGS,
 			 mount_old(NULL, name, NULL,
 				   MS_REMOUNT | MS_BIND | (unsigned long)flags,
@@ -112,7 +125,8 @@ int root_place_fill(const struct root_attempt *attempt, int dev_fd)
 	struct err ignored;
 	size_t i;
 
-	if (devices_fill(dev_fd, view->devices, &ignored) < 0)
+	if ((view->is_rootless ? devices_bind : devices_fill)(
+		    dev_fd, view->devices, &ignored) < 0)
 		return ignored.sys ? -ignored.sys : -EINVAL;
 	for (i = 0; i < view->n; i++) {
 		const char *target = view->places[i].target;

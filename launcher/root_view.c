@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -13,7 +14,9 @@
 
 #include "array.h"
 #include "device_pin.h"
+#include "devices.h"
 #include "limit.h"
+#include "mount_calls.h"
 #include "own_dir.h"
 #include "rootfd.h"
 #include "spec.h"
@@ -153,12 +156,14 @@ static int add_home(struct root_view *view, const struct jail_spec *spec,
 	int is_wanted;
 	struct stat st;
 
-	if ((view->is_writable && !spec->own_uid) || !home || *home != '/' ||
+	if ((view->is_writable && !spec->own_uid && !view->is_rootless) || !home || *home != '/' ||
 	    strstr(home, "/.") || strstr(home, "//") || strcmp(home, "/") == 0)
 		return 0;
 	is_wanted = look_at(view->root_fd, home, &st, err);
 	if (is_wanted != 1 ||
-	    (st.st_uid != spec->user.uid && st.st_uid != spec->image_uid))
+	    (view->is_rootless ? st.st_uid != geteuid()
+			       : st.st_uid != spec->user.uid &&
+					 st.st_uid != spec->image_uid))
 		return is_wanted < 0 ? -1 : 0;
 	is_wanted = root_directory_is_empty(view->root_fd, home, err);
 	return is_wanted == 1 ? add_fresh(view, spec, home, st.st_mode & 07777,
@@ -245,12 +250,15 @@ static int add_devices(struct root_view *view, const struct jail_spec *spec,
 	struct stat st;
 	int is_there;
 
-	if (!spec->root_is_image)
+	if (!spec->root_is_image && !view->is_rootless)
 		return 0;
 	is_there = look_at(view->root_fd, "/dev", &st, err);
+	/* Who is not root can have none in a directory or an overlay of his. */
+	if (is_there == 1 && !spec->root_is_image && !view->is_writable)
+		is_there = root_directory_is_empty(view->root_fd, "/dev", err);
 	if (is_there != 1)
 		return is_there;
-	view->devices = spec->devices;
+	view->devices = spec->devices ? spec->devices : DEVICES_DEFAULT;
 	place = add_place(view, PLACE_DEVICES, "/dev", err);
 	if (!place)
 		return -1;
@@ -258,7 +266,7 @@ static int add_devices(struct root_view *view, const struct jail_spec *spec,
 	place->size = 65536;
 	if (!has_place_below(view, "/dev/"))
 		place->source_fd =
-			device_pin_open(spec->devices, spec->root_is_pinned);
+			device_pin_open(view->devices, spec->root_is_pinned);
 	return 0;
 }
 
@@ -467,6 +475,40 @@ static int compare_places(const void *a, const void *b)
 		      ((const struct root_place *)b)->target);
 }
 
+/* There is nobody else in the namespace. */
+static void give_to_user(struct root_view *view)
+{
+	size_t i;
+
+	for (i = 0; i < view->n; i++) {
+		view->places[i].uid = view->uid;
+		view->places[i].gid = view->gid;
+	}
+}
+
+static char *path_of(int fd)
+{
+	char link[32], path[PATH_MAX];
+	ssize_t n;
+
+	mount_fd_path(fd, link);
+	n = fd < 0 ? 0 : readlink(link, path, sizeof(path));
+	return n > 0 && n < (ssize_t)sizeof(path) ? strndup(path, (size_t)n)
+						  : NULL;
+}
+
+/* In the namespace they can no longer be found out. */
+static int note_paths(struct root_view *view, struct err *err)
+{
+	view->root_path = path_of(view->root_fd);
+	view->persist_path = path_of(view->persist_fd);
+	if (!view->root_path || (view->persist_fd >= 0 && !view->persist_path))
+		return err_set(err, ERR_HOST,
+			       "without root, /proc is needed to find where "
+			       "the root is");
+	return 0;
+}
+
 static int add_all(struct root_view *view, const struct jail_spec *spec,
 		   struct err *err)
 {
@@ -481,7 +523,7 @@ static int add_all(struct root_view *view, const struct jail_spec *spec,
 	for (i = 0; i < flags->binds.n; i++)
 		if (add_bind(view, flags->binds.items[i], err) < 0)
 			return -1;
-	view->may_chroot = view->n == 0 && !view->is_writable &&
+	view->may_chroot = view->n == 0 && !view->is_rootless && !view->is_writable &&
 			   !spec->need_shm && !spec->need_pts &&
 			   !spec->need_proc && !flags->read_only &&
 			   !spec->root_is_mounted &&
@@ -489,12 +531,17 @@ static int add_all(struct root_view *view, const struct jail_spec *spec,
 	view->needs_namespace =
 		namespaces_have(&spec->namespaces, NAMESPACE_MNT);
 	view->has_mounts = spec->root_is_image || !view->may_chroot ||
-			   view->needs_namespace;
+			   view->needs_namespace || view->is_rootless;
 	if (view->has_mounts &&
 	    (add_tmp(view, spec, err) < 0 || add_home(view, spec, err) < 0 ||
 	     add_shm(view, spec, err) < 0 || add_pts(view, spec, err) < 0 ||
 	     add_proc(view, spec, err) < 0 || add_devices(view, spec, err) < 0))
 		return -1;
+	if (view->is_rootless) {
+		give_to_user(view);
+		if (note_paths(view, err) < 0)
+			return -1;
+	}
 	if (view->n)
 		qsort(view->places, view->n, sizeof(*view->places),
 		      compare_places);
@@ -509,6 +556,9 @@ int root_view_make(const struct jail_spec *spec, struct root_view **out,
 	if (!view)
 		return err_sys(err, ENOMEM, "root");
 	view->root_fd = spec->root_fd;
+	view->is_rootless = namespaces_are_rootless(&spec->namespaces);
+	view->uid = view->is_rootless ? spec->user.uid : 0;
+	view->gid = view->is_rootless ? spec->user.gid : 0;
 	view->is_own_tree = spec->root_is_changed;
 	view->has_no_nodes = spec->root_is_image;
 	view->persist_fd = -1;
@@ -531,6 +581,8 @@ void root_view_free(struct root_view *view)
 			close(view->places[i].source_fd);
 	}
 	free(view->places);
+	free(view->root_path);
+	free(view->persist_path);
 	if (view->persist_fd >= 0)
 		close(view->persist_fd);
 	free(view);

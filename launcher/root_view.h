@@ -49,6 +49,11 @@ struct root_view {
 	int persist_fd; /* a directory; -1: none */
 	/* --copy: the tree is this jail's own, and has things in /tmp maybe. */
 	bool is_own_tree;
+	/* In a user namespace: who owns what is mounted, and where things lie. */
+	bool is_rootless;
+	uid_t uid;
+	gid_t gid;
+	char *root_path, *persist_path;
 	bool has_no_nodes; /* device nodes of the root itself are dead */
 	const char *devices; /* of PLACE_DEVICES */
 	struct root_place *places;

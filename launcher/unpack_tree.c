@@ -82,7 +82,9 @@ static int cannot(struct err *err, int sys, const char *what)
 	case EACCES:
 	case EINVAL: /* an id that the user namespace does not map */
 		return err_sys_kind(err, ERR_HOST, sys,
-				    "%s (unpacking an image needs root)", what);
+				    "%s (root in a user namespace has no others' "
+				    "ids)",
+				    what);
 	default:
 		return err_sys(err, sys, "%s", what);
 	}
@@ -207,7 +209,7 @@ static int set_attributes(const struct unpack_record *record, const char *path,
 	struct timespec times[2];
 
 	times_of(record, times);
-	if (fchown(fd, record->uid, record->gid) < 0)
+	if (geteuid() == 0 && fchown(fd, record->uid, record->gid) < 0)
 		return cannot(err, errno, "set its owner");
 	if (fchmod(fd, unpack_mode(record, path)) < 0)
 		return cannot(err, errno, "set its mode");
@@ -224,8 +226,9 @@ static int set_attributes_at(const struct unpack_record *record,
 	struct timespec times[2];
 
 	times_of(record, times);
-	if (fchownat(dir, name, record->uid, record->gid, AT_SYMLINK_NOFOLLOW) <
-	    0)
+	if (geteuid() == 0 &&
+	    fchownat(dir, name, record->uid, record->gid,
+		     AT_SYMLINK_NOFOLLOW) < 0)
 		return cannot(err, errno, "set its owner");
 	if (record->kind != UNPACK_SYMLINK &&
 	    fchmodat(dir, name, unpack_mode(record, path), 0) < 0)
@@ -287,6 +290,9 @@ static int add_node(const struct unpack_record *record, const char *path,
 			       ? makedev(record->dev_major, record->dev_minor)
 			       : 0;
 
+	/* It would not work, and only root can make it. */
+	if (type == S_IFCHR && geteuid() != 0)
+		return 0;
 	if (mknodat(dir, name, type | 0600, device) < 0)
 		return cannot(err, errno, "mknod");
 	return set_attributes_at(record, path, dir, name, err);

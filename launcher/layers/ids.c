@@ -57,7 +57,9 @@ static int set_ids(const struct jail_spec *spec)
 	/* Those that are permitted; caps chooses of them.  None is in effect. */
 	if (spec->ambient_caps && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return layer_failed(STEP_KEEP, errno);
-	if (syscall(SYS_setgroups, user->n_groups, user->groups) < 0)
+	/* A user namespace of who is not root keeps the caller's. */
+	if (!namespaces_are_rootless(&spec->namespaces) &&
+	    syscall(SYS_setgroups, user->n_groups, user->groups) < 0)
 		return layer_failed(STEP_GROUPS, errno);
 	if (syscall(SYS_setresgid, user->gid, user->gid, user->gid) < 0)
 		return layer_failed(STEP_GID, errno);

@@ -9,16 +9,19 @@
 #include <errno.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "../spec.h"
+#include "../user_namespace.h"
 
 enum step {
 	STEP_NAME = N_NAMESPACES, /* after those of making each */
 	STEP_LOOPBACK,
+	STEP_MAP,
 };
 static const char *const steps[] = {
 	[NAMESPACE_PID] = "make a pid namespace",
@@ -27,8 +30,10 @@ static const char *const steps[] = {
 	[NAMESPACE_CGROUP] = "make a cgroup namespace",
 	[NAMESPACE_NET] = "make a net namespace",
 	[NAMESPACE_MNT] = "make a mnt namespace",
+	[NAMESPACE_USER] = "make a user namespace",
 	[STEP_NAME] = "set the host name",
 	[STEP_LOOPBACK] = "switch on the loopback interface",
+	[STEP_MAP] = "say who the jail's user is outside (needs /proc)",
 	NULL,
 };
 
@@ -45,11 +50,21 @@ static const char *namespaces_describe(const struct jail_spec *spec)
 	return spec->namespaces.denies;
 }
 
-static int namespaces_prepare(const struct jail_spec *spec, void **state,
+struct state {
+	const struct jail_spec *spec;
+	struct user_map map;
+};
+
+static int namespaces_prepare(const struct jail_spec *spec, void **out,
 			      struct err *err)
 {
-	(void)err;
-	*state = layer_keep_spec(spec);
+	struct state *state = calloc(1, sizeof(*state));
+
+	if (!state)
+		return err_sys(err, ENOMEM, "namespaces");
+	*out = state;
+	state->spec = spec;
+	user_map_make(spec->user.uid, spec->user.gid, &state->map);
 	return 0;
 }
 
@@ -68,22 +83,44 @@ static int make(const struct jail_spec *spec, enum namespace which)
 }
 
 /* The --exec way: one after another, so that it shows which is lacking. */
-static int namespaces_enter(void *state, struct root_choice *choice)
+static int make_all(const struct jail_spec *spec)
 {
-	const struct jail_spec *spec = state;
-	int error = 0;
+	int error = make(spec, NAMESPACE_IPC);
 
-	(void)choice;
-	if (!spec->in_place)
-		return 0;
-	if (error == 0)
-		error = make(spec, NAMESPACE_IPC);
 	if (error == 0)
 		error = make(spec, NAMESPACE_UTS);
 	if (error == 0)
 		error = make(spec, NAMESPACE_NET);
 	if (error == 0)
 		error = make(spec, NAMESPACE_CGROUP);
+	return error;
+}
+
+/*
+ * A security module may let us make one and have nothing in it: then it is as
+ * good as none.
+ */
+static int become_user(const struct state *state)
+{
+	int error = user_map_write(&state->map);
+
+	if (error < 0)
+		return layer_failed(STEP_MAP, -error);
+	return unshare(CLONE_NEWNS) < 0 ? layer_failed(NAMESPACE_USER, errno)
+					: 0;
+}
+
+static int namespaces_enter(void *opaque, struct root_choice *choice)
+{
+	const struct state *state = opaque;
+	const struct jail_spec *spec = state->spec;
+	int error = spec->in_place ? make(spec, NAMESPACE_USER) : 0;
+
+	(void)choice;
+	if (error == 0 && namespaces_are_rootless(&spec->namespaces))
+		error = become_user(state);
+	if (error == 0 && spec->in_place)
+		error = make_all(spec);
 	return error;
 }
 
@@ -101,9 +138,9 @@ static int switch_on_loopback(void)
 	return error;
 }
 
-static int namespaces_apply(const void *state)
+static int namespaces_apply(const void *opaque)
 {
-	const struct jail_spec *spec = state;
+	const struct jail_spec *spec = ((const struct state *)opaque)->spec;
 	int error = spec->in_place ? 0 : make(spec, NAMESPACE_CGROUP);
 
 	if (error == 0 && namespaces_have(&spec->namespaces, NAMESPACE_UTS) &&
@@ -127,4 +164,5 @@ const struct layer layer_namespaces = {
 	.clone_flags = namespaces_clone_flags,
 	.enter = namespaces_enter,
 	.apply = namespaces_apply,
+	.release = free,
 };

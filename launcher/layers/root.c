@@ -56,13 +56,12 @@ static int root_probe(const struct jail_spec *spec, struct err *err)
 
 	if (may < 0)
 		return err_sys(err, -may, "read our capabilities");
-	if (may)
+	if (may || namespaces_are_rootless(&spec->namespaces))
 		return 1;
 	return err_set(err, ERR_HOST,
 		       "chroot %s: Operation not permitted: only root (or "
-		       "CAP_SYS_CHROOT) may; run jaillaunch as root (user "
-		       "namespaces, which would do without, are not built "
-		       "yet)",
+		       "CAP_SYS_CHROOT) may; run jaillaunch as root, or leave "
+		       "--ns none out: a user namespace does without",
 		       spec->root_name);
 }
 

@@ -27,6 +27,7 @@ static int seccomp_probe(const struct jail_spec *spec, struct err *err)
 /*
  * Abstract AF_UNIX names cross a chroot: unless Landlock or a net namespace
  * keeps them apart, no socket of that family can be made (those with a path are lost, too).
+ * In a user namespace the keeper has the program's uid, and is to be let alone.
  */
 static unsigned features(const struct jail_spec *spec)
 {
@@ -36,7 +37,10 @@ static unsigned features(const struct jail_spec *spec)
 
 	return (spec->net_host || spec->net_private ? POLICY_NET_HOST : 0) |
 	       (is_apart ? POLICY_UNIX : 0) |
-	       (namespaces_have(own, NAMESPACE_PID) ? POLICY_OWN_PIDS : 0);
+	       (namespaces_have(own, NAMESPACE_PID) &&
+				!namespaces_are_rootless(own)
+			? POLICY_OWN_PIDS
+			: 0);
 }
 
 static enum listener_wish wish(const struct jail_spec *spec)

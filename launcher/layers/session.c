@@ -48,7 +48,9 @@ static int session_prepare(const struct jail_spec *spec, void **state,
 	int error;
 
 	*state = layer_keep_spec(spec);
-	if (!terminal_is_own(spec->terminal))
+	/* Who is not root is the jail's user, outside. */
+	if (!terminal_is_own(spec->terminal) ||
+	    namespaces_are_rootless(&spec->namespaces))
 		return 0;
 	error = terminal_give_to(spec->terminal, user->uid, user->gid);
 	if (error < 0)

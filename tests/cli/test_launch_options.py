@@ -638,15 +638,15 @@ def test_verbose_tells_on_standard_error():
 
 def test_an_ordinary_user_is_told():
     done = run(BUILD / "jaillaunch", "-r", busybox_root(), "-u", "1000",
-               "true", **ordinary_user())
+               "--ns=none", "true", **ordinary_user())
     assert done.status == 125 and done.err.count("\n") == 1, done
     assert "Operation not permitted: only root" in done.err, done
 
 
 def test_an_ordinary_user_and_an_image(scratch):
     path = image(scratch)
-    done = run(BUILD / "jaillaunch", "-i", path, "-u", "1000", "true",
-               **ordinary_user())
+    done = run(BUILD / "jaillaunch", "-i", path, "-u", "1000", "--ns=none",
+               "true", **ordinary_user())
     assert done.status == 125 and done.err.count("\n") == 1, done
 
 

@@ -620,6 +620,36 @@ def test_is_refused_by_default(scratch, row):
         assert ended(case, result) != "escaped", result
 
 
+def cannot_be_had_without_root(row):
+    """What the launcher refuses then: uid pools, capabilities, cgroups; and
+    callers who are half root."""
+    return own_uid in row.needs or row.layer in ("unpacker", "cgroup") or \
+        "--caps" in " ".join(row.options) or \
+        row.name == "ambient_capability_of_root" or \
+        row.control_prefix == NAIVE or \
+        (row.later and row.later not in (SAME_UID, SAME_UID_IPC))
+
+
+@pytest.mark.parametrize("row, root", [
+    pytest.param(row, root, id=f"{row.name}-{root}") for row in TABLE
+    for root in row.roots if root in (DIRECTORY, IMAGE) and
+    not cannot_be_had_without_root(row)])
+def test_is_refused_without_root(scratch, row, root):
+    """The launcher of somebody who is not root: by a user namespace."""
+    namespaces = "auto" if row.namespaces == "none" else row.namespaces
+    row = dataclasses.replace(row, namespaces=namespaces)
+    with prepared(scratch, row) as case:
+        scratch.chmod(0o777)
+        case.launcher_prefix += ["setpriv", "--reuid", case.uid, "--regid",
+                                 case.uid, "--clear-groups"]
+        for _ in range(1 + row.twice):
+            result = help_.finish(case, case.start(launch(case, root)))
+        how = ended(case, result)
+        assert how != "escaped", result
+        assert not how.startswith("launcher: ") or \
+            "launcher: " in row.expected(root), result
+
+
 @pytest.mark.parametrize("row", ALONE, ids=lambda row: row.name)
 def test_needs_its_layer(scratch, row):
     """Taken out of the launcher, the layer takes the refusal with it."""

@@ -1,0 +1,234 @@
+"""Jails of somebody who is not root: by a user namespace, with the same bounds,
+and with what he cannot have named."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from conftest import BUILD, ordinary_user, run, shared_once
+from jailroot import busybox_root, make_root, sh
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0,
+                                reason="ids are changed")
+
+LAUNCH = BUILD / "jaillaunch"
+NEWUSER = "namespaces:0x10000000"
+
+
+def has_user_namespaces():
+    return run("setpriv", "--reuid=65534", "--clear-groups", "unshare",
+               "--user", "--mount", "true").status == 0
+
+
+if not has_user_namespaces():
+    pytestmark = pytest.mark.skip("no user namespaces here")
+
+
+def make_all(path):
+    path.mkdir()
+    make_root(path / "root")
+    (path / "m.jail").write_text(
+        "use busybox\nuser jailuser uid=1000\nrun-as jailuser\n"
+        "need shm pts proc\ntext /etc/secret mode=0600 \"of root\\n\"\n")
+    for name in ("image.tar", "image.tar.gz"):
+        done = run(BUILD / "jailbuild", path / "m.jail", "-o", path / name)
+        assert done.status == 0, done
+
+
+def image(name="image.tar"):
+    return shared_once("rootless", make_all) / name
+
+
+def inside(script, *options, where=(), before=(), who=None):
+    where = where or ("-i", image())
+    return run(*before, LAUNCH, *where, "-u", "1000", *options, "--",
+               "/bin/sh" if "-r" in where else "busybox",
+               *([] if "-r" in where else ["sh"]), "-c", script,
+               **(ordinary_user() if who is None else who))
+
+
+def without(missing):
+    """Still root, as the filter has to be made without no_new_privs."""
+    return (BUILD / "tools/without", missing, "setpriv", "--reuid=65534",
+            "--regid=65534", "--clear-groups")
+
+
+def directory():
+    return ("-r", image("root"))
+
+
+def left(uid):
+    """In the caller's directory."""
+    place = pathlib.Path(f"/tmp/jailwright-{uid}")
+    return list(place.iterdir()) if place.exists() else []
+
+
+@pytest.fixture
+def alone():
+    """A user whose jails are this test's alone."""
+    uid = 1_000_000 + os.getpid()
+    yield {"user": uid, "group": uid, "extra_groups": []}
+    shutil.rmtree(f"/tmp/jailwright-{uid}", ignore_errors=True)
+
+
+@pytest.mark.parametrize("where", ["directory", "image.tar", "image.tar.gz"])
+def test_runs_confined(where):
+    where = directory() if where == "directory" else ("-i", image(where))
+    shell = "" if "-r" in where else "busybox "
+    done = inside(f"{shell}id -u; {shell}id -g; echo $$; {shell}touch /x; "
+                  f"{shell}touch /bin/x; echo t >/tmp/x; {shell}cat /tmp/x",
+                  where=where)
+    assert done.out == "1000\n1000\n2\nt\n", done
+    assert done.err.count("Read-only file system") == 2, done
+    done = inside(f"{shell}chroot /", where=where)
+    if "-r" not in where:
+        assert done.status == 128 + signal.SIGSYS, done
+
+
+def test_has_no_capability():
+    done = inside("busybox grep ^Cap /proc/self/status; "
+                  "busybox grep NoNewPrivs /proc/self/status")
+    words = done.out.split()
+    assert words[1::2] == 5 * ["0000000000000000"] + ["1"], done
+
+
+def test_the_map_has_nobody_else():
+    done = inside("busybox cat /proc/self/uid_map /proc/self/gid_map "
+                  "/proc/self/setgroups")
+    uid, gid = (ordinary_user()[key] for key in ("user", "group"))
+    assert done.out.split() == ["1000", str(uid), "1", "1000", str(gid), "1",
+                                "deny"], done
+
+
+def test_devices_and_places():
+    done = inside("busybox head -c 3 /dev/zero | busybox wc -c; "
+                  "echo x >/dev/null && busybox ls /dev /dev/pts; "
+                  "echo > ~/a && echo > /dev/shm/a && busybox ls ~")
+    assert done.out.split() == (
+        "3 /dev: full null ptmx pts random shm urandom zero /dev/pts: ptmx a"
+    ).split(), done
+    done = inside("busybox ls /dev", "--dev", "null", "--no-pin")
+    assert "zero" not in done.out and "null" in done.out, done
+
+
+def test_a_root_that_can_be_written():
+    done = inside("echo new >/x && cat /x && echo >/dev/null && echo old",
+                  "--writable", where=directory())
+    assert done.out == "new\nold\n", done
+    assert not (image("root") / "x").exists()
+
+
+def test_the_whole_host():
+    done = run(LAUNCH, "-r", "/", "-u", "1000", "--", "sh", "-c",
+               "id -u; touch /var/tmp/x", **ordinary_user())
+    assert done.out == "1000\n" and "Read-only file system" in done.err, done
+
+
+@pytest.mark.parametrize("options, words", [
+    (["--uid-pool=2000-2001"], "--uid-pool: only root may"),
+    (["--caps=net_raw", "--ambient-caps=net_raw"], "do not have the capab"),
+    (["--ns=none"], "run jaillaunch as root, or leave --ns none out"),
+    (["--limit=nofile=unlimited"], "limit nofile")])
+def test_what_cannot_be_had_is_an_error(options, words):
+    done = inside("echo ran", *options, where=directory())
+    assert (done.status, done.out) == (125, ""), done
+    assert words in done.err and done.err.count("\n") == 1, done
+
+
+def test_root_has_no_use_for_it():
+    done = run(LAUNCH, "-r", busybox_root(), "-u", "1000", "--ns=user", "true")
+    assert done.status == 125 and "it is for who is not root" in done.err
+
+
+def test_the_report_names_the_losses(scratch):
+    scratch.chmod(0o777)
+    report = scratch / "report"
+    assert inside("true", "--report", report).status == 0
+    said = json.loads(report.read_text())
+    assert said["namespaces"]["used"] == ["pid", "ipc", "uts", "cgroup",
+                                          "user"]
+    assert said["root"]["method"] == "mount namespace by mount(2)"
+    assert sum(note.startswith("without root: ")
+               for note in said["notes"]) == 2, said
+
+
+@pytest.mark.parametrize("options", [(), ("--exec",)])
+@pytest.mark.parametrize("error, words", [
+    ("EPERM", "in a chroot, or by a filter"), ("EINVAL", "this kernel"),
+    ("ENOSPC", "No space left")])
+def test_without_user_namespaces(options, error, words):
+    done = inside("echo ran", *options, where=directory(),
+                  before=without(f"{NEWUSER}={error}"), who={})
+    assert (done.status, done.out) == (125, ""), done
+    assert "Operation not permitted (not root, and no user namespace can " \
+        "be made: " in done.err and words in done.err, done
+    assert "or run jaillaunch as root\n" in done.err, done
+
+
+def test_a_namespace_in_which_nothing_may_be_done():
+    """As AppArmor leaves it."""
+    done = inside("echo ran", where=directory(),
+                  before=without("namespaces:0x00020000=EPERM"), who={})
+    assert (done.status, done.out) == (125, ""), done
+    assert "not root, and no user namespace can be made" in done.err, done
+
+
+def test_exec():
+    done = inside("echo $$; id -u", "--exec", where=directory())
+    assert done.out.endswith("\n1000\n") and not done.out.startswith("2\n")
+
+
+def test_another_file_system_is_bound(scratch):
+    (scratch / "f").write_text("bound\n")
+    done = inside("cat /mnt/f; touch /mnt/x", "--writable", "--bind",
+                  f"{scratch}:/mnt", where=directory())
+    assert done.out == "bound\n" and "Read-only" in done.err, done
+
+
+@pytest.mark.parametrize("who", ["supervisor", "keeper", "both"])
+def test_whoever_is_killed_nothing_stays(who, alone):
+    marker = f"8{os.getpid() % 100000}.25"
+    jail = subprocess.Popen(
+        [LAUNCH, "-i", image(), "--", "busybox", "sh", "-c",
+         f"trap '' TERM; busybox sleep {marker} & busybox setsid busybox "
+         f"sleep {marker} & echo up; wait"],
+        stdout=subprocess.PIPE, text=True, **alone)
+    assert jail.stdout.readline() == "up\n"
+    keeper = next(pid for pid in run("pgrep", "-P", jail.pid).out.split()
+                  if "jail-keeper" in
+                  pathlib.Path(f"/proc/{pid}/comm").read_text())
+    if who != "supervisor":
+        os.kill(int(keeper), signal.SIGKILL)
+    if who != "keeper":
+        jail.kill()
+    jail.wait(30)
+    for _ in range(600):
+        if run("pgrep", "-f", f"sleep {marker}").status == 1 and \
+                not left(alone["user"]):
+            break
+        time.sleep(0.05)
+    else:
+        pytest.fail(f"something was left: {left(alone['user'])}")
+    jail.stdout.close()
+
+
+def test_nothing_is_left_in_the_callers_directory(alone):
+    assert inside("true", who=alone).status == 0
+    assert pathlib.Path(f"/tmp/jailwright-{alone['user']}").exists()
+    assert not left(alone["user"])
+
+
+def test_foreign_pids_stay_refused():
+    """The keeper, the init there, has the uid of the program."""
+    done = inside("renice -n 5 -p 1 || echo refused", where=("-r", "/"))
+    assert "refused" in done.out or done.status != 0, done
+
+
+def test_root_itself_needs_no_user_namespace():
+    assert sh("id -u").out == "1000\n"
