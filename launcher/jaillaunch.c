@@ -4,6 +4,7 @@
  * The order of confinement is layers.c, the processes are keeper.h, what is
  * decided about a launch is spec.h.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -355,6 +356,7 @@ static int prepare(const struct args *args, char *const *argv,
 	request.no_mount = launch->no_mount;
 	if (image_open(&request, &launch->image, err) < 0)
 		return -1;
+	assert(launch->image);
 	if (launch->image->dir && args->spec.in_place)
 		return err_set(err, ERR_USAGE,
 			       "--exec with -i: nobody would be left to remove "
@@ -412,7 +414,7 @@ static bool has_no_mounts(const struct launch *launch)
 {
 	const struct root_choice *root = &launch->outcome.root;
 
-	return launch->spec && root->used == ROOT_NONE &&
+	return launch->spec && launch->image && root->used == ROOT_NONE &&
 	       mount_is_missing(root->passed[ROOT_ATTACHED].error);
 }
 
@@ -420,13 +422,12 @@ static bool has_no_mounts(const struct launch *launch)
 static void name_needs(const struct launch *launch, struct err *err)
 {
 	const struct jail_spec *spec = launch->spec;
-
 	static const char *const words[] = {"need shm", "need pts",
 					    "need proc"};
 	char needs[64] = "";
 	size_t i;
 
-	if (!has_no_mounts(launch))
+	if (!spec || !has_no_mounts(launch))
 		return;
 	for (i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		const bool is_needed[] = {spec->need_shm, spec->need_pts,
@@ -455,7 +456,7 @@ static bool learn_mounts(struct launch *launch)
 				   "--uid-pool";
 		return true;
 	}
-	if (launch->no_mount || !has_no_mounts(launch) ||
+	if (launch->no_mount || !has_no_mounts(launch) || !launch->spec ||
 	    !launch->spec->root_is_mounted)
 		return false;
 	if (launch->no_detached || launch->image->dir)
