@@ -324,7 +324,7 @@ static int print_json(const struct finding *findings, bool works,
 static int examine(bool as_json, struct err *err)
 {
 	auto_free struct finding *findings =
-		calloc(count_primitives(), sizeof(*findings));
+		calloc(count_primitives() + 1, sizeof(*findings));
 	char missing[256];
 	size_t i;
 

@@ -115,7 +115,8 @@ static void put_image(unsigned char image[IMAGE_SIZE])
 
 	memset(image, 0, IMAGE_SIZE);
 	memcpy(at, &super, sizeof(super));
-	memcpy(image + EROFS_ROOT_NID * EROFS_SLOT, &root, sizeof(root));
+	memcpy(image + (size_t)EROFS_ROOT_NID * EROFS_SLOT, &root,
+	       sizeof(root));
 	super.checksum = htole32(erofs_checksum(at));
 	memcpy(at, &super, sizeof(super));
 }

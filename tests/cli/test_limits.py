@@ -783,5 +783,9 @@ def test_launches_at_the_same_time_do_not_take_each_others_groups():
             for process in running:
                 out = process.communicate(timeout=60)[0]
                 assert (process.returncode, out) == (0, b"")
+                # another launch, which took one for stale, is removing it
+                end = time.monotonic() + 10
+                while groups_of(process.pid) and time.monotonic() < end:
+                    time.sleep(0.05)
                 assert not groups_of(process.pid)
             running = []
