@@ -149,9 +149,9 @@ int devices_fill(int dev_fd, const char *list, struct err *err)
 /* A file of ours, covered by the host's node. */
 static int bind_one(int dev_fd, const struct device *device, struct err *err)
 {
-	auto_close int place = openat(dev_fd, device->name,
-				      O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-				      0600);
+	auto_close int place =
+		openat(dev_fd, device->name,
+		       O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	char path[32];
 	struct stat st;
 	int error;
@@ -164,10 +164,10 @@ static int bind_one(int dev_fd, const struct device *device, struct err *err)
 		error = -errno;
 	if (error == 0 && !is_device(&st, device))
 		error = -ENODEV;
-	return error < 0 ? err_sys_kind(err, ERR_HOST, -error,
-					"bind %s (--dev none does without)",
-					path)
-			 : 0;
+	return error < 0
+		       ? err_sys_kind(err, ERR_HOST, -error,
+				      "bind %s (--dev none does without)", path)
+		       : 0;
 }
 
 int devices_bind(int dev_fd, const char *list, struct err *err)

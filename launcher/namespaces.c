@@ -112,8 +112,7 @@ static int check_in_place(const struct spec_flags *flags, unsigned long *wanted,
 	return 0;
 }
 
-static int refuse_user(const struct jail_spec *spec, int error,
-		       struct err *err)
+static int refuse_user(const struct jail_spec *spec, int error, struct err *err)
 {
 	char why[200];
 
@@ -221,8 +220,8 @@ int namespaces_decide(const struct jail_spec *spec,
 	for (i = 0; i < N_NAMESPACES; i++) {
 		const unsigned long flag = namespace_rows[i].flag;
 		int error = !may && !(required & CLONE_NEWUSER) ? EPERM
-			    : lacks			       ? lacks->error[i]
-							       : 0;
+			    : lacks ? lacks->error[i]
+				    : 0;
 
 		if (!(wanted & flag))
 			continue;
@@ -295,9 +294,8 @@ static int try_one(unsigned long flag)
 
 bool namespaces_learn(unsigned long flags, struct namespace_lacks *out)
 {
-	const unsigned long with = capability_is_effective(CAP_SYS_ADMIN) > 0
-					   ? 0
-					   : CLONE_NEWUSER;
+	const unsigned long with =
+		capability_is_effective(CAP_SYS_ADMIN) > 0 ? 0 : CLONE_NEWUSER;
 	bool is_new = false;
 	size_t i;
 

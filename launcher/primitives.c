@@ -70,8 +70,11 @@ const struct primitive primitives[] = {
 	 "mounts that nobody else sees",
 	 MUST_HAVE "CAP_SYS_ADMIN"},
 	{"ns-user", NEED_FEATURE, NULL, try_namespace, CLONE_NEWUSER,
-	 NULL,
-	 "none is needed (in a chroot the kernel makes none)"},
+	 "jails without root",
+	 "root needs none; else sysctl user.max_user_namespaces, "
+	 "kernel.unprivileged_userns_clone=1 or "
+	 "kernel.apparmor_restrict_unprivileged_userns=0 (in a chroot the "
+	 "kernel makes none)"},
 	{"mount-calls", NEED_FEATURE, "root", try_mount_calls, 0,
 	 "mounts without a path",
 	 "Linux 5.2; " MUST_HAVE "CAP_SYS_ADMIN"},

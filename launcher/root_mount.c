@@ -196,7 +196,8 @@ int root_mount(const struct root_view *view, struct root_choice *choice,
 			continue;
 		if (view->is_rootless && method->method != ROOT_OLD_NAMESPACE)
 			continue;
-		if (!view->is_rootless && view->needs_namespace && method->method != ROOT_NAMESPACE)
+		if (!view->is_rootless && view->needs_namespace &&
+		    method->method != ROOT_NAMESPACE)
 			continue;
 		error = try_method(method, view, &attempt);
 		if (error == 0) {

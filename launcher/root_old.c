@@ -109,8 +109,8 @@ static void copy_covered(const struct root_view *view, struct sources *sources)
 		return;
 	sources->tree = mount_clone(fd, true);
 	if (sources->tree >= 0 &&
-	    mount_set_all(sources->tree, MOUNT_ATTR_RDONLY |
-						 MOUNT_ATTR_NOSUID) < 0) {
+	    mount_set_all(sources->tree,
+			  MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID) < 0) {
 		close(sources->tree);
 		sources->tree = -1;
 	}
@@ -189,11 +189,10 @@ static int mount_overlay(struct root_attempt *attempt,
 	if (error == 0)
 		error = root_layers_make(attempt->upper, lower, &up, &work);
 	if (error == 0)
-		error = mount_old("overlay", "root", "overlay",
-				  root_flags(attempt->view),
-				  attempt->view->is_rootless
-					  ? OVERLAY ",userxattr"
-					  : OVERLAY);
+		error = mount_old(
+			"overlay", "root", "overlay", root_flags(attempt->view),
+			attempt->view->is_rootless ? OVERLAY ",userxattr"
+						   : OVERLAY);
 	return error;
 }
 
@@ -267,10 +266,8 @@ static int mount_place(struct root_attempt *attempt,
 {
 	static int (*const kinds[])(struct root_attempt *,
 				    const struct root_place *, const char *) = {
-		[PLACE_TMPFS] = mount_tmpfs,
-		[PLACE_BIND] = mount_bind,
-		[PLACE_DEVICES] = mount_devices,
-		[PLACE_PTS] = mount_pts,
+		[PLACE_TMPFS] = mount_tmpfs,	 [PLACE_BIND] = mount_bind,
+		[PLACE_DEVICES] = mount_devices, [PLACE_PTS] = mount_pts,
 		[PLACE_PROC] = mount_proc,
 	};
 	auto_close int target = root_target_open(attempt->root, place);

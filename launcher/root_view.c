@@ -156,8 +156,9 @@ static int add_home(struct root_view *view, const struct jail_spec *spec,
 	int is_wanted;
 	struct stat st;
 
-	if ((view->is_writable && !spec->own_uid && !view->is_rootless) || !home || *home != '/' ||
-	    strstr(home, "/.") || strstr(home, "//") || strcmp(home, "/") == 0)
+	if ((view->is_writable && !spec->own_uid && !view->is_rootless) ||
+	    !home || *home != '/' || strstr(home, "/.") || strstr(home, "//") ||
+	    strcmp(home, "/") == 0)
 		return 0;
 	is_wanted = look_at(view->root_fd, home, &st, err);
 	if (is_wanted != 1 ||
@@ -523,10 +524,10 @@ static int add_all(struct root_view *view, const struct jail_spec *spec,
 	for (i = 0; i < flags->binds.n; i++)
 		if (add_bind(view, flags->binds.items[i], err) < 0)
 			return -1;
-	view->may_chroot = view->n == 0 && !view->is_rootless && !view->is_writable &&
-			   !spec->need_shm && !spec->need_pts &&
-			   !spec->need_proc && !flags->read_only &&
-			   !spec->root_is_mounted &&
+	view->may_chroot = view->n == 0 && !view->is_rootless &&
+			   !view->is_writable && !spec->need_shm &&
+			   !spec->need_pts && !spec->need_proc &&
+			   !flags->read_only && !spec->root_is_mounted &&
 			   !spec->limits[LIMIT_TMP].is_set;
 	view->needs_namespace =
 		namespaces_have(&spec->namespaces, NAMESPACE_MNT);

@@ -81,10 +81,11 @@ static int cannot(struct err *err, int sys, const char *what)
 	case EPERM:
 	case EACCES:
 	case EINVAL: /* an id that the user namespace does not map */
-		return err_sys_kind(err, ERR_HOST, sys,
-				    "%s (root in a user namespace has no others' "
-				    "ids)",
-				    what);
+		return err_sys_kind(
+			err, ERR_HOST, sys,
+			"%s (root in a user namespace has no others' "
+			"ids)",
+			what);
 	default:
 		return err_sys(err, sys, "%s", what);
 	}
@@ -226,9 +227,8 @@ static int set_attributes_at(const struct unpack_record *record,
 	struct timespec times[2];
 
 	times_of(record, times);
-	if (geteuid() == 0 &&
-	    fchownat(dir, name, record->uid, record->gid,
-		     AT_SYMLINK_NOFOLLOW) < 0)
+	if (geteuid() == 0 && fchownat(dir, name, record->uid, record->gid,
+				       AT_SYMLINK_NOFOLLOW) < 0)
 		return cannot(err, errno, "set its owner");
 	if (record->kind != UNPACK_SYMLINK &&
 	    fchmodat(dir, name, unpack_mode(record, path), 0) < 0)

@@ -162,9 +162,19 @@ def test_a_launch_has_the_layers_that_were_promised(lack, scratch):
     assert {name: row["available"] for name, row in layers.items()} == applied
 
 
-def test_an_ordinary_user_cannot():
-    kwargs = ordinary_user() if os.geteuid() == 0 else {}
-    done, rows, _ = doctor(status=125, **kwargs)
+@needs_root
+def test_an_ordinary_user_can_by_a_user_namespace():
+    _, rows, _ = doctor(**ordinary_user())
+    for name in ("chroot", "capbset-drop", "ns-pid", "ns-user", "tmpfs"):
+        assert rows[name]["ok"], rows[name]
+    assert not rows["erofs-file"]["ok"] and not rows["store"]["ok"]
+
+
+@needs_root
+def test_an_ordinary_user_cannot_without():
+    done, rows, _ = doctor(
+        WITHOUT, "namespaces:0x10000000=EPERM", "setpriv", "--reuid=65534",
+        "--regid=65534", "--clear-groups", status=125)
     check(rows)
     assert done.err == ("jaillaunch: doctor: no program can be launched here "
                         "without: chroot, setgroups, setresuid, capbset-drop; "
