@@ -267,7 +267,7 @@ unit: $(column_launchers)
 $(column_launchers): $(B)/tools/column
 	$(Q)rm -rf $(@D) && mkdir -p $(@D)
 	$(Q)for name in $(filter-out jaillaunch,$(programs)) completion cache \
-		escape fuzz gen tools unit without; do \
+		escape fuzz gen policy-gen tools unit without; do \
 		ln -s ../../$$name $(@D)/$$name; done
 	$(Q)rm -f $@ && cp $< $@
 

@@ -1,12 +1,14 @@
 """What every test from outside shares: the programs under test, a scratch
 directory, running as an ordinary user, and the closing line.
 
-JAIL_BUILD names the build directory (default: build/ of this tree)."""
+JAIL_BUILD names the build directory (default: build/ of this tree); JAIL_COLUMN
+a column of the matrix (tests/tools/column.c), in which jaillaunch then runs."""
 
 import ctypes
 import os
 import pathlib
 import pwd
+import re
 import shutil
 import subprocess
 import tempfile
@@ -18,6 +20,9 @@ import schemas
 schemas.install()
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("JAIL_BUILD", ROOT / "build")).resolve()
+COLUMN = os.environ.get("JAIL_COLUMN", "")
+if COLUMN:
+    BUILD = BUILD / "columns" / COLUMN
 
 
 class Result:
@@ -32,15 +37,20 @@ class Result:
         return f"status {self.status}\nout: {self.out!r}\nerr: {self.err!r}"
 
 
+launches = []  # of the test that is running, if there is a column
+
+
 def run(*argv, text=True, timeout=60, input="", **kwargs):
     """Runs a program to its end; never through a shell; with no terminal."""
     argv = [str(arg) for arg in argv]
-    done = Result(subprocess.run(argv, capture_output=True, text=text,
-                                 timeout=timeout,
-                                 input=input if text else (input or b""),
-                                 **kwargs))
+    result = Result(subprocess.run(argv, capture_output=True, text=text,
+                                   timeout=timeout,
+                                   input=input if text else (input or b""),
+                                   **kwargs))
+    if COLUMN and any(arg.endswith("jaillaunch") for arg in argv):
+        launches.append(result)
     schemas.check_report_of(argv)
-    return done
+    return result
 
 
 def landlock_abi():
@@ -136,3 +146,32 @@ def pytest_terminal_summary(terminalreporter):
         pathlib.Path(path).write_text(
             f"{count['passed']} passed, {count['failed'] + count['error']} "
             f"failed, {count['skipped']} skipped\n")
+
+
+def excuse():
+    """Why a test that failed in a column did not fail for that: a launch was
+    refused in one line, or the test moves the launcher to where no column is.
+    None: there is no excuse."""
+    for done in launches:
+        err = os.fsdecode(done.err) if isinstance(done.err, bytes) \
+            else done.err
+        if done.status == 125 and not done.out and \
+                re.fullmatch(r"jaillaunch: [^\n]+\n", err):
+            return "refused: " + err.strip()
+        if done.status == 124 and "column" in err:
+            return err.strip()
+    return None
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    done = yield
+    report = done.get_result()
+    if COLUMN and report.when == "call" and report.failed:
+        why = excuse()
+        if why:
+            report.outcome = "skipped"
+            report.longrepr = (str(item.path), item.location[1],
+                               f"{COLUMN}: {why}")
+    if report.when == "teardown":
+        launches.clear()

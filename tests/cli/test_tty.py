@@ -14,7 +14,7 @@ import time
 import pytest
 
 import terminal
-from conftest import BUILD, run, shared_once
+from conftest import BUILD, COLUMN, run, shared_once
 from jailroot import add_program, compile_c, make_root
 from terminal import Terminal, children, cpu_ticks, until
 
@@ -167,6 +167,8 @@ def poor_host(scratch):
 @pytest.mark.skipif(
     b"__asan_init" in JAILLAUNCH.read_bytes(),
     reason="the sanitizers need /proc, and read their settings there")
+@pytest.mark.skipif(COLUMN != "", reason="a launcher in another root is not "
+                    "in the column")
 def test_a_host_that_has_none(scratch):
     start = poor_host(scratch)
     with Terminal(*start, "--report", "/tmp/report", "--", "bash", "--norc",
