@@ -311,11 +311,20 @@ soak: packages-check
 		cli/test_mounts.py cli/test_limits.py \
 		cli/test_many_launches.py
 
-# Every attempt to escape, on every host that lacks something.
+# Every attempt to escape on every host that lacks something, and the launcher's
+# tests where nothing is lost by it.
+launcher_tests = $(patsubst tests/%,%,$(wildcard $(addprefix tests/cli/test_,\
+	jaillaunch.py landlock.py launch_options.py limits.py mount_methods.py \
+	mounts.py namespaces.py policies.py refusals.py store.py supervisor.py \
+	syscalls.py terminal.py tty.py uid_pool.py unpack.py)))
 matrix: packages-check
 	$(Q)$(MAKE) --no-print-directory all unit
 	$(Q)JAIL_SOAK=1 JAIL_BUILD=$(abspath $(B)) tests/run \
 		escape/test_columns.py cli/test_columns.py
+	$(Q)set -e; for column in no-clone3 no-pidfd-open no-close-range \
+		no-openat2; do echo "column $$column"; \
+		JAIL_COLUMN=$$column JAIL_BUILD=$(abspath $(B)) tests/run \
+			$(launcher_tests); done
 
 asan:
 	$(Q)$(MAKE) --no-print-directory B=$(B)/asan SANITIZE=address,undefined \
