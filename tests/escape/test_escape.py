@@ -10,6 +10,7 @@ import dataclasses
 import json
 import pathlib
 import re
+import shutil
 import signal
 import socket
 from dataclasses import dataclass
@@ -640,12 +641,15 @@ def test_is_refused_without_root(scratch, row, root):
     row = dataclasses.replace(row, namespaces=namespaces)
     with prepared(scratch, row) as case:
         scratch.chmod(0o777)
+        place = pathlib.Path(f"/tmp/jailwright-{case.uid}")
+        case.stack.callback(shutil.rmtree, place, True)
         case.launcher_prefix += ["setpriv", "--reuid", case.uid, "--regid",
                                  case.uid, "--clear-groups"]
         for _ in range(1 + row.twice):
             result = help_.finish(case, case.start(launch(case, root)))
         how = ended(case, result)
         assert how != "escaped", result
+        assert not place.exists() or not list(place.iterdir())
         assert not how.startswith("launcher: ") or \
             "launcher: " in row.expected(root), result
 
