@@ -109,7 +109,8 @@ static int make_subject(const struct policy_args *args, const char *name,
 	if (find_machine(args->machine, &subject->machine, err) < 0 ||
 	    find_features(args, &subject->request.features, err) < 0 ||
 	    (args->caps &&
-	     capabilities_parse("--caps", args->caps, &subject->request.caps, err) < 0) ||
+	     capabilities_parse("--caps", args->caps, &subject->request.caps,
+				err) < 0) ||
 	    (is_file(name) && read_file(subject, err) < 0))
 		return -1;
 	return ruleset_make(&subject->request, subject->written,
