@@ -1,0 +1,422 @@
+#include "launch.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "args.h"
+#include "caller.h"
+#include "cgroup.h"
+#include "enforcement.h"
+#include "events.h"
+#include "home_give.h"
+#include "image_open.h"
+#include "mount_calls.h"
+#include "oci_load.h"
+#include "opts.h"
+#include "outcome.h"
+#include "output.h"
+#include "plan.h"
+#include "report.h"
+#include "requirement.h"
+#include "spec.h"
+#include "supervise.h"
+#include "syscall_guard.h"
+#include "terminal.h"
+
+/* All that a launch came to; what it did not come to is NULL. */
+struct launch {
+	struct image *image;
+	struct jail_spec *spec;
+	struct cgroup *cgroup;
+	struct output *output;
+	struct plan *plan;
+	struct outcome outcome;
+	/* What earlier attempts taught: */
+	unsigned n_tries;
+	const char *no_mount; /* of the image: why it is of no use, or NULL */
+	bool no_detached; /* so is a mount of it that is nowhere */
+	struct namespace_lacks lacks;
+	bool has_foreign_home; /* mounted, it cannot be given to own_uid */
+	struct terminal *terminal;
+	struct events *events; /* or NULL */
+};
+
+/* What the caller ought to know, once, on standard error. */
+static void warn(const struct args *args, const struct jail_spec *spec)
+{
+	if (!spec->seccomp && !args->quiet)
+		fputs("jaillaunch: warning: no seccomp: the program may make "
+		      "every system call\n",
+		      stderr);
+	if (spec->deny_action && strcmp(spec->deny_action, "log") == 0 &&
+	    !args->quiet)
+		fputs("jaillaunch: warning: --deny-action log: what the policy "
+		      "denies is allowed, and in the kernel's log\n",
+		      stderr);
+}
+
+/* From what the root comes, by which method, and why by no other. */
+static int explain_root(const struct launch *launch, FILE *out, struct err *err)
+{
+	const struct image *image = launch->image;
+	struct root_choice choice;
+	size_t i;
+
+	if (plan_try(launch->plan, &choice, err) < 0)
+		return -1;
+	if (image->way != IMAGE_DIRECTORY)
+		fprintf(out, "the image is  %s\n", image_way_words(image));
+	if (*image->why.msg)
+		fprintf(out, "  %s because  %s\n",
+			image->way == IMAGE_UNPACKED ? "unpacked" : "unpinned",
+			image->why.msg);
+	for (i = 0; i < N_ROOT_METHODS; i++) {
+		char words[128];
+
+		if (choice.passed[i].error == 0)
+			continue;
+		root_choice_why(&choice, i, words, sizeof(words));
+		fprintf(out, "entered not by %s: %s\n", root_method_names[i],
+			words);
+	}
+	if (choice.used != ROOT_CHROOT || image->way != IMAGE_DIRECTORY)
+		fprintf(out, "entered by    %s\n",
+			root_method_names[choice.used]);
+	if (choice.proc)
+		fprintf(out, "/proc         with %s\n",
+			root_proc_options[choice.proc]);
+	return 0;
+}
+
+static void explain_terminal(const struct terminal *terminal, FILE *out)
+{
+	fprintf(out, "terminal      %s%s%s\n", terminal_name(terminal),
+		*terminal->why_not ? "  " : "", terminal->why_not);
+}
+
+static void explain_plan(const struct args *args, const struct launch *launch,
+			 FILE *out)
+{
+	oci_explain(&args->oci, out);
+	plan_explain(launch->plan, out);
+	namespaces_explain(&launch->spec->namespaces, out);
+	enforcement_explain(launch->spec, out);
+	if (plan_guard(launch->plan))
+		syscall_guard_explain(plan_guard(launch->plan), out);
+	explain_terminal(launch->terminal, out);
+}
+
+static int explain(const struct args *args, const struct launch *launch,
+		   struct outcome *outcome, struct err *err)
+{
+	explain_plan(args, launch, stdout);
+	if (explain_root(launch, stdout, err) < 0)
+		return -1;
+	if (fflush(stdout) != 0)
+		return err_sys(err, errno, "standard output");
+	outcome->kind = OUTCOME_EXITED;
+	return 0;
+}
+
+/* To the uid of --uid-pool.  In a mounted image nothing can be changed. */
+static int give_home(struct launch *launch, struct err *err)
+{
+	const struct jail_spec *spec = launch->spec;
+	int is_closed;
+
+	if (!spec->own_uid || launch->image->way == IMAGE_DIRECTORY)
+		return 0;
+	if (launch->image->way == IMAGE_UNPACKED)
+		return home_give(spec, err);
+	is_closed = home_is_closed(spec, err);
+	if (is_closed == 1) {
+		launch->has_foreign_home = true;
+		return err_set(err, ERR_HOST,
+			       "--uid-pool: only the image's own user may "
+			       "enter %s",
+			       spec->user.home);
+	}
+	return is_closed;
+}
+
+/* Else the answers of a plain filter are quicker. */
+static bool tells_refusals(const struct args *args)
+{
+	return args->report || args->verbose || args->explain ||
+	       args->spec.events ||
+	       requirements_have(&args->spec.require, "itemised");
+}
+
+static int prepare(const struct args *args, char *const *argv,
+		   struct launch *launch, struct err *err)
+{
+	const struct terminal *terminal = launch->terminal;
+	struct spec_input input = {
+		.flags = &args->spec,
+		.argv = argv,
+		.terminal = terminal,
+		.has_terminal = terminal->kind != TERMINAL_NONE,
+		.has_foreground = terminal->in_foreground,
+		.tells_refusals = tells_refusals(args),
+		.lacks = &launch->lacks,
+	};
+
+	struct image_request request = args->image;
+
+	request.has_terminal = input.has_terminal;
+	request.no_detached = launch->no_detached;
+	request.no_mount = launch->no_mount;
+	if (image_open(&request, &launch->image, err) < 0)
+		return -1;
+	assert(launch->image);
+	if (launch->image->dir && args->spec.in_place)
+		return err_set(err, ERR_USAGE,
+			       "--exec with -i: nobody would be left to remove "
+			       "the %s image (%s); unpack it and use -r",
+			       launch->image->way == IMAGE_UNPACKED ? "unpacked"
+								    : "mounted",
+			       launch->image->why.msg);
+	input.image = launch->image->manifest;
+	input.root_fd = launch->image->root_fd;
+	input.root_name = launch->image->name;
+	input.root_is_image = launch->image->way != IMAGE_DIRECTORY;
+	input.root_is_mounted = launch->image->way == IMAGE_PIN ||
+				launch->image->way == IMAGE_MOUNT;
+	input.root_is_pinned = launch->image->way == IMAGE_PIN;
+	input.root_is_changed = args->image.copies.n > 0;
+	input.devices = launch->image->devices;
+	if (spec_make(&input, &launch->spec, err) < 0 ||
+	    cgroup_make(launch->spec->limits, launch->spec->in_place,
+			&launch->cgroup, err) < 0 ||
+	    output_open(&launch->spec->limits[LIMIT_OUTPUT], terminal->replaces,
+			&launch->output, err) < 0)
+		return -1;
+	launch->spec->cgroup = launch->cgroup;
+	launch->spec->output = launch->output;
+	if (give_home(launch, err) < 0 ||
+	    plan_make(launch->spec, &launch->plan, err) < 0)
+		return -1;
+	return 0;
+}
+
+static int execute(const struct args *args, struct caller *caller,
+		   struct launch *launch, struct err *err)
+{
+	const struct syscall_guard *guard = plan_guard(launch->plan);
+	int result;
+
+	if (launch->n_tries == 0) /* else it was said before */
+		warn(args, launch->spec);
+	if (args->verbose) {
+		explain_plan(args, launch, stderr);
+		if (explain_root(launch, stderr, err) < 0)
+			return -1;
+	}
+	if (launch->spec->in_place)
+		return supervise_not(launch->plan, &launch->outcome, err);
+	result = supervise(launch->plan, caller, launch->terminal,
+			   launch->events, &launch->outcome, err);
+	if (args->verbose && guard && launch->outcome.has_run)
+		syscall_guard_tell(guard, stderr);
+	return result;
+}
+
+/* No method that mounts has what it needs. */
+static bool has_no_mounts(const struct launch *launch)
+{
+	const struct root_choice *root = &launch->outcome.root;
+
+	return launch->spec && launch->image && root->used == ROOT_NONE &&
+	       mount_is_missing(root->passed[ROOT_ATTACHED].error);
+}
+
+/* What wanted mounts where a chroot would have done. */
+static void name_needs(const struct launch *launch, struct err *err)
+{
+	const struct jail_spec *spec = launch->spec;
+	static const char *const words[] = {"need shm", "need pts",
+					    "need proc"};
+	char needs[64] = "";
+	size_t i;
+
+	if (!spec || !has_no_mounts(launch))
+		return;
+	for (i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		const bool is_needed[] = {spec->need_shm, spec->need_pts,
+					  spec->need_proc};
+		size_t len = strlen(needs);
+
+		if (is_needed[i])
+			snprintf(needs + len, sizeof(needs) - len, "%s%s",
+				 len ? ", " : "", words[i]);
+	}
+	if (*needs)
+		err_context(err, "%s: mounts, which cannot be made here",
+			    needs);
+}
+
+/*
+ * The image could be mounted, and no root be made of that; or its home has to
+ * get another owner.  mount(2) can do nothing with a mount that is nowhere, but
+ * with one that has a place; and a pin may have been pruned meanwhile.  Else the
+ * image is unpacked, where a plain chroot will do.
+ */
+static bool learn_mounts(struct launch *launch)
+{
+	if (launch->has_foreign_home) {
+		launch->no_mount = "its user's home is closed to the uid of "
+				   "--uid-pool";
+		return true;
+	}
+	if (launch->no_mount || !has_no_mounts(launch) || !launch->spec ||
+	    !launch->spec->root_is_mounted)
+		return false;
+	if (launch->no_detached || launch->image->dir)
+		launch->no_mount = "there is no way to mount in it";
+	else
+		launch->no_detached = true;
+	return true;
+}
+
+/* The keeper has done it, unless there was none, or it was killed. */
+static int remove_cgroup(const struct launch *launch, struct err *err)
+{
+	int error = cgroup_remove(launch->cgroup);
+
+	return error < 0 ? err_sys(err, -error, "remove the jail's cgroup") : 0;
+}
+
+static bool learn_namespaces(struct launch *launch)
+{
+	const struct namespace_lacks *lacks = &launch->outcome.lacks;
+	bool is_new = false;
+	size_t i;
+
+	for (i = 0; i < N_NAMESPACES; i++) {
+		if (!lacks->error[i] || launch->lacks.error[i])
+			continue;
+		launch->lacks.error[i] = lacks->error[i];
+		is_new = true;
+	}
+	return is_new;
+}
+
+/* All but what it taught. */
+static void forget_attempt(struct launch *launch)
+{
+	plan_free(launch->plan);
+	cgroup_free(launch->cgroup);
+	output_free(launch->output);
+	spec_free(launch->spec);
+	image_free(launch->image);
+	*launch = (struct launch){
+		.outcome.kind = OUTCOME_FAILED,
+		.n_tries = launch->n_tries + 1,
+		.no_mount = launch->no_mount,
+		.no_detached = launch->no_detached,
+		.lacks = launch->lacks,
+		.terminal = launch->terminal,
+		.events = launch->events,
+	};
+}
+
+/* The report is written whatever comes of the launch. */
+static int write_report(const struct args *args, struct report *report,
+			const struct launch *launch, const struct err *failure,
+			struct err *err)
+{
+	struct report_facts facts = {
+		.oci = &args->oci,
+		.image = launch->image,
+		.spec = launch->spec,
+		.plan = launch->plan,
+		.outcome = &launch->outcome,
+		.terminal = launch->terminal,
+		.failure = failure,
+	};
+
+	return report ? report_write(report, &facts, err) : 0;
+}
+
+/* 0: nothing more to say than the outcome does. */
+static int run_launch(const struct args *args, char *const *argv,
+		      struct caller *caller, struct launch *launch,
+		      struct err *err)
+{
+	if (prepare(args, argv, launch, err) < 0)
+		return -1;
+	if (plan_prepare(launch->plan, err) < 0)
+		return -1;
+	if (args->explain && explain(args, launch, &launch->outcome, err) < 0)
+		return -1;
+	if (requirements_check(&args->spec.require, launch->plan, err) < 0) {
+		launch->outcome.kind = OUTCOME_FAILED;
+		return -1;
+	}
+	if (args->explain)
+		return 0;
+	return execute(args, caller, launch, err);
+}
+
+static int take_caller(const struct args *args, struct caller *caller,
+		       struct terminal *terminal, struct err *err)
+{
+	if (caller_take(caller, err) < 0 ||
+	    terminal_open(args->tty, args->spec.in_place, caller, terminal,
+			  err) < 0)
+		return -1;
+	if (terminal_is_own(terminal))
+		caller_keep_terminals(caller, terminal->replaces);
+	return 0;
+}
+
+int launch_run(const struct args *args, char *const *argv, struct err *err)
+{
+	auto_of(report) struct report *report = NULL;
+	/*
+	 * Never freed: the process ends with it.  Static, so that it can still
+	 * be reached then, by who looks for what leaks.
+	 */
+	static struct terminal terminal;
+	static struct launch launch = {.outcome.kind = OUTCOME_FAILED,
+				       .terminal = &terminal};
+	struct err later = {0};
+	struct caller caller;
+	int result;
+
+	if (take_caller(args, &caller, &terminal, err) < 0 ||
+	    (args->report && report_open(args->report, &report, err) < 0) ||
+	    (args->spec.events &&
+	     events_open(args->spec.events, &launch.events, err) < 0))
+		return STATUS_FAILED;
+	if (args->explain || args->verbose) /* which do not try them */
+		namespaces_learn(~0ul, &launch.lacks);
+	result = run_launch(args, argv, &caller, &launch, err);
+	while (result < 0 &&
+	       (learn_namespaces(&launch) || learn_mounts(&launch)) &&
+	       remove_cgroup(&launch, &later) == 0) {
+		forget_attempt(&launch);
+		*err = (struct err){0};
+		if (terminal_open_again(&terminal, err) < 0)
+			return STATUS_FAILED;
+		result = run_launch(args, argv, &caller, &launch, err);
+	}
+	if (result < 0)
+		name_needs(&launch, err);
+	if (remove_cgroup(&launch, &later) < 0 ||
+	    image_close(launch.image, &later) < 0 ||
+	    write_report(args, report, &launch, result < 0 ? err : NULL,
+			 &later) < 0) {
+		launch.outcome.kind = OUTCOME_FAILED;
+		if (result == 0) /* else the first failure is told */
+			*err = later;
+	}
+	events_ended(launch.events, &launch.outcome,
+		     err->kind == ERR_NONE ? NULL : err);
+	if (launch.spec)
+		own_uid_forget(launch.spec->own_uid);
+	return outcome_status(&launch.outcome);
+}
