@@ -143,7 +143,7 @@ def test_explain_has_every_layer_and_namespace():
     assert (rows["landlock"] == "on") == (landlock_abi() >= 2)
     assert re.findall(r"^namespace (\w+) +(on|off)", text, re.M) == [
         ("pid", "on"), ("ipc", "on"), ("uts", "on"), ("cgroup", "on"),
-        ("net", "off"), ("mnt", "off")]
+        ("net", "off"), ("mnt", "off"), ("user", "off")]
     assert re.search(r"^namespace net +off not asked for$", text, re.M)
 
 
