@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "entry_type.h"
 #include "filecaps.h"
 #include "hardlinks.h"
 #include "tar_stream.h"
@@ -80,28 +81,6 @@ static char *image_path(struct reader *reader, const char *name, bool *is_bad,
 	if (len > 2 && path[len - 2] == '/')
 		path[len - 2] = '\0';
 	return TAKE(path);
-}
-
-static const struct {
-	mode_t format;
-	enum node_type type;
-} types[] = {
-	{AE_IFDIR, NODE_DIR},  {AE_IFREG, NODE_FILE}, {AE_IFLNK, NODE_SYMLINK},
-	{AE_IFCHR, NODE_CHAR}, {AE_IFIFO, NODE_FIFO},
-};
-
-static bool find_type(struct archive_entry *entry, enum node_type *type)
-{
-	if (archive_entry_hardlink(entry)) {
-		*type = NODE_HARDLINK;
-		return true;
-	}
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-		if (archive_entry_filetype(entry) == types[i].format) {
-			*type = types[i].type;
-			return true;
-		}
-	return false;
 }
 
 static int set_target(struct reader *reader, struct node *node,
@@ -290,7 +269,7 @@ static int add_member(struct reader *reader, const char *name,
 
 	if (!path)
 		return is_bad ? 0 : -1;
-	if (!find_type(entry, &type))
+	if (!node_type_of_entry(entry, &type))
 		return flaw(reader, path,
 			    "neither file, directory, link, character device "
 			    "nor FIFO",

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "entry_type.h"
 #include "fdio.h"
 #include "filecaps.h"
 #include "hardlinks.h"
@@ -95,28 +96,6 @@ static char *tree_path(struct laying *laying, const char *name, struct err *err)
 		path = strdup("/");
 	}
 	return path;
-}
-
-static const struct {
-	mode_t format;
-	enum node_type type;
-} types[] = {
-	{AE_IFDIR, NODE_DIR},  {AE_IFREG, NODE_FILE}, {AE_IFLNK, NODE_SYMLINK},
-	{AE_IFCHR, NODE_CHAR}, {AE_IFIFO, NODE_FIFO},
-};
-
-static bool find_type(struct archive_entry *entry, enum node_type *type)
-{
-	if (archive_entry_hardlink(entry)) {
-		*type = NODE_HARDLINK;
-		return true;
-	}
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-		if (archive_entry_filetype(entry) == types[i].format) {
-			*type = types[i].type;
-			return true;
-		}
-	return false;
 }
 
 /* The devices that a manifest can name. */
@@ -372,7 +351,7 @@ static int lay_member(struct laying *laying, struct archive_entry *entry,
 	laying->n_names += strlen(path);
 	if (check_bounds(laying, err) < 0)
 		return -1;
-	if (!find_type(entry, &type))
+	if (!node_type_of_entry(entry, &type))
 		return refuse(laying, name,
 			      "neither file, directory, link, character device "
 			      "nor FIFO",
