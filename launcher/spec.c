@@ -13,6 +13,7 @@
 #include "nearest.h"
 #include "policy_load.h"
 #include "spec_environment.h"
+#include "spec_program.h"
 
 /* What the sources agreed on, still as text; owned by those sources. */
 struct settings {
@@ -365,79 +366,6 @@ static int decide_user(const struct settings *settings,
 	return check_root(spec, err);
 }
 
-static int add_program(struct jail_spec *spec, size_t *n, const char *dir,
-		       size_t dir_len, struct err *err)
-{
-	char **grown = realloc(spec->programs, (*n + 2) * sizeof(*grown));
-	char *program;
-
-	if (!grown)
-		return err_sys(err, ENOMEM, "program");
-	spec->programs = grown;
-	grown[*n] = NULL;
-	if (asprintf(&program, "%.*s%s%s", (int)dir_len, dir,
-		     dir_len ? "/" : "", spec->argv[0]) < 0)
-		return err_sys(err, ENOMEM, "program");
-	grown[(*n)++] = program;
-	grown[*n] = NULL;
-	return 0;
-}
-
-/* A name without slash is looked for along the jail's own PATH. */
-static int find_programs(struct jail_spec *spec, struct err *err)
-{
-	const char *path = environ_get(&spec->env, "PATH");
-	size_t n = 0;
-
-	if (strchr(spec->argv[0], '/'))
-		return add_program(spec, &n, "", 0, err);
-	while (path && *path) {
-		size_t len = strcspn(path, ":");
-
-		if (*path == '/' && add_program(spec, &n, path, len, err) < 0)
-			return -1;
-		path += len + (path[len] == ':');
-	}
-	if (n == 0)
-		return err_set(err, ERR_USAGE,
-			       "\"%s\" cannot be looked for: PATH has no "
-			       "absolute directory; give its path",
-			       spec->argv[0]);
-	return 0;
-}
-
-static int decide_program(const struct settings *settings,
-			  const char *start_here, struct jail_spec *spec,
-			  struct err *err)
-{
-	size_t i;
-
-	if (settings->n_argv == 0)
-		return err_set(err, ERR_USAGE,
-			       "no program: name one after the options (the "
-			       "image has no entry)");
-	if (*settings->argv[0] == '\0')
-		return err_set(err, ERR_USAGE, "the program's name is empty");
-	spec->argv = calloc(settings->n_argv + 1, sizeof(*spec->argv));
-	if (!spec->argv)
-		return err_sys(err, ENOMEM, "arguments");
-	for (i = 0; i < settings->n_argv; i++) {
-		spec->argv[i] = strdup(settings->argv[i]);
-		if (!spec->argv[i])
-			return err_sys(err, ENOMEM, "arguments");
-	}
-	spec->start_here = start_here;
-	spec->workdir = strdup(settings->workdir ? settings->workdir : "/");
-	if (!spec->workdir)
-		return err_sys(err, ENOMEM, "start directory");
-	if (*spec->workdir != '/')
-		return err_set(err, ERR_USAGE,
-			       "-d %s: the start directory is an absolute path "
-			       "in the jail",
-			       spec->workdir);
-	return find_programs(spec, err);
-}
-
 static int keep_fd(struct jail_spec *spec, const char *text, struct err *err)
 {
 	struct stat st;
@@ -576,6 +504,7 @@ int spec_make(const struct spec_input *input, struct jail_spec **out,
 	spec->tells_refusals = input->tells_refusals && !flags->in_place;
 	spec->allow_root = flags->allow_root;
 	spec->in_place = flags->in_place;
+	spec->start_here = flags->start_here;
 	if (read_spec_file(flags->spec_file, &file, err) < 0 ||
 	    take_manifest(input->image, true, &settings, spec, err) < 0 ||
 	    take_manifest(file, false, &settings, spec, err) < 0 ||
@@ -583,7 +512,8 @@ int spec_make(const struct spec_input *input, struct jail_spec **out,
 	    decide_policy(&settings, flags, spec, err) < 0 ||
 	    decide_user(&settings, flags, spec, err) < 0 ||
 	    spec_environment(input, file, spec, err) < 0 ||
-	    decide_program(&settings, flags->start_here, spec, err) < 0 ||
+	    spec_program(settings.argv, settings.n_argv, settings.workdir, spec,
+			 err) < 0 ||
 	    decide_namespaces(input, spec, err) < 0 ||
 	    landlock_decide(flags, &spec->landlock, err) < 0 ||
 	    decide_rest(flags, spec, err) < 0)
