@@ -65,6 +65,7 @@ static int unpack(int file, struct image *image, struct err *err)
 	    private_dir_make(&image->dir, err) < 0)
 		return -1;
 	job.dir_fd = private_dir_fd(image->dir);
+	job.held = private_dir_held(image->dir);
 	job.helper = helper;
 	if (unpack_image(&job, &image->unpacked, err) < 0)
 		return -1;

@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "held_signals.h"
 #include "mount_calls.h"
 #include "own_dir.h"
 #include "unpack.h"
@@ -35,6 +36,8 @@
 struct private_dir {
 	int base_fd, fd;
 	char name[24]; /* in base_fd */
+	/* The guard may have been killed: then none but us would remove it. */
+	struct held_signals held;
 	pid_t guard;
 	int guard_fd;
 };
@@ -230,9 +233,10 @@ int private_dir_make(struct private_dir **out, struct err *err)
 
 	if (!dir)
 		return err_sys(err, ENOMEM, "private directory");
-	dir->fd = dir->guard_fd = -1;
+	dir->fd = dir->guard_fd = dir->held.fd = -1;
 	dir->base_fd = find_base(err);
 	if (dir->base_fd < 0 || choose_name(dir, err) < 0 ||
+	    held_signals_take(&dir->held, err) < 0 ||
 	    start_guard(dir, err) < 0 || make_locked(dir, err) < 0)
 		return -1;
 	*out = TAKE(dir);
@@ -244,18 +248,27 @@ int private_dir_fd(const struct private_dir *dir)
 	return dir->fd;
 }
 
+const struct held_signals *private_dir_held(const struct private_dir *dir)
+{
+	return &dir->held;
+}
+
 static void dismiss_guard(struct private_dir *dir)
 {
+	const struct timespec at_once = {0};
 	sigset_t pipe_signal;
+	ssize_t n;
 
 	if (dir->guard <= 0)
 		return;
-	/* If it was killed there is nobody to tell, and SIGPIPE. */
+	/* If it was killed there is nobody to tell, and a SIGPIPE to take. */
 	sigemptyset(&pipe_signal);
 	sigaddset(&pipe_signal, SIGPIPE);
 	sigprocmask(SIG_BLOCK, &pipe_signal, NULL);
-	while (write(dir->guard_fd, "", 1) < 0 && errno == EINTR)
+	while ((n = write(dir->guard_fd, "", 1)) < 0 && errno == EINTR)
 		continue;
+	if (n < 0)
+		sigtimedwait(&pipe_signal, NULL, &at_once);
 	/* The end is a word, too: the guard will find nothing to remove. */
 	close(take_fd(&dir->guard_fd));
 	while (waitpid(dir->guard, NULL, 0) < 0 && errno == EINTR)
@@ -291,5 +304,6 @@ void private_dir_free(struct private_dir *dir)
 		close(dir->fd);
 	if (dir->base_fd >= 0)
 		close(dir->base_fd);
+	held_signals_let_go(&dir->held);
 	free(dir);
 }

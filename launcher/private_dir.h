@@ -5,10 +5,12 @@
  *
  * It is held by a lock for as long as it is in use: what the next launch finds
  * unlocked was left by a killed one, and is removed.  A guard process removes
- * it at once if its owner is killed.
+ * it at once if its owner is killed.  While there is one, signals that would
+ * end its owner are held.
  */
 #include "cleanup.h"
 #include "err.h"
+#include "held_signals.h"
 
 struct private_dir;
 
@@ -20,9 +22,15 @@ int private_dir_make(struct private_dir **out, struct err *err);
 /* O_RDONLY; owned by the private_dir. */
 int private_dir_fd(const struct private_dir *dir);
 
+/* For whoever waits for something meanwhile; owned by the private_dir. */
+const struct held_signals *private_dir_held(const struct private_dir *dir);
+
 /* Removes the directory and all below it. */
 int private_dir_remove(struct private_dir *dir, struct err *err);
 
-/* Removes it too, if that was not done; cannot say if it fails. */
+/*
+ * Removes it too, if that was not done; cannot say if it fails.  If a signal is
+ * held that ends us, this does not return.
+ */
 void private_dir_free(struct private_dir *dir);
 DEFINE_AUTO(private_dir)

@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "err.h"
+#include "held_signals.h"
 #include "sha256.h"
 
 /* A directory that is there for an instant, with a process id behind it. */
@@ -48,6 +49,8 @@ struct unpack_job {
 	const char *helper; /* path of jail-unpack */
 	struct unpack_limits limits;
 	bool is_plain; /* set by unpack_plain() */
+	/* Or NULL.  The caller fails, and lets them go, when one waits. */
+	const struct held_signals *held;
 };
 
 /*

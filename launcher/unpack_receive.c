@@ -50,7 +50,11 @@ static struct stream *stream_new(struct unpack_receive *receive)
 
 static int wait_readable(const struct stream *stream, struct err *err)
 {
-	struct pollfd poll_fd = {.fd = stream->receive->fd, .events = POLLIN};
+	const struct unpack_job *job = stream->receive->job;
+	struct pollfd fds[] = {
+		{stream->receive->fd, POLLIN, 0},
+		{job->held ? job->held->fd : -1, POLLIN, 0},
+	};
 
 	for (;;) {
 		int64_t left = stream->deadline - now();
@@ -59,8 +63,11 @@ static int wait_readable(const struct stream *stream, struct err *err)
 		if (left <= 0)
 			return err_set(err, ERR_INPUT,
 				       "unpacking takes more than %u seconds",
-				       stream->receive->job->limits.seconds);
-		n = poll(&poll_fd, 1, left < 1000000 ? (int)left : 1000000);
+				       job->limits.seconds);
+		n = poll(fds, 2, left < 1000000 ? (int)left : 1000000);
+		if (n > 0 && fds[1].revents)
+			return err_set(err, ERR_SYSTEM,
+				       "unpacking was ended by a signal");
 		if (n > 0)
 			return 0;
 		if (n < 0 && errno != EINTR)

@@ -338,6 +338,11 @@ def is_in_use(path):
         os.close(fd)
 
 
+def left_of_this_file():
+    return [path for path in private_directories()
+            if not is_in_use(path) and is_of_this_file(path)]
+
+
 def descendants(pid):
     table, found, border = parents(), [], {pid}
     while border:
@@ -377,9 +382,8 @@ def test_sigkill_of_any_process_at_any_moment_leaves_nothing(victim, source):
         assert eventually(lambda: not processes_of(uid)), processes_of(uid)
         assert eventually(lambda: not set(family) & set(parents())), family
     if source == "image":
-        assert eventually(lambda: not [path for path in private_directories()
-                                       if not is_in_use(path) and
-                                       is_of_this_file(path)])
+        assert eventually(lambda: not left_of_this_file()), \
+            {path: os.listdir(path) for path in left_of_this_file()}
 
 
 def test_what_a_killed_launch_left_goes_with_the_next(scratch):
@@ -404,6 +408,50 @@ def test_what_a_killed_launch_left_goes_with_the_next(scratch):
     done = run(JAILLAUNCH, "-i", image, "-u", uid, "--", "true")
     assert done.status == 0, done
     assert not any(os.path.exists(path) for path in left)
+
+
+def caught_unpacking(image, uid):
+    """A launch whose helper was stopped amidst of it, and its processes by
+    name; None if it was too quick for us."""
+    process = subprocess.Popen(
+        [JAILLAUNCH, "-i", image, "-u", str(uid), "--", "true"],
+        stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    names = {}
+    while process.poll() is None and "jail-unpack" not in names:
+        for pid in descendants(process.pid):
+            with contextlib.suppress(OSError):
+                name = pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+                names[name] = pid
+    if process.poll() is None:
+        os.kill(names["jail-unpack"], signal.SIGSTOP)
+        time.sleep(0.05)  # what it had written is written to the directory
+    if process.poll() is None:
+        return process, names
+    process.communicate()
+    return None
+
+
+@pytest.mark.parametrize("ended_by", ["SIGTERM", "SIGINT", "SIGHUP"])
+def test_a_signal_while_unpacking_leaves_nothing_even_without_guard(
+        ended_by, scratch):
+    """As a signal would kill the launch, it is killed, but tidily."""
+    with open(scratch / "large", "wb") as large:
+        large.write(os.urandom(1 << 20) * 48)
+    image = scratch / "image.tar"
+    subprocess.run(["tar", "-cf", image, "-C", scratch, "large", "-C",
+                    busybox_root(), "."], check=True)
+    caught = None
+    while caught is None:
+        caught = caught_unpacking(image, own_uid())
+    process, names = caught
+    mine = [path for path in private_directories()
+            if os.path.exists(f"{path}/large")]
+    os.kill(names["jail-guard"], signal.SIGKILL)
+    process.send_signal(signal.Signals[ended_by])
+    process.communicate(timeout=20)
+    assert process.returncode == -signal.Signals[ended_by]
+    assert mine and not any(map(os.path.exists, mine))
+    assert not set(names.values()) & set(parents())
 
 
 def test_the_killed_keeper_is_told(scratch):
