@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "directory.h"
 #include "fdio.h"
 
 /* Above those that a keeper and a program use by number. */
@@ -152,12 +153,9 @@ static bool is_stale(int fd)
 /* Best effort: what cannot be removed now is met again by the next launch. */
 static void remove_stale(int parent_fd)
 {
-	int copy = openat(parent_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	auto_closedir DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	auto_closedir DIR *dir = directory_list(parent_fd);
 	struct dirent *entry;
 
-	if (!dir && copy >= 0)
-		close(copy);
 	while (dir && (entry = readdir(dir))) {
 		auto_close int fd = -1;
 

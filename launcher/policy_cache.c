@@ -9,6 +9,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "directory.h"
 #include "fdio.h"
 #include "own_dir.h"
 
@@ -159,8 +160,7 @@ bool policy_cache_find(const char *key, struct sock_fprog *program,
 /* Also what a killed process left half written. */
 static void make_room(int dir_fd)
 {
-	int copy = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	auto_closedir DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	auto_closedir DIR *dir = directory_list(dir_fd);
 	struct dirent *entry;
 	size_t n = 0;
 

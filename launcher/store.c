@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "directory.h"
 #include "fdio.h"
 #include "helper.h"
 #include "store_index.h"
@@ -402,8 +403,7 @@ void store_sweep(const struct store *store)
 {
 	auto_close int lock_fd =
 		openat(store->dir_fd, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-	int fd = openat(store->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	auto_closedir DIR *dir = directory_list(store->dir_fd);
 	struct dirent *entry;
 
 	if (!dir || lock_fd < 0 ||
