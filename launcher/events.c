@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "given_fd.h"
 #include "layer.h"
 #include "plan.h"
 #include "refusal_words.h"
@@ -32,22 +33,6 @@ struct events {
 	char line[MOST_LINE];
 };
 
-static int open_descriptor(const char *where, struct err *err)
-{
-	char *end;
-	long number = strtol(where, &end, 10);
-	int fd;
-
-	if (end == where || *end || number < 0 || number > 1 << 30)
-		return err_set(err, ERR_USAGE,
-			       "--events fd:%s: not a descriptor's number",
-			       where);
-	fd = fcntl((int)number, F_DUPFD_CLOEXEC, 3);
-	return fd < 0 ? err_sys_kind(err, ERR_USAGE, errno, "--events fd:%s",
-				     where)
-		      : fd;
-}
-
 static int open_file(const char *where, struct err *err)
 {
 	int fd =
@@ -66,9 +51,8 @@ int events_open(const char *where, struct events **out, struct err *err)
 	if (!events)
 		return err_sys(err, ENOMEM, "--events");
 	clock_gettime(CLOCK_MONOTONIC, &events->start);
-	events->fd = strncmp(where, "fd:", 3) == 0
-			     ? open_descriptor(where + 3, err)
-			     : open_file(where, err);
+	events->fd = given_fd_is(where) ? given_fd_copy("--events", where, err)
+					: open_file(where, err);
 	if (events->fd < 0)
 		return -1;
 	*out = TAKE(events);

@@ -8,6 +8,7 @@
 #include "capability.h"
 #include "enforcement.h"
 #include "fdio.h"
+#include "given_fd.h"
 #include "image_open.h"
 #include "json.h"
 #include "oci_load.h"
@@ -40,18 +41,10 @@ int report_open(const char *where, struct report **out, struct err *err)
 	report->name = strdup(where);
 	if (!report->name)
 		return err_sys(err, ENOMEM, "--report");
-	if (strncmp(where, "fd:", 3) == 0) {
-		char *end;
-		long fd = strtol(where + 3, &end, 10);
-
-		if (end == where + 3 || *end || fd < 0 || fd > 1 << 30)
-			return err_set(err, ERR_USAGE,
-				       "--report %s: not a descriptor's number",
-				       where);
-		report->fd = dup((int)fd);
+	if (given_fd_is(where)) {
+		report->fd = given_fd_copy("--report", where, err);
 		if (report->fd < 0)
-			return err_sys_kind(err, ERR_USAGE, errno,
-					    "--report %s", where);
+			return -1;
 	} else if (outfile_open(where, 0644, &report->file, err) < 0) {
 		return err_context(err, "--report");
 	}

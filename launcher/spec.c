@@ -9,6 +9,7 @@
 
 #include "array.h"
 #include "capability.h"
+#include "given_fd.h"
 #include "manifest.h"
 #include "nearest.h"
 #include "policy_load.h"
@@ -369,27 +370,25 @@ static int decide_user(const struct settings *settings,
 static int keep_fd(struct jail_spec *spec, const char *text, struct err *err)
 {
 	struct stat st;
-	char *end;
-	long fd = strtol(text, &end, 10);
-	int *place;
+	int fd, *place;
 
-	if (end == text || *end || fd < 0 || fd > 1 << 30)
+	if (!given_fd_parse(text, &fd))
 		return err_set(err, ERR_USAGE,
 			       "--keep-fd \"%s\" is not a descriptor's number",
 			       text);
-	if (fstat((int)fd, &st) < 0)
+	if (fstat(fd, &st) < 0)
 		return err_set(err, ERR_USAGE,
-			       "--keep-fd %ld: the descriptor is not open", fd);
+			       "--keep-fd %d: the descriptor is not open", fd);
 	if (S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode))
 		return err_set(
 			err, ERR_USAGE,
-			"--keep-fd %ld is a %s: the program could leave "
+			"--keep-fd %d is a %s: the program could leave "
 			"the jail by it",
 			fd, S_ISDIR(st.st_mode) ? "directory" : "block device");
 	place = array_push(spec->keep_fds, spec->n_keep_fds);
 	if (!place)
 		return err_sys(err, ENOMEM, "--keep-fd");
-	*place = (int)fd;
+	*place = fd;
 	return 0;
 }
 

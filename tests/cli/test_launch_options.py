@@ -403,6 +403,8 @@ def test_syscalls_can_be_denied_and_allowed():
      "the program can become root; say --allow-root"),
     (["--keep-fd", "77"], "the descriptor is not open"),
     (["--keep-fd", "x"], "is not a descriptor's number"),
+    (["--keep-fd", "-1"], "is not a descriptor's number"),
+    (["--report", "fd:x"], "--report fd:x: not a descriptor's number"),
     (["--exec", "--report", "/tmp/x"], "--report needs the supervisor"),
     (["--exec", "--limit", "wall-time=1"], "wall-time needs the supervisor"),
     (["--exec", "--limit", "output=1"], "output needs the supervisor"),
@@ -598,6 +600,22 @@ def test_report_of_other_ends(argv, outcome, status):
         assert report["signal"] == 9 and "use" in report
     else:
         assert report["error"]["message"] in done.err
+
+
+def test_a_helper_does_not_get_where_the_report_goes(scratch):
+    """But for the descriptor that the caller himself left open."""
+    for name in ("jaillaunch", "jail-policy"):
+        shutil.copy(BUILD / name, scratch / name)
+    (scratch / "jail-policy").write_text(
+        f"#!/bin/sh\nls -l /proc/self/fd >{scratch}/open\n")
+    with open(scratch / "report", "wb") as report:
+        fd = report.fileno()
+        done = run(scratch / "jaillaunch", "-r", busybox_root(), "-u", 1000,
+                   "--report", f"fd:{fd}", "--syscall-deny", "pause", "--",
+                   "true", pass_fds=(fd,))
+    assert "jail-policy died" in done.err, done
+    found = (scratch / "open").read_text()
+    assert found.count(f"{scratch}/report") == 1, found
 
 
 def test_report_of_a_launch_that_failed(scratch):

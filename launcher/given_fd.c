@@ -1,0 +1,39 @@
+#include "given_fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PREFIX "fd:"
+#define MOST_FDS (1 << 30)
+
+bool given_fd_parse(const char *text, int *out)
+{
+	char *end;
+	long number = strtol(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || number > MOST_FDS)
+		return false;
+	*out = (int)number;
+	return true;
+}
+
+bool given_fd_is(const char *where)
+{
+	return strncmp(where, PREFIX, strlen(PREFIX)) == 0;
+}
+
+int given_fd_copy(const char *option, const char *where, struct err *err)
+{
+	int number, fd;
+
+	if (!given_fd_parse(where + strlen(PREFIX), &number))
+		return err_set(err, ERR_USAGE,
+			       "%s %s: not a descriptor's number", option,
+			       where);
+	fd = fcntl(number, F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? err_sys_kind(err, ERR_USAGE, errno, "%s %s", option,
+				     where)
+		      : fd;
+}
