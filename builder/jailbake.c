@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "completion.h"
+#include "printed.h"
 #include "verbs.h"
 
 /* The first one is meant when no verb is given. */
@@ -28,7 +29,7 @@ static int exit_status(enum err_kind kind)
 	return statuses[kind];
 }
 
-static int print_help(struct err *err)
+static int print_help(void)
 {
 	printf("usage: jailbake [bake] OPTIONS -o FILE [-- PROGRAM [ARG...]]\n"
 	       "       jailbake VERB ...\n\n");
@@ -36,15 +37,13 @@ static int print_help(struct err *err)
 		printf("  %-8s  %s\n", verbs[i]->name, verbs[i]->help);
 	printf("\njailbake VERB --help tells more; jailbake --completion "
 	       "bash|zsh prints a script\nfor that shell.\n");
-	return fflush(stdout) == EOF ? err_sys(err, errno, "standard output")
-				     : 0;
+	return 0;
 }
 
-static int print_version(struct err *err)
+static int print_version(void)
 {
 	puts("jailbake " JAIL_VERSION);
-	return fflush(stdout) == EOF ? err_sys(err, errno, "standard output")
-				     : 0;
+	return 0;
 }
 
 static int print_completion(const char *shell, struct err *err)
@@ -78,9 +77,9 @@ static int start(int argc, char **argv, struct err *err)
 
 	if (argc <= 2 &&
 	    (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0))
-		return print_help(err);
+		return print_help();
 	if (argc == 2 && strcmp(first, "--version") == 0)
-		return print_version(err);
+		return print_version();
 	if (argc == 3 && strcmp(first, "--completion") == 0)
 		return print_completion(argv[2], err);
 	if (verb)
@@ -100,8 +99,8 @@ int main(int argc, char **argv)
 	/* what a bake gives must not depend on a configuration of libcrypto */
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 	result = start(argc, argv, &err);
-	if (result == 0 && fflush(stdout) == EOF)
-		result = err_sys(&err, errno, "standard output");
+	if (result == 0)
+		result = printed_check(stdout, &err);
 	if (result == 0)
 		return 0;
 	err_print("jailbake", &err);

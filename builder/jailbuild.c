@@ -20,6 +20,7 @@
 #include "opts.h"
 #include "plan.h"
 #include "presets.h"
+#include "printed.h"
 #include "progress.h"
 #include "source.h"
 #include "stripped.h"
@@ -89,22 +90,20 @@ static void job_clear(struct job *job)
 	manifest_free(job->manifest);
 }
 
-static int print_help(struct err *err)
+static int print_help(void)
 {
 	printf("usage: jailbuild MANIFEST... -o IMAGE | -o oci:DIR\n"
 	       "       jailbuild MANIFEST... --print=WHAT | --why PATH | "
 	       "--tree | --size\n"
 	       "       jailbuild --verify IMAGE\n\n");
 	opts_help(options, stdout);
-	return fflush(stdout) == EOF ? err_sys(err, errno, "standard output")
-				     : 0;
+	return 0;
 }
 
-static int print_version(struct err *err)
+static int print_version(void)
 {
 	puts("jailbuild " JAIL_VERSION);
-	return fflush(stdout) == EOF ? err_sys(err, errno, "standard output")
-				     : 0;
+	return 0;
 }
 
 static int print_manifest(const struct job *job, struct err *err)
@@ -305,9 +304,9 @@ static int start(struct args *args, int argc, char **argv, struct err *err)
 	if (opts_parse(options, false, argc, argv, args, &first, err) < 0)
 		return -1;
 	if (args->help)
-		return print_help(err);
+		return print_help();
 	if (args->version)
-		return print_version(err);
+		return print_version();
 	if (args->completion)
 		return print_completion(args->completion, err);
 	if (args->verify)
@@ -326,8 +325,8 @@ int main(int argc, char **argv)
 	int result = start(&args, argc, argv, &err);
 
 	opt_list_free(&args.presets);
-	if (result == 0 && fflush(stdout) == EOF)
-		result = err_sys(&err, errno, "standard output");
+	if (result == 0)
+		result = printed_check(stdout, &err);
 	if (result == 0)
 		return 0;
 	err_print("jailbuild", &err);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "plan_parts.h"
+#include "printed.h"
 
 typedef int run_entry(struct plan *plan, const struct entry *entry,
 		      struct err *err);
@@ -237,7 +238,5 @@ int plan_print_files(const struct plan *plan, FILE *out, struct err *err)
 			 S_ISLNK(st.st_mode))
 			fprintf(out, "%s\n", node->path);
 	}
-	if (fflush(out) == EOF || ferror(out))
-		return err_sys(err, errno, "print the files");
-	return 0;
+	return printed_check(out, err);
 }

@@ -7,6 +7,7 @@
 #include <sys/sysmacros.h>
 
 #include "array.h"
+#include "printed.h"
 
 /* Open addressing; room is a power of two, never more than half full. */
 struct tree_index {
@@ -475,7 +476,5 @@ int tree_print(const struct tree *tree, FILE *out, struct err *err)
 {
 	for (size_t i = 0; i < tree->n; i++)
 		print_node(tree->nodes[i], out);
-	if (fflush(out) == EOF || ferror(out))
-		return err_sys(err, errno, "print the tree");
-	return 0;
+	return printed_check(out, err);
 }

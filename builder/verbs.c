@@ -5,14 +5,12 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-static int print_help(const struct bake_verb *verb, const struct opt *options,
-		      struct err *err)
+static int print_help(const struct bake_verb *verb, const struct opt *options)
 {
 	printf("usage: jailbake %s %s\n\n%s\n\n", verb->name, verb->usage,
 	       verb->help);
 	opts_help(options, stdout);
-	return fflush(stdout) == EOF ? err_sys(err, errno, "standard output")
-				     : 1;
+	return 1;
 }
 
 int verb_parse(const struct bake_verb *verb, const struct opt *options,
@@ -24,7 +22,7 @@ int verb_parse(const struct bake_verb *verb, const struct opt *options,
 	if (opts_parse(options, false, argc, argv, args, &first, err) < 0)
 		return -1;
 	if (*is_help)
-		return print_help(verb, options, err);
+		return print_help(verb, options);
 	*operands = argv + first;
 	if (n >= 0 && argc - first != n)
 		return err_set(err, ERR_USAGE,

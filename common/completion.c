@@ -408,7 +408,5 @@ int completion_print(const struct completion *completion, const char *shell,
 	else
 		return err_set(err, ERR_USAGE,
 			       "--completion \"%s\": it is bash or zsh", shell);
-	if (fflush(out) != 0)
-		return err_sys(err, errno, "standard output");
 	return 0;
 }

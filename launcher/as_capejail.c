@@ -46,7 +46,7 @@ static int capejail_help(FILE *out)
 	for (opt = options; opt->letter; opt++)
 		fprintf(out, "  -%c %-5s  %s\n", opt->letter,
 			opt->arg ? opt->arg : "", opt->help);
-	return fflush(out);
+	return 0;
 }
 
 static bool is_image(const char *root)

@@ -17,6 +17,7 @@
 #include "layer.h"
 #include "outcome.h"
 #include "primitive.h"
+#include "printed.h"
 #include "user_namespace.h"
 
 #define MOST_SECONDS 20 /* for one attempt */
@@ -49,7 +50,7 @@ static int print_help(void)
 	opts_help(doctor_options, stdout);
 	fputs("\nExit status: 0: programs can be launched here; else 125.\n",
 	      stdout);
-	return fflush(stdout) == 0 ? 0 : STATUS_FAILED;
+	return 0;
 }
 
 /* --- trying */
@@ -261,8 +262,7 @@ static void print_layers(const struct finding *findings)
 			       primitives[i].name);
 }
 
-static int print_text(const struct finding *findings, const char *missing,
-		      struct err *err)
+static int print_text(const struct finding *findings, const char *missing)
 {
 	size_t i;
 
@@ -270,7 +270,7 @@ static int print_text(const struct finding *findings, const char *missing,
 		print_primitive(&primitives[i], &findings[i]);
 	if (!*missing)
 		print_layers(findings);
-	return fflush(stdout) == 0 ? 0 : err_sys(err, errno, "standard output");
+	return 0;
 }
 
 /* --- as JSON */
@@ -343,8 +343,7 @@ static int print_json(const struct finding *findings, bool works,
 	text = json_text(&json);
 	if (!text)
 		return err_sys(err, ENOMEM, "doctor");
-	if (fputs(text, stdout) < 0 || fflush(stdout) != 0)
-		return err_sys(err, errno, "standard output");
+	fputs(text, stdout);
 	return 0;
 }
 
@@ -364,7 +363,8 @@ static int examine(bool as_json, struct err *err)
 			return -1;
 	name_missing(findings, missing, sizeof(missing));
 	if ((as_json ? print_json(findings, !*missing, err)
-		     : print_text(findings, missing, err)) < 0)
+		     : print_text(findings, missing)) < 0 ||
+	    printed_check(stdout, err) < 0)
 		return -1;
 	if (!*missing)
 		return 0;

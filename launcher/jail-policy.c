@@ -18,6 +18,8 @@
 #include "policy/policy.h"
 #include "policy/policy_verbs.h"
 #include "policy_answer.h"
+#include "outcome.h"
+#include "printed.h"
 
 static int write_answer(enum err_kind kind, const void *data, size_t size)
 {
@@ -135,6 +137,8 @@ int main(int argc, char **argv)
 		return answer_config(argv[2], argv[3]);
 	if (argc > 1 && strcmp(argv[1], "policy") == 0) {
 		status = policy_verbs(argc - 1, argv + 1, &err);
+		if (status == 0 && printed_check(stdout, &err) < 0)
+			status = STATUS_FAILED;
 		if (err.kind != ERR_NONE)
 			err_print("jaillaunch", &err);
 		return status;

@@ -21,6 +21,7 @@
 #include "policy/policy_options.h"
 #include "policy_command.h"
 #include "policy_load.h"
+#include "printed.h"
 #include "requirement.h"
 #include "spec.h"
 #include "store_verbs.h"
@@ -195,7 +196,13 @@ static int print_help(void)
 	      "time limit ended\nit; 125: jaillaunch failed; 126: it cannot be "
 	      "executed; 127: it was not found.\n",
 	      stdout);
-	return fflush(stdout) == 0 ? 0 : STATUS_FAILED;
+	return 0;
+}
+
+static int print_version(void)
+{
+	puts("jaillaunch " JAIL_VERSION);
+	return 0;
 }
 
 static int check_args(const struct args *args, struct err *err)
@@ -252,7 +259,7 @@ static int run_command_line(int argc, char **argv, struct err *err)
 		if (args.help)
 			status = print_help();
 		else if (args.version)
-			status = puts("jaillaunch " JAIL_VERSION) < 0;
+			status = print_version();
 		else if (args.completion)
 			status = print_completion(args.completion, err);
 		else if (check_args(&args, err) == 0)
@@ -272,7 +279,7 @@ static int run_guise(const struct guise *guise, int argc, char **argv,
 
 	if (guise->parse(argc, argv, &words, &args, &first, err) == 0) {
 		if (words.help)
-			status = guise->help(stdout) < 0 ? STATUS_FAILED : 0;
+			status = guise->help(stdout);
 		else
 			status = launch_run(&args, argv + first, err);
 	}
@@ -311,6 +318,9 @@ int main(int argc, char **argv)
 	int status = guise ? run_guise(guise, argc, argv, &err)
 			   : run_verb_or_launch(argc, argv, &err);
 
+	if (status == 0 && printed_check(stdout, &err) < 0)
+		status = guise && guise->failure_status ? guise->failure_status
+							: STATUS_FAILED;
 	if (err.kind != ERR_NONE)
 		err_print(guise ? guise->name : "jaillaunch", &err);
 	return status;

@@ -19,6 +19,7 @@
 #include "outcome.h"
 #include "output.h"
 #include "plan.h"
+#include "printed.h"
 #include "report.h"
 #include "requirement.h"
 #include "spec.h"
@@ -115,8 +116,8 @@ static int explain(const struct args *args, const struct launch *launch,
 	explain_plan(args, launch, stdout);
 	if (explain_root(launch, stdout, err) < 0)
 		return -1;
-	if (fflush(stdout) != 0)
-		return err_sys(err, errno, "standard output");
+	if (printed_check(stdout, err) < 0)
+		return -1;
 	outcome->kind = OUTCOME_EXITED;
 	return 0;
 }
@@ -400,9 +401,10 @@ int launch_run(const struct args *args, char *const *argv, struct err *err)
 	       remove_cgroup(&launch, &later) == 0) {
 		forget_attempt(&launch);
 		*err = (struct err){0};
-		if (terminal_open_again(&terminal, err) < 0)
-			return STATUS_FAILED;
-		result = run_launch(args, argv, &caller, &launch, err);
+		result =
+			terminal_open_again(&terminal, err) < 0
+				? -1
+				: run_launch(args, argv, &caller, &launch, err);
 	}
 	if (result < 0)
 		name_needs(&launch, err);

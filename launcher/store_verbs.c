@@ -11,10 +11,11 @@
 #include <unistd.h>
 
 #include "array.h"
+#include "device_pin.h"
+#include "directory.h"
 #include "json.h"
 #include "opts.h"
 #include "outcome.h"
-#include "device_pin.h"
 #include "pin.h"
 #include "store.h"
 #include "store_index.h"
@@ -62,16 +63,14 @@ static int print_help(void)
 	      "The store keeps the plain tars of compressed images.\n\n",
 	      stdout);
 	opts_help(store_options, stdout);
-	return fflush(stdout) == 0 ? 0 : STATUS_FAILED;
+	return 0;
 }
 
 /* --- walking */
 
 static int open_names(const struct store *store, DIR **out, struct err *err)
 {
-	int fd = openat(store->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	*out = fd < 0 ? NULL : fdopendir(fd);
+	*out = directory_list(store->dir_fd);
 	return *out ? 0 : err_sys(err, errno, "store %s", store->path);
 }
 
@@ -179,7 +178,7 @@ static int read_pins(struct holdings *holdings, struct err *err)
 	if (geteuid() != 0 ||
 	    pin_list(&holdings->pins, &holdings->n_pins, err) == 0)
 		return 0;
-	if (err->sys != EROFS)
+	if (err->sys != EROFS && err->sys != ENOENT)
 		return -1;
 	*err = (struct err){0};
 	return 0;
@@ -295,12 +294,9 @@ static int print_json(const struct holdings *holdings, struct err *err)
 static int list(const struct args *args, const struct holdings *holdings,
 		struct err *err)
 {
-	if (!args->json)
-		print_text(holdings);
-	else if (print_json(holdings, err) < 0)
-		return -1;
-	if (fflush(stdout) != 0)
-		return err_sys(err, errno, "standard output");
+	if (args->json)
+		return print_json(holdings, err);
+	print_text(holdings);
 	return 0;
 }
 

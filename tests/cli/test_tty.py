@@ -1,8 +1,10 @@
 """The terminal of a jail's own, from the caller's side and from the jail's."""
 
+import errno
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -15,7 +17,7 @@ import pytest
 
 import terminal
 from conftest import BUILD, COLUMN, run, shared_once
-from jailroot import add_program, compile_c, make_root
+from jailroot import add_program, busybox_root, compile_c, make_root
 from terminal import Terminal, children, cpu_ticks, until
 
 JAILLAUNCH = BUILD / "jaillaunch"
@@ -736,3 +738,26 @@ def test_many_at_once():
     for thread in threads:
         thread.join()
     assert not failed
+
+
+@pytest.mark.skipif(bool(COLUMN), reason="is a column by itself")
+def test_a_second_attempt_without_terminal_is_reported(scratch):
+    """No cgroup namespace can be made, which the first attempt shows when it
+    has used its terminal up; and then there is no other to be had."""
+    report, seen = scratch / "report", scratch / "seen"
+
+    def launch(*fault):
+        report.unlink(missing_ok=True)
+        return run(BUILD / "tools/fault", seen, 60, *fault,
+                   BUILD / "columns/no-unshare/jaillaunch", "-r",
+                   busybox_root(), "-u", 23456, "--tty", "yes", "--report",
+                   report, "--", "true")
+
+    launch("list")
+    calls = [tuple(line.split()[2:]) for line in seen.read_text().splitlines()
+             if re.match("call 0 open(at)? ", line)]
+    reported = [report.exists() for call in calls
+                if "a terminal for the jail" in launch(errno.ENXIO, 0,
+                                                       *call).err]
+    # the first is wanted before the report's file is opened
+    assert reported == [False, True]
