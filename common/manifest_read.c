@@ -218,7 +218,6 @@ static int read_line(struct reader *reader, char *line, size_t len,
 	return 0;
 }
 
-/* text[len] is written too. */
 /* "bin ...", "?tree ..." and the like. */
 static bool is_for_builder(const char *line, const char *end)
 {
@@ -239,6 +238,7 @@ static bool is_for_builder(const char *line, const char *end)
 	return false;
 }
 
+/* text[len] is written too. */
 static int read_text(struct reader *reader, char *text, size_t len,
 		     struct err *err)
 {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cgroup_group.h"
@@ -33,11 +34,16 @@ static int read_set(int fd, const char *file, unsigned *set)
 static bool read_cpus(int fd, uint64_t *value)
 {
 	unsigned long long quota, period;
-	char text[64];
+	char text[64], *end;
 
-	if (cgroup_read_text(fd, "cpu.max", text, sizeof(text)) < 0 ||
-	    sscanf(text, "%llu %llu", &quota, &period) != 2 || period == 0)
+	if (cgroup_read_text(fd, "cpu.max", text, sizeof(text)) < 0)
+		return false;
+	quota = strtoull(text, &end, 10);
+	if (end == text || *end != ' ')
 		return false; /* "max" is no number */
+	period = strtoull(end + 1, &end, 10);
+	if (period == 0)
+		return false;
 	*value = quota * 1000 / period;
 	return true;
 }

@@ -9,7 +9,8 @@
 
 /*
  * No C library has it: the child finds an empty stack, and may not return to
- * where its parent is.  All registers but the stack's are the parent's.
+ * where its parent is.  All registers but the stack's are the parent's; those
+ * that the call needs are no frame pointer, which the child begins anew.
  */
 static long call(struct clone_args *args, int (*child)(void *), void *arg)
 {
@@ -27,13 +28,15 @@ static long call(struct clone_args *args, int (*child)(void *), void *arg)
 		"1:"
 		: "=a"(result)
 		: "a"(SYS_clone3), "D"(args),
-		  "S"(sizeof(*args)), [child] "r"(child), [arg] "r"(arg)
+		  "S"(sizeof(*args)), [child] "d"(child), [arg] "b"(arg)
 		: "rcx", "r11", "cc", "memory");
 	return result;
 #elif defined(__aarch64__)
 	register long number __asm__("x8") = SYS_clone3;
 	register long first __asm__("x0") = (long)args;
 	register long second __asm__("x1") = sizeof(*args);
+	register int (*start)(void *) __asm__("x2") = child;
+	register void *given __asm__("x3") = arg;
 
 	__asm__ volatile("svc #0\n\t"
 			 "cbnz x0, 1f\n\t"
@@ -44,7 +47,7 @@ static long call(struct clone_args *args, int (*child)(void *), void *arg)
 			 "1:"
 			 : "+r"(first)
 			 : "r"(number),
-			   "r"(second), [child] "r"(child), [arg] "r"(arg)
+			   "r"(second), [child] "r"(start), [arg] "r"(given)
 			 : "cc", "memory");
 	return first;
 #else

@@ -35,7 +35,6 @@ static const struct machine {
 	{EM_X86_64, "x86-64"},	{EM_386, "i386"},     {EM_AARCH64, "aarch64"},
 	{EM_ARM, "32-bit ARM"}, {EM_RISCV, "RISC-V"}, {EM_PPC64, "ppc64"},
 	{EM_S390, "s390"},	{EM_MIPS, "MIPS"},
-
 };
 
 #if defined(__x86_64__)

@@ -39,8 +39,10 @@ static int copy_root(struct root_attempt *attempt)
 {
 	int fd = mount_clone(attempt->view->root_fd, false);
 
-	if (fd == -EINVAL)
+	if (fd == -EINVAL) {
 		fd = fcntl(attempt->view->root_fd, F_DUPFD_CLOEXEC, 3);
+		fd = fd < 0 ? -errno : fd;
+	}
 	if (fd < 0)
 		return ROOT_FAIL(attempt, STEP_COPY, fd);
 	attempt->root = fd;

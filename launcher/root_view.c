@@ -463,11 +463,12 @@ static int set_writable(struct root_view *view, const struct jail_spec *spec,
 	if (view->persist_fd < 0)
 		return err_context(err, "--persist");
 	/* Two kernels' overlays on one upper layer damage it. */
-	if (flock(view->persist_fd, LOCK_EX | LOCK_NB) < 0)
-		return err_set(err, ERR_USAGE,
-			       "--persist %s: another jail is using it",
-			       flags->persist);
-	return 0;
+	if (flock(view->persist_fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK)
+		return err_sys(err, errno, "lock --persist %s", flags->persist);
+	return err_set(err, ERR_USAGE, "--persist %s: another jail is using it",
+		       flags->persist);
 }
 
 static int compare_places(const void *a, const void *b)

@@ -60,7 +60,7 @@ static int read_setting(const char *path)
 
 	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
 		return -1;
-	return atoi(text);
+	return (int)strtol(text, NULL, 10);
 }
 
 void user_namespace_why_not(int error, char *out, size_t size)

@@ -212,6 +212,7 @@ static void watch_mkdir(pid_t pid, unsigned long long path)
 {
 	char name[32] = "";
 	struct iovec ours = {name, sizeof(name) - 1};
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): that is how it is given */
 	struct iovec theirs = {(void *)(uintptr_t)path, sizeof(name) - 1};
 
 	if (process_vm_readv(pid, &ours, 1, &theirs, 1, 0) <= 0 ||
@@ -401,6 +402,11 @@ static void start(char **argv)
 	kill(pid, SIGCONT);
 }
 
+static int number_of(const char *text)
+{
+	return (int)strtol(text, NULL, 10);
+}
+
 int main(int argc, char **argv)
 {
 	struct sigaction action = {.sa_handler = on_alarm};
@@ -415,10 +421,10 @@ int main(int argc, char **argv)
 	}
 	target.is_list = strcmp(argv[3], "list") == 0;
 	if (!target.is_list) {
-		target.error = atoi(argv[3]); /* KILL: 0 */
-		target.process = atoi(argv[4]);
+		target.error = number_of(argv[3]); /* KILL: 0 */
+		target.process = number_of(argv[4]);
 		target.name = argv[5];
-		target.nth = atoi(argv[6]);
+		target.nth = number_of(argv[6]);
 		first = 7;
 	}
 	report = fopen(argv[1], "we");
@@ -428,7 +434,7 @@ int main(int argc, char **argv)
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	sigaction(SIGALRM, &action, NULL);
 	start(argv + first);
-	alarm((unsigned)atoi(argv[2]));
+	alarm((unsigned)number_of(argv[2]));
 	watch();
 	return fclose(report) == 0 ? 0 : 2;
 }
