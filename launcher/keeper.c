@@ -17,8 +17,9 @@
 #include "close_fds.h"
 #include "descendants.h"
 #include "fdio.h"
-#include "mount_calls.h"
 #include "futex.h"
+#include "mount_calls.h"
+#include "oom_score.h"
 #include "plan.h"
 #include "spec.h"
 #include "syscall_guard.h"
@@ -50,6 +51,7 @@ struct watch {
 	uint32_t n_told; /* refusals of which it was told */
 	struct time_limit limit;
 	struct cgroup *cgroup; /* or NULL */
+	struct oom_score oom_score; /* the guardians' */
 	struct start start;
 	const struct own_uid *own_uid; /* or NULL */
 	struct keeper_last *last;
@@ -314,6 +316,7 @@ static int await_execution(struct watch *watch)
 	if (__atomic_load_n(shares, __ATOMIC_ACQUIRE))
 		return 0;
 	watch->is_executed = true;
+	oom_score_give_back(&watch->oom_score);
 	if (watch->listener)
 		watch->refused_fd = listener_take(watch->listener);
 	if (!has_failed(watch))
@@ -371,6 +374,7 @@ static int watch_program(struct watch *watch)
 /* What a keeper is made of. */
 struct keeper_ends {
 	const struct plan *plan;
+	struct oom_score oom_score;
 	unsigned long clone_flags;
 	struct keeper_last *last;
 	int orders[2], notes[2];
@@ -436,6 +440,7 @@ static void keep(const struct keeper_ends *ends)
 			      .proc_fd = descendants_look(),
 			      .cgroup = ends->plan->spec->cgroup,
 			      .own_uid = ends->plan->spec->own_uid,
+			      .oom_score = ends->oom_score,
 			      .listener = find_listener(ends->plan),
 			      .refused_fd = -1,
 			      .tells = ends->plan->spec->flags->events,
@@ -451,6 +456,7 @@ static void keep(const struct keeper_ends *ends)
 	prctl(PR_SET_NAME, "jail-keeper", 0, 0, 0);
 	if (start_enter(ends->plan, &watch.last->root, &watch.start.failure))
 		run_program(&watch, ends->plan);
+	oom_score_give_back(&watch.oom_score); /* if there was no program */
 	cgroup_read(watch.cgroup, &watch.last->use);
 	cgroup_kill(watch.cgroup);
 	own_uid_kill(watch.own_uid);
@@ -479,6 +485,20 @@ static int keeper(void *opaque)
 	return 0;
 }
 
+static int make_pipes(struct keeper_ends *ends, struct err *err)
+{
+	int error;
+
+	if (pipe2(ends->orders, O_CLOEXEC) < 0)
+		return err_sys(err, errno, "make a pipe");
+	if (pipe2(ends->notes, O_CLOEXEC) == 0)
+		return 0;
+	error = errno;
+	close(ends->orders[0]);
+	close(ends->orders[1]);
+	return err_sys(err, error, "make a pipe");
+}
+
 /*
  * A fork would copy the page tables, and both sides then page after page: a
  * tenth of what a launch takes.
@@ -487,19 +507,15 @@ int keeper_start(const struct plan *plan, struct keeper *out, struct err *err)
 {
 	static char stack[STACK_SIZE] __attribute__((aligned(16)));
 	static struct keeper_ends ends;
+	struct oom_score oom_score;
 	int error;
 
+	if (make_pipes(&ends, err) < 0 || oom_score_raise(&oom_score, err) < 0)
+		return -1;
 	ends.plan = plan;
 	ends.clone_flags = plan_clone_flags(plan);
 	ends.last = &out->last;
-	if (pipe2(ends.orders, O_CLOEXEC) < 0)
-		return err_sys(err, errno, "make a pipe");
-	if (pipe2(ends.notes, O_CLOEXEC) < 0) {
-		error = errno;
-		close(ends.orders[0]);
-		close(ends.orders[1]);
-		return err_sys(err, error, "make a pipe");
-	}
+	ends.oom_score = oom_score;
 	out->pid = clone(keeper, stack + sizeof(stack),
 			 (int)(CLONE_VM | SIGCHLD | ends.clone_flags), &ends);
 	error = errno;
@@ -507,7 +523,13 @@ int keeper_start(const struct plan *plan, struct keeper *out, struct err *err)
 	out->notes_fd = ends.notes[0];
 	close(ends.orders[0]);
 	close(ends.notes[1]);
-	return out->pid < 0 ? err_sys(err, error, "start the keeper") : 0;
+	if (out->pid < 0) {
+		oom_score_give_back(&oom_score);
+		return err_sys(err, error, "start the keeper");
+	}
+	if (oom_score.fd >= 0)
+		close(oom_score.fd);
+	return 0;
 }
 
 void keeper_order(const struct keeper *keeper, int signal)

@@ -20,7 +20,7 @@
  * for its end allocates nothing before, as the keeper does until the program
  * starts (errno may come from the other: a failure stays
  * one, its words may differ).  The OOM killer, if it chose one of them, would
- * end both; but the jail's processes come first (oom_score_adj 1000).
+ * end both; but the jail's processes come first (oom_score.h).
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,13 +2,11 @@
  * session: with a terminal the program gets a process group of its own, in the
  * foreground if we were; the session is the keeper's if the terminal is the
  * jail's own, else the caller's.  Without one, a session of its own, which no
- * terminal can become the controlling one of by accident.  And when memory runs
- * out, it is the jail's that the kernel shall free, not the host's.
+ * terminal can become the controlling one of by accident.
  */
 #include "../layer.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -19,8 +17,7 @@
 enum step {
 	STEP_GROUP = TERMINAL_STREAMS + 1,
 	STEP_FOREGROUND,
-	STEP_SESSION,
-	STEP_OOM
+	STEP_SESSION
 };
 static const char *const steps[] = {"make a session for the jail's terminal",
 				    "take the jail's terminal",
@@ -28,7 +25,6 @@ static const char *const steps[] = {"make a session for the jail's terminal",
 				    "make a process group",
 				    "take the terminal's foreground",
 				    "make a session",
-				    "raise the OOM score",
 				    NULL};
 
 static int session_probe(const struct jail_spec *spec, struct err *err)
@@ -74,22 +70,9 @@ static int session_enter(void *state, struct root_choice *choice)
 	return error < 0 ? layer_failed(step, -error) : 0;
 }
 
-/* Inherited by all of the jail; lowering it again needs CAP_SYS_RESOURCE. */
-static int offer_to_oom_killer(void)
+static int session_apply(const void *state)
 {
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	int error = 0;
-
-	if (fd < 0) /* no /proc on this host: nothing else says it */
-		return errno == ENOENT ? 0 : layer_failed(STEP_OOM, errno);
-	if (write(fd, "1000", 4) != 4)
-		error = layer_failed(STEP_OOM, errno);
-	close(fd);
-	return error;
-}
-
-static int own_group(const struct jail_spec *spec)
-{
+	const struct jail_spec *spec = state;
 	pid_t group = getpid();
 	int terminal = terminal_is_own(spec->terminal) ? spec->terminal->slave
 						       : STDIN_FILENO;
@@ -102,13 +85,6 @@ static int own_group(const struct jail_spec *spec)
 	if (spec->has_foreground && ioctl(terminal, TIOCSPGRP, &group) < 0)
 		return layer_failed(STEP_FOREGROUND, errno);
 	return 0;
-}
-
-static int session_apply(const void *state)
-{
-	int error = own_group(state);
-
-	return error ? error : offer_to_oom_killer();
 }
 
 const struct layer layer_session = {

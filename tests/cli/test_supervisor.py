@@ -410,23 +410,27 @@ def test_what_a_killed_launch_left_goes_with_the_next(scratch):
     assert not any(os.path.exists(path) for path in left)
 
 
-def caught_unpacking(image, uid):
-    """A launch whose helper was stopped amidst of it, and its processes by
-    name; None if it was too quick for us."""
+def caught_unpacking(image, large, uid):
+    """A launch whose helper was stopped amidst of it, its processes by name,
+    and its directory; None if it was too quick for us."""
     process = subprocess.Popen(
         [JAILLAUNCH, "-i", image, "-u", str(uid), "--", "true"],
         stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    mine = []
+    while process.poll() is None and not mine:
+        mine = [path for path in private_directories()
+                if os.path.exists(f"{path}/{large}")]
     names = {}
-    while process.poll() is None and "jail-unpack" not in names:
-        for pid in descendants(process.pid):
-            with contextlib.suppress(OSError):
-                name = pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
-                names[name] = pid
-    if process.poll() is None:
+    for pid in descendants(process.pid):
+        with contextlib.suppress(OSError):
+            name = pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+            names[name] = pid
+    if "jail-unpack" in names and "jail-guard" in names:
         os.kill(names["jail-unpack"], signal.SIGSTOP)
         time.sleep(0.05)  # what it had written is written to the directory
-    if process.poll() is None:
-        return process, names
+        if process.poll() is None:
+            return process, names, mine[0]
+        os.kill(names["jail-unpack"], signal.SIGKILL)
     process.communicate()
     return None
 
@@ -435,22 +439,22 @@ def caught_unpacking(image, uid):
 def test_a_signal_while_unpacking_leaves_nothing_even_without_guard(
         ended_by, scratch):
     """As a signal would kill the launch, it is killed, but tidily."""
-    with open(scratch / "large", "wb") as large:
-        large.write(os.urandom(1 << 20) * 48)
+    uid = own_uid()
+    large = f"large-{uid}"
+    (scratch / large).write_bytes(os.urandom(1 << 20) * 48)
     image = scratch / "image.tar"
-    subprocess.run(["tar", "-cf", image, "-C", scratch, "large", "-C",
+    subprocess.run(["tar", "-cf", image, "-C", scratch, large, "-C",
                     busybox_root(), "."], check=True)
     caught = None
     while caught is None:
-        caught = caught_unpacking(image, own_uid())
-    process, names = caught
-    mine = [path for path in private_directories()
-            if os.path.exists(f"{path}/large")]
+        caught = caught_unpacking(image, large, uid)
+    process, names, mine = caught
+    assert os.path.isdir(mine)
     os.kill(names["jail-guard"], signal.SIGKILL)
     process.send_signal(signal.Signals[ended_by])
     process.communicate(timeout=20)
     assert process.returncode == -signal.Signals[ended_by]
-    assert mine and not any(map(os.path.exists, mine))
+    assert not os.path.exists(mine)
     assert not set(names.values()) & set(parents())
 
 
@@ -466,6 +470,29 @@ def test_the_killed_keeper_is_told(scratch):
     assert processes_of(uid) == []
     report = json.loads((scratch / "report").read_text())
     assert report["outcome"] == "failed"
+
+
+def oom_score_of(pid):
+    return int(pathlib.Path(f"/proc/{pid}/oom_score_adj").read_text())
+
+
+@pytest.mark.parametrize("callers", [0, 500])
+@pytest.mark.parametrize("namespaces", [["--ns", "none"], []])
+def test_when_memory_runs_out_the_jail_goes_and_its_guardians_stay(
+        callers, namespaces):
+    process = subprocess.Popen(
+        [JAILLAUNCH, "-r", busybox_root(), "-u", str(own_uid()), *namespaces,
+         "--", "sh", "-c", "sleep 50 & wait"], stdin=subprocess.DEVNULL,
+        preexec_fn=lambda: pathlib.Path(
+            "/proc/self/oom_score_adj").write_text(str(callers)))
+    try:
+        assert eventually(lambda: len(descendants(process.pid)) == 3)
+        family = [process.pid, *descendants(process.pid)]
+        assert eventually(lambda: [oom_score_of(pid) for pid in family] ==
+                          [callers, callers, 1000, 1000])
+    finally:
+        process.terminate()
+        process.wait()
 
 
 # --- the caller's state
