@@ -17,6 +17,7 @@ import pytest
 
 from conftest import BUILD, run, shared_once
 from jailroot import busybox_root, compile_c, launch, refuses, sh
+from processes import eventually, processes_of
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0,
                                 reason="chroot needs root")
@@ -681,31 +682,11 @@ LIMITS = [word for limit in ("memory=64M", "pids=50", "cpus=1", "cpu-time=9")
           for word in ("--limit", limit)]
 
 
-def processes_of(uid):
-    found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            with contextlib.suppress(OSError):
-                status = pathlib.Path(f"/proc/{entry}/status").read_text()
-                if f"\nUid:\t{uid}\t" in status and "\tZ (" not in status:
-                    found.append(int(entry))
-    return found
-
-
 def children_of(pid):
     with contextlib.suppress(OSError):
         return [int(word) for word in pathlib.Path(
             f"/proc/{pid}/task/{pid}/children").read_text().split()]
     return []
-
-
-def eventually(check, seconds=10):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if check():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def start(uid):

@@ -17,6 +17,8 @@ import pytest
 
 from conftest import BUILD, run, shared_once
 from jailroot import busybox_root, compile_c
+from processes import (child_of, descendants, eventually, parents,
+                       processes_of)
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0,
                                 reason="chroot needs root")
@@ -130,52 +132,6 @@ def programs():
 def own_uid():
     """A uid that no other process has, so that what is left can be seen."""
     return random.randrange(1 << 20, 1 << 30)
-
-
-def processes_of(uid):
-    found = []
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit():
-            continue
-        try:
-            status = pathlib.Path(f"/proc/{entry}/status").read_text()
-        except OSError:
-            continue
-        if f"\nUid:\t{uid}\t" in status and "\nState:\tZ" not in status:
-            found.append(int(entry))
-    return found
-
-
-def parents():
-    """Process id -> parent's, of all that are alive."""
-    found = {}
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit():
-            continue
-        try:
-            fields = pathlib.Path(f"/proc/{entry}/stat").read_text()
-        except OSError:
-            continue
-        fields = fields.rsplit(")", 1)[1].split()
-        if fields[0] != "Z":
-            found[int(entry)] = int(fields[1])
-    return found
-
-
-def child_of(pid):
-    for child, parent in parents().items():
-        if parent == pid:
-            return child
-    return None
-
-
-def eventually(check, seconds=10):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if check():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def start(*argv, root=None, **kwargs):
@@ -341,15 +297,6 @@ def is_in_use(path):
 def left_of_this_file():
     return [path for path in private_directories()
             if not is_in_use(path) and is_of_this_file(path)]
-
-
-def descendants(pid):
-    table, found, border = parents(), [], {pid}
-    while border:
-        border = {child for child, parent in table.items()
-                  if parent in border}
-        found += sorted(border)
-    return found
 
 
 @pytest.mark.parametrize("victim", [0, 1, 2, 3, 4])
