@@ -309,7 +309,7 @@ soak: packages-check
 	$(Q)$(MAKE) --no-print-directory all unit
 	$(Q)JAIL_SOAK=1 JAIL_BUILD=$(abspath $(B)) tests/run fault cli/test_verify.py \
 		cli/test_mounts.py cli/test_limits.py \
-		cli/test_many_launches.py
+		cli/test_many_launches.py cli/test_rootless.py
 
 # Every attempt to escape on every host that lacks something, and the launcher's
 # tests where nothing is lost by it.
