@@ -245,14 +245,18 @@ unsigned long descendants_kill(int proc_fd)
 	}
 }
 
-/* All at one moment: the kernel lets nobody fork who is about to die. */
+/*
+ * All at one moment: the kernel lets nobody fork who is about to die.  If they
+ * cannot be killed it does that, too, when we end; to wait would be for ever.
+ */
 unsigned long descendants_kill_namespace(void)
 {
 	unsigned long n = 0;
 	siginfo_t info;
 
 	for (;;) {
-		kill(-1, SIGKILL);
+		if (kill(-1, SIGKILL) < 0 && errno != ESRCH)
+			return n;
 		if (waitid(P_ALL, 0, &info, WEXITED) == 0)
 			n++;
 		else if (errno == ECHILD)

@@ -19,6 +19,7 @@ unsigned long descendants_kill(int proc_fd);
 
 /*
  * The same, for the init of a pid namespace, whose descendants are all that is
- * in it.
+ * in it.  Where they cannot be killed it leaves them alive: the kernel ends them
+ * with the caller.
  */
 unsigned long descendants_kill_namespace(void);

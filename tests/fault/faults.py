@@ -85,9 +85,9 @@ def read_report(text):
     return facts
 
 
-def run_with(fault, command, work, lacking=""):
+def run_with(fault, command, work, lacking="", who=None):
     """fault: ("list",), or an error's name or KILL, and a Call; lacking: calls
-    that this kernel has not got."""
+    that this kernel has not got; who: of subprocess, who is not root."""
     words = ["list"]
     if fault[0] != "list":
         number = 0 if fault[0] == KILL else getattr(errno, fault[0])
@@ -100,7 +100,7 @@ def run_with(fault, command, work, lacking=""):
                                 BUILD / "tools/fault", report, SECONDS, *words,
                                 *command)],
         stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        timeout=4 * SECONDS, check=False, errors="replace")
+        timeout=4 * SECONDS, check=False, errors="replace", **(who or {}))
     assert done.returncode == 0, done
     facts = read_report(report.read_text())
     report.unlink()
@@ -154,6 +154,21 @@ def is_unlocked(path):
         os.close(fd)
 
 
+def has_processes(uid):
+    try:
+        os.getpriority(os.PRIO_USER, uid)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def is_of(path, uid):
+    try:
+        return path.lstat().st_uid == uid
+    except OSError:
+        return False
+
+
 def judge_launch(facts, error, call):
     """Why this outcome may not be, or None."""
     if facts.out not in ("", "confined\n", "confined, mounted\n"):
@@ -185,6 +200,7 @@ def make_probe_root(path):
     path.mkdir(mode=0o755)
     shutil.copy(BUILD / "tools/probe", path / "probe")
     (path / "dev").mkdir()
+    (path / "tmp").mkdir()
 
 
 def make_outside(path):
@@ -221,10 +237,10 @@ def make_image(path):
                    check=True)
 
 
-def launch_image(name, store="none"):
+def launch_image(name, store="none", probe=()):
     return [BUILD / "jaillaunch", "--store", store, "-i",
             shared_once(name, make_image), "-u", UID, "-g", UID,
-            *probe_command()]
+            *probe_command(*probe)]
 
 
 def make_mountable(path):
@@ -296,15 +312,8 @@ class PoolLaunch(Launch):
             *("--", "/probe", str(self.uid), *probe_command()[3:])]
         super().prepare(work)
 
-    def is_left(self):
-        try:
-            os.getpriority(os.PRIO_USER, self.uid)
-        except ProcessLookupError:
-            return False
-        return True
-
     def judge(self, facts, error, call):
-        if self.is_left():
+        if has_processes(self.uid):
             return "left processes"
         may_stay = error == KILL or call.name in (
             "unlinkat", "flock", "fstat", "newfstatat", "statx")
@@ -313,6 +322,51 @@ class PoolLaunch(Launch):
             lock.unlink()
             if not may_stay:
                 return "left its lock"
+        return judge_launch(facts, error, call)
+
+
+class RootlessLaunch(Launch):
+    """By a user who has nothing else on the machine: what is his afterwards
+    was left.  He has a user namespace, so everything is mounted."""
+
+    def prepare(self, work):
+        self.uid = 1_200_000_000 + os.getpid() % 4_000_000
+        self.place = pathlib.Path(f"/tmp/jailwright-{self.uid}")
+        self.who = {"user": self.uid, "group": self.uid, "extra_groups": [],
+                    "cwd": "/"}
+        own = work / "own"
+        own.mkdir()
+        os.chown(own, self.uid, self.uid)
+        super().prepare(own)
+
+    def run(self, fault):
+        facts = run_with(fault, self.command, self.work, who=self.who)
+        self.left = self.look()
+        shutil.rmtree(self.place, ignore_errors=True)
+        return facts
+
+    def look(self):
+        """All that is his."""
+        found = [*self.place.iterdir()] if self.place.exists() else []
+        found += [path for path in pathlib.Path("/tmp").iterdir()
+                  if path != self.place and is_of(path, self.uid)]
+        for kind in ("msg", "sem", "shm"):
+            lines = pathlib.Path("/proc/sysvipc", kind).read_text()
+            if re.search(rf"\b{self.uid}\b", lines):
+                found.append(kind)
+        if has_processes(self.uid):
+            found.append("processes")
+        return found
+
+    def check_plain(self, facts):
+        super().check_plain(facts)
+        assert self.judge(facts, "", Call(0, 9, "", 1)) is None, facts
+
+    def judge(self, facts, error, call):
+        if self.left:
+            return f"left {self.left}"
+        if facts.out == "confined\n":
+            return "less confinement: nothing is mounted"
         return judge_launch(facts, error, call)
 
 
@@ -571,6 +625,12 @@ SCENARIOS = {
         "--exec", probe=("in-place",))),
     "launch-tar": lambda: Launch(lambda: launch_image("fault-tar")),
     "launch-zst": lambda: Launch(lambda: launch_image("fault-zst")),
+    "rootless-root": lambda: RootlessLaunch(lambda: launch_root(
+        probe=("directory",))),
+    "rootless-in-place": lambda: RootlessLaunch(lambda: launch_root(
+        "--exec", probe=("in-place", "directory"))),
+    "rootless-tar": lambda: RootlessLaunch(lambda: launch_image(
+        "fault-tar", probe=("image",))),
     "launch-add": lambda: StoreLaunch(is_filled=False),
     "launch-stored": lambda: StoreLaunch(is_filled=True),
     "launch-pinned": MountedLaunch,

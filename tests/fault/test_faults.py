@@ -67,6 +67,8 @@ FOUND = [
     ("launch-tty", "ENOSPC", 1, "write", 1),
     # the process that mounts were to be held by could not say its number
     ("launch-old-unpinned", "EPERM", 3, "write", 1),
+    # what could not be killed was waited for
+    ("rootless-root", "EPERM", 1, "kill", 2),
     # an ELF file that could not be read was taken for a static one
     ("build-tar", "EIO", 0, "pread64", 5),
     ("build-tar", "EPERM", 0, "pread64", 5),

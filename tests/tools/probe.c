@@ -1,10 +1,11 @@
 /*
  * probe: looks whether it is in the jail that it should be in, and says so.
  *
- *	probe UID HOST_FILE [in-place|image|terminal]
+ *	probe UID HOST_FILE [in-place|image|directory|terminal]...
  *
  * UID is its uid and gid; HOST_FILE exists outside, so not here; in-place: it was
  * started by --exec, so in the caller's session; image: the root is one;
+ * directory: it is mounted like one, but device nodes of its own would work;
  * terminal: it has one of its own, in the session of its parent.  One
  * line on standard output, "confined", of an image that is mounted "confined,
  * mounted", or "open: WHAT, WHAT..."; it leaves a process behind, in a session
@@ -133,7 +134,7 @@ static bool is_made_in(const char *directory)
  * Of an image all is mounted (its root read-only, file systems of the jail's
  * own on /tmp and /dev), or nothing is: then it was unpacked.
  */
-static bool look_at_image(void)
+static bool look_at_image(bool has_nodes)
 {
 	struct statvfs root, tmp, dev;
 	struct stat null;
@@ -149,7 +150,8 @@ static bool look_at_image(void)
 	expect(is_mounted == (dev.f_fsid != root.f_fsid), "/dev of another");
 	expect(!is_mounted ||
 		       (root.f_flag & ST_NOSUID && tmp.f_flag & ST_NOSUID &&
-			root.f_flag & ST_NODEV && tmp.f_flag & ST_NODEV &&
+			(has_nodes || root.f_flag & ST_NODEV) &&
+			tmp.f_flag & ST_NODEV &&
 			dev.f_flag & ST_RDONLY),
 	       "flags of mounts");
 	expect(is_made_in("/tmp") && !is_made_in("/") && !is_made_in("/dev"),
@@ -200,21 +202,29 @@ static void leave_process(void)
 		pause();
 }
 
+static bool has_word(char **words, const char *word)
+{
+	for (; *words; words++)
+		if (strcmp(*words, word) == 0)
+			return true;
+	return false;
+}
+
 int main(int argc, char **argv)
 {
-	const bool is_in_place = argc > 3 && strcmp(argv[3], "in-place") == 0;
-	const bool is_image = argc > 3 && strcmp(argv[3], "image") == 0;
-	const bool has_terminal = argc > 3 && strcmp(argv[3], "terminal") == 0;
-	bool is_mounted = false;
+	bool is_in_place, is_directory, has_terminal, is_mounted = false;
 
 	if (argc < 3)
 		return 2;
+	is_in_place = has_word(argv + 3, "in-place");
+	is_directory = has_word(argv + 3, "directory");
+	has_terminal = has_word(argv + 3, "terminal");
 	look_at_ids((uid_t)strtoul(argv[1], NULL, 10));
 	look_at_capabilities();
 	look_at_seccomp();
 	look_at_root(argv[2]);
-	if (is_image)
-		is_mounted = look_at_image();
+	if (is_directory || has_word(argv + 3, "image"))
+		is_mounted = look_at_image(is_directory);
 	look_at_process(is_in_place, has_terminal);
 	if (!is_in_place)
 		leave_process();
