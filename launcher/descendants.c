@@ -44,7 +44,10 @@ static pid_t read_pid(const char *text)
 	return pid;
 }
 
-/* A live child or a corpse; somebody else's process is not our business. */
+/*
+ * A live child or a corpse; somebody else's process is not our business, nor is
+ * a child that is hidden (private_dir.c).
+ */
 static bool is_child(pid_t pid)
 {
 	siginfo_t info;
@@ -156,8 +159,10 @@ static void kill_if_family(pid_t pid, void *data)
 {
 	const struct head *head = data;
 
-	if (pid >= MOST_PIDS || !is_family(parent_of(head->proc_fd, pid)) ||
-	    pid == head->pid)
+	const pid_t parent = parent_of(head->proc_fd, pid);
+
+	if (pid >= MOST_PIDS || !is_family(parent) || pid == head->pid ||
+	    (parent == head->pid && !is_child(pid)))
 		return;
 	family[pid / 8] |= (unsigned char)(1 << pid % 8);
 	kill(pid, SIGKILL);

@@ -14,7 +14,10 @@
  */
 int descendants_look(void);
 
-/* Kills and reaps until there is no child.  How many were reaped. */
+/*
+ * Kills and reaps until there is no child, but for those whose end is no signal.
+ * How many were reaped.
+ */
 unsigned long descendants_kill(int proc_fd);
 
 /*

@@ -405,6 +405,39 @@ def test_a_signal_while_unpacking_leaves_nothing_even_without_guard(
     assert not set(names.values()) & set(parents())
 
 
+def make_large_image(path):
+    """What takes its time to be removed."""
+    with tempfile.TemporaryDirectory() as place:
+        top = pathlib.Path(place, MARK)
+        top.mkdir()
+        for number in range(4000):
+            (top / f"{number}").touch()
+        subprocess.run(["tar", "-cf", str(path), "-C", place, f"./{MARK}",
+                        "-C", str(busybox_root()), "."], check=True)
+
+
+@pytest.mark.parametrize("options", [[], ["--ns", "none"]])
+def test_the_guard_outlives_the_search_for_orphans(options):
+    """The keeper is killed, and then the supervisor, which has ended what the
+    keeper left, and not removed the image yet."""
+    image = shared_once("supervisor-large.tar", make_large_image)
+    uid = own_uid()
+    process = subprocess.Popen(
+        [JAILLAUNCH, "-i", image, "-u", str(uid), *options, "--", "sleep",
+         "50"], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert eventually(lambda: processes_of(uid), 60)
+    names = {pathlib.Path(f"/proc/{pid}/comm").read_text().strip(): pid
+             for pid, parent in parents().items() if parent == process.pid}
+    os.kill(names["jail-keeper"], signal.SIGKILL)
+    assert eventually(lambda: names["jail-keeper"] not in parents() and
+                      not processes_of(uid))
+    time.sleep(0.01)
+    process.kill()
+    process.wait(20)
+    assert eventually(lambda: names["jail-guard"] not in parents())
+    assert not left_of_this_file()
+
+
 def test_the_killed_keeper_is_told(scratch):
     uid = own_uid()
     process = start("-u", uid, "--report", scratch / "report", "--", "sleep",
