@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "known_device.h"
+
 /* 0, or -1 and why the node cannot be in an image. */
 typedef int check_node(struct node *node, struct notes *notes, struct err *err);
 
@@ -110,22 +112,15 @@ static int check_sticky(struct node *node, struct notes *notes, struct err *err)
 
 static int check_device(struct node *node, struct notes *notes, struct err *err)
 {
-	static const struct {
-		const char *path;
-		unsigned major, minor;
-	} known[] = {
-		{"/dev/null", 1, 3},	{"/dev/zero", 1, 5},
-		{"/dev/full", 1, 7},	{"/dev/random", 1, 8},
-		{"/dev/urandom", 1, 9}, {"/dev/tty", 5, 0},
-	};
+	const struct known_device *device;
 
 	(void)notes;
 	if (node->type != NODE_CHAR)
 		return 0;
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-		if (strcmp(known[i].path, node->path) == 0 &&
-		    makedev(known[i].major, known[i].minor) == node->rdev)
-			return 0;
+	device = known_device_numbered(major(node->rdev), minor(node->rdev));
+	if (device && strncmp(node->path, "/dev/", 5) == 0 &&
+	    strcmp(node->path + 5, device->name) == 0)
+		return 0;
 	return refuse(node, err, "no device that an image may have");
 }
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "known_device.h"
 #include "listing.h"
 #include "plan_parts.h"
 
@@ -61,16 +62,11 @@ int plan_text(struct plan *plan, const struct entry *entry, struct err *err)
 	return plan_put(plan, &want, &reason, err);
 }
 
-static const struct {
-	const char *name;
-	unsigned major, minor;
-} devices[] = {
-	{"null", 1, 3},	  {"zero", 1, 5},    {"full", 1, 7},
-	{"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0},
-};
-
 int plan_dev(struct plan *plan, const struct entry *entry, struct err *err)
 {
+	const char *name = entry->args[0];
+	const struct known_device *device =
+		known_device_named(name, strlen(name));
 	struct reason reason = {.entry = entry};
 	char path[32];
 	struct node want = {
@@ -80,17 +76,13 @@ int plan_dev(struct plan *plan, const struct entry *entry, struct err *err)
 		.rank = RANK_GIVEN,
 	};
 
-	for (size_t i = 0; i < sizeof(devices) / sizeof(*devices); i++) {
-		if (strcmp(devices[i].name, entry->args[0]) != 0)
-			continue;
-		snprintf(path, sizeof(path), "/dev/%s", devices[i].name);
-		want.rdev = makedev(devices[i].major, devices[i].minor);
-		return plan_put(plan, &want, &reason, err);
-	}
-	return entry_error(entry, err,
-			   "%s: no such device; known: null zero full random "
-			   "urandom tty",
-			   entry->args[0]);
+	if (!device)
+		return entry_error(
+			entry, err,
+			"%s: no such device; known: " KNOWN_DEVICE_WORDS, name);
+	snprintf(path, sizeof(path), "/dev/%s", device->name);
+	want.rdev = makedev(device->major, device->minor);
+	return plan_put(plan, &want, &reason, err);
 }
 
 /* One thing to copy from beside the manifest. */

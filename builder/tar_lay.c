@@ -15,6 +15,7 @@
 #include "fdio.h"
 #include "filecaps.h"
 #include "hardlinks.h"
+#include "known_device.h"
 #include "tar_spool.h"
 #include "tar_stream.h"
 
@@ -98,19 +99,6 @@ static char *tree_path(struct laying *laying, const char *name, struct err *err)
 	return path;
 }
 
-/* The devices that a manifest can name. */
-static bool is_known_device(dev_t device)
-{
-	static const struct {
-		unsigned major, minor;
-	} known[] = {{1, 3}, {1, 5}, {1, 7}, {1, 8}, {1, 9}, {5, 0}};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-		if (device == makedev(known[i].major, known[i].minor))
-			return true;
-	return false;
-}
-
 static int drop(struct laying *laying, const char *name, const char *words,
 		struct err *err)
 {
@@ -157,7 +145,7 @@ static int set_numbers(struct laying *laying, struct node *node,
 		return 0;
 	node->rdev = makedev((unsigned)archive_entry_rdevmajor(entry),
 			     (unsigned)archive_entry_rdevminor(entry));
-	if (!is_known_device(node->rdev))
+	if (!known_device_numbered(major(node->rdev), minor(node->rdev)))
 		return refuse(laying, name,
 			      "a device; null, zero, full, random, urandom and "
 			      "tty alone may be there",

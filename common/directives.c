@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "known_device.h"
 #include "values.h"
 
 static const struct key as_key[] = {{"as", value_path, false}, {0}};
@@ -112,7 +113,7 @@ static const struct directive directives[N_VERBS] = {
 		      .most_args = ARGS_MANY,
 		      .checks = {value_device},
 		      .is_list = true,
-		      .help = "a device: null zero full random urandom tty"},
+		      .help = "a device: " KNOWN_DEVICE_WORDS},
 	[VERB_USER] = {.verb = "user",
 		       .usage = "NAME uid=N [gid=N] [home=/P] [shell=/P]",
 		       .least_args = 1,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "directives.h"
+#include "known_device.h"
 #include "limit.h"
 #include "nearest.h"
 #include "uid_range.h"
@@ -17,8 +18,6 @@
 #define DIGITS "0123456789"
 
 static const char *const variables[] = {"triplet", "lib", "arch", NULL};
-static const char *const devices[] = {"null",	 "zero", "full", "random",
-				      "urandom", "tty",	 NULL};
 static const char *const allows[] = {"setuid", "writable", NULL};
 static const char *const dlopens[] = {"required", "recommended", "all", "none",
 				      NULL};
@@ -473,7 +472,11 @@ int value_caps(char *value, struct err *err)
 
 int value_device(char *value, struct err *err)
 {
-	return one_of("device", value, devices, err);
+	const char *names[N_KNOWN_DEVICES + 1] = {NULL};
+
+	for (size_t i = 0; i < N_KNOWN_DEVICES; i++)
+		names[i] = known_devices[i].name;
+	return one_of("device", value, names, err);
 }
 
 int value_dlopen(char *value, struct err *err)

@@ -11,56 +11,38 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "known_device.h"
 #include "mount_calls.h"
 #include "rootfd.h"
 
-static const struct device {
-	const char *name;
-	unsigned major, minor;
-} devices[] = {
-	{"null", 1, 3},	  {"zero", 1, 5},    {"full", 1, 7},
-	{"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0},
-};
-#define N_DEVICES (sizeof(devices) / sizeof(*devices))
-
-static int find_device(const char *name, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < N_DEVICES; i++)
-		if (strlen(devices[i].name) == len &&
-		    memcmp(devices[i].name, name, len) == 0)
-			return (int)i;
-	return -1;
-}
-
 const char *device_name(size_t i)
 {
-	return i < N_DEVICES ? devices[i].name : NULL;
+	return i < N_KNOWN_DEVICES ? known_devices[i].name : NULL;
 }
 
-static int parse_list(const char *list, bool wanted[N_DEVICES], struct err *err)
+static int parse_list(const char *list, bool wanted[N_KNOWN_DEVICES],
+		      struct err *err)
 {
-	memset(wanted, 0, N_DEVICES * sizeof(*wanted));
+	memset(wanted, 0, N_KNOWN_DEVICES * sizeof(*wanted));
 	if (strcmp(list, "none") == 0)
 		return 0;
 	while (*list) {
 		size_t len = strcspn(list, ",");
-		int found = find_device(list, len);
+		const struct known_device *found =
+			known_device_named(list, len);
 
-		if (found < 0)
+		if (!found)
 			return err_set(err, ERR_USAGE,
-				       "--dev: no device \"%.*s\"; there are "
-				       "null zero full random urandom tty (or "
-				       "none)",
+				       "--dev: no device \"%.*s\"; there "
+				       "are " KNOWN_DEVICE_WORDS " (or none)",
 				       (int)(len < 60 ? len : 60), list);
-		wanted[found] = true;
+		wanted[found - known_devices] = true;
 		list += len + (list[len] == ',');
 	}
 	return 0;
 }
 
-static bool is_device(const struct stat *st, const struct device *device)
+static bool is_device(const struct stat *st, const struct known_device *device)
 {
 	return S_ISCHR(st->st_mode) &&
 	       st->st_rdev == makedev(device->major, device->minor);
@@ -80,7 +62,8 @@ static int open_dev(int root_fd, struct err *err)
 	return fd < 0 ? err_sys(err, -fd, "the image's /dev") : fd;
 }
 
-static int make_one(int dev_fd, const struct device *device, struct err *err)
+static int make_one(int dev_fd, const struct known_device *device,
+		    struct err *err)
 {
 	mode_t mode = S_IFCHR | 0666;
 	dev_t number = makedev(device->major, device->minor);
@@ -98,7 +81,7 @@ static int make_one(int dev_fd, const struct device *device, struct err *err)
 
 int devices_make(int root_fd, const char *list, struct err *err)
 {
-	bool wanted[N_DEVICES];
+	bool wanted[N_KNOWN_DEVICES];
 	auto_close int dev_fd = -1;
 	size_t i;
 
@@ -109,18 +92,18 @@ int devices_make(int root_fd, const char *list, struct err *err)
 		return -1;
 	if (geteuid() != 0) /* a /dev will be mounted there */
 		return 0;
-	for (i = 0; i < N_DEVICES; i++) {
+	for (i = 0; i < N_KNOWN_DEVICES; i++) {
 		struct stat st;
 
 		if (wanted[i]) {
-			if (make_one(dev_fd, &devices[i], err) < 0)
+			if (make_one(dev_fd, &known_devices[i], err) < 0)
 				return -1;
-		} else if (fstatat(dev_fd, devices[i].name, &st,
+		} else if (fstatat(dev_fd, known_devices[i].name, &st,
 				   AT_SYMLINK_NOFOLLOW) == 0 &&
 			   S_ISCHR(st.st_mode) &&
-			   unlinkat(dev_fd, devices[i].name, 0) < 0) {
+			   unlinkat(dev_fd, known_devices[i].name, 0) < 0) {
 			return err_sys(err, errno, "remove /dev/%s",
-				       devices[i].name);
+				       known_devices[i].name);
 		}
 	}
 	return 0;
@@ -128,26 +111,27 @@ int devices_make(int root_fd, const char *list, struct err *err)
 
 int devices_parse(const char *list, struct err *err)
 {
-	bool wanted[N_DEVICES];
+	bool wanted[N_KNOWN_DEVICES];
 
 	return parse_list(list, wanted, err);
 }
 
 int devices_fill(int dev_fd, const char *list, struct err *err)
 {
-	bool wanted[N_DEVICES];
+	bool wanted[N_KNOWN_DEVICES];
 	size_t i;
 
 	if (parse_list(list, wanted, err) < 0)
 		return -1;
-	for (i = 0; i < N_DEVICES; i++)
-		if (wanted[i] && make_one(dev_fd, &devices[i], err) < 0)
+	for (i = 0; i < N_KNOWN_DEVICES; i++)
+		if (wanted[i] && make_one(dev_fd, &known_devices[i], err) < 0)
 			return -1;
 	return 0;
 }
 
 /* A file of ours, covered by the host's node. */
-static int bind_one(int dev_fd, const struct device *device, struct err *err)
+static int bind_one(int dev_fd, const struct known_device *device,
+		    struct err *err)
 {
 	auto_close int place =
 		openat(dev_fd, device->name,
@@ -172,49 +156,49 @@ static int bind_one(int dev_fd, const struct device *device, struct err *err)
 
 int devices_bind(int dev_fd, const char *list, struct err *err)
 {
-	bool wanted[N_DEVICES];
+	bool wanted[N_KNOWN_DEVICES];
 	size_t i;
 
 	if (parse_list(list, wanted, err) < 0)
 		return -1;
-	for (i = 0; i < N_DEVICES; i++)
-		if (wanted[i] && bind_one(dev_fd, &devices[i], err) < 0)
+	for (i = 0; i < N_KNOWN_DEVICES; i++)
+		if (wanted[i] && bind_one(dev_fd, &known_devices[i], err) < 0)
 			return -1;
 	return 0;
 }
 
 int devices_name(const char *list, char name[DEVICES_NAME_SIZE])
 {
-	bool wanted[N_DEVICES];
+	bool wanted[N_KNOWN_DEVICES];
 	struct err ignored;
 	size_t i, len = 0;
 
 	if (parse_list(list, wanted, &ignored) < 0)
 		return -1;
 	memcpy(name, "none", sizeof("none"));
-	for (i = 0; i < N_DEVICES; i++)
+	for (i = 0; i < N_KNOWN_DEVICES; i++)
 		if (wanted[i])
 			len += (size_t)snprintf(
 				name + len, DEVICES_NAME_SIZE - len, "%s%s",
-				len ? "," : "", devices[i].name);
+				len ? "," : "", known_devices[i].name);
 	return 0;
 }
 
 bool devices_are(int dev_fd, const char *list)
 {
-	bool wanted[N_DEVICES];
+	bool wanted[N_KNOWN_DEVICES];
 	struct err ignored;
 	size_t i;
 
 	if (parse_list(list, wanted, &ignored) < 0)
 		return false;
-	for (i = 0; i < N_DEVICES; i++) {
+	for (i = 0; i < N_KNOWN_DEVICES; i++) {
 		struct stat st;
-		bool is_there = fstatat(dev_fd, devices[i].name, &st,
+		bool is_there = fstatat(dev_fd, known_devices[i].name, &st,
 					AT_SYMLINK_NOFOLLOW) == 0;
 
 		if (is_there != wanted[i] ||
-		    (is_there && (!is_device(&st, &devices[i]) ||
+		    (is_there && (!is_device(&st, &known_devices[i]) ||
 				  (st.st_mode & 0777) != 0666)))
 			return false;
 	}
@@ -224,13 +208,13 @@ bool devices_are(int dev_fd, const char *list)
 int devices_check(int root_fd, const char *root_name, const char *list,
 		  struct err *err)
 {
-	bool wanted[N_DEVICES];
+	bool wanted[N_KNOWN_DEVICES];
 	size_t i;
 
 	if (parse_list(list, wanted, err) < 0)
 		return -1;
-	for (i = 0; i < N_DEVICES; i++) {
-		const struct device *device = &devices[i];
+	for (i = 0; i < N_KNOWN_DEVICES; i++) {
+		const struct known_device *device = &known_devices[i];
 		auto_close int fd = -1;
 		char path[32];
 		struct stat st;

@@ -15,6 +15,7 @@
 #include "devices.h"
 #include "doctor.h"
 #include "guise.h"
+#include "known_device.h"
 #include "launch.h"
 #include "opts.h"
 #include "outcome.h"
@@ -92,7 +93,7 @@ static const struct opt options[] = {
 	{0, "store", "DIR|none", OPT_INTO(struct args, image.store),
 	 "where compressed images are kept decompressed"},
 	{0, "dev", "LIST", OPT_INTO(struct args, image.devices),
-	 "devices: null zero full random urandom tty"},
+	 "devices: " KNOWN_DEVICE_WORDS},
 	{0, "keep-fd", "N", SPEC(keep_fds), "leave a descriptor open"},
 	{0, "tty", "auto|yes|no", OPT_INTO(struct args, tty),
 	 "a terminal of the jail's own (auto: on one)"},

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "known_device.h"
+
 /* Content that no ratio forbids: too little to be a bomb. */
 #define RATIO_FLOOR (1u << 20)
 #define COMPONENT_MAX 255u
@@ -126,25 +128,12 @@ static bool is_launchers(const char *path)
 
 static int check_device(const struct unpack_record *record, struct err *err)
 {
-	static const struct {
-		unsigned major, minor;
-	} allowed[] = {
-		{1, 3}, /* null */
-		{1, 5}, /* zero */
-		{1, 7}, /* full */
-		{1, 8}, /* random */
-		{1, 9}, /* urandom */
-		{5, 0}, /* tty */
-	};
-
-	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
-		if (record->kind == UNPACK_CHAR &&
-		    record->dev_major == allowed[i].major &&
-		    record->dev_minor == allowed[i].minor)
-			return 0;
+	if (record->kind == UNPACK_CHAR &&
+	    known_device_numbered(record->dev_major, record->dev_minor))
+		return 0;
 	return err_set(err, ERR_INPUT,
-		       "the %s device %u:%u (only null, zero, full, random, "
-		       "urandom and tty are accepted)",
+		       "the %s device %u:%u (accepted are " KNOWN_DEVICE_WORDS
+		       ")",
 		       record->kind == UNPACK_CHAR ? "character" : "block",
 		       record->dev_major, record->dev_minor);
 }

@@ -308,7 +308,7 @@ BAD_MEMBERS = {
     "hard link twice": ([file("f"), file("g"), hardlink("g", "f")],
                         "this path twice"),
     "block device": ([header("sda", type=b"4", major=8)],
-                     "the block device 8:0 (only null"),
+                     "the block device 8:0 (accepted are null"),
     "null as block": ([header("null", type=b"4", major=1, minor=3)],
                       "the block device 1:3"),
     "mem": ([header("mem", type=b"3", major=1, minor=1)],
