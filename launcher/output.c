@@ -2,11 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "handover.h"
 #include "spec.h"
 
 /* No more than a pipe takes without blocking once it is said to be ready. */
@@ -29,13 +28,6 @@ struct output {
 	size_t n;
 	struct stream streams[2];
 };
-
-/* Of a call that may be made again.  The keeper may share our errno. */
-static bool is_passing(int error)
-{
-	return error == EAGAIN || error == EINTR || error == ECHILD ||
-	       error == ESRCH;
-}
 
 static bool are_one_file(void)
 {
@@ -173,7 +165,7 @@ static bool read_stream(struct output *output, struct stream *stream)
 {
 	ssize_t n = read(stream->from, stream->buffer, ROOM);
 
-	if (n < 0 && is_passing(errno))
+	if (n < 0 && handover_may_retry(errno))
 		return false;
 	if (n <= 0) {
 		stream->error = n < 0 ? errno : 0;
@@ -194,7 +186,7 @@ static void write_stream(struct stream *stream)
 		stream->start += (size_t)n;
 		return;
 	}
-	if (n < 0 && is_passing(errno))
+	if (n < 0 && handover_may_retry(errno))
 		return;
 	/* Nobody reads it: that is the program's business, as ever. */
 	if (n == 0 || errno != EPIPE)
@@ -229,16 +221,6 @@ bool output_move(struct output *output, const struct pollfd fds[OUTPUT_FDS])
 	return !output->is_over && !has_failed(output);
 }
 
-/* Somebody wants us to end. */
-static bool is_told_to_end(int signals_fd)
-{
-	struct signalfd_siginfo info;
-
-	return read(signals_fd, &info, sizeof(info)) == sizeof(info) &&
-	       (info.ssi_signo == SIGHUP || info.ssi_signo == SIGINT ||
-		info.ssi_signo == SIGQUIT || info.ssi_signo == SIGTERM);
-}
-
 /* False: nobody waits for it. */
 static bool write_rest(struct stream *stream, int signals_fd)
 {
@@ -248,7 +230,7 @@ static bool write_rest(struct stream *stream, int signals_fd)
 	while (!is_empty(stream)) {
 		if (poll(fds, 2, -1) < 0)
 			continue;
-		if (fds[1].revents && is_told_to_end(signals_fd))
+		if (fds[1].revents && handover_is_broken_off(signals_fd))
 			return false;
 		if (fds[0].revents)
 			write_stream(stream);

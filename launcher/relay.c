@@ -4,9 +4,9 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "handover.h"
 #include "output.h"
 
 /* A pty holds less; more comes only from somebody outside the jail. */
@@ -19,13 +19,6 @@
 #define FOREGROUND_MILLISECONDS 300
 
 enum { INPUT, JAIL, OUTPUT };
-
-/* Of a call that may be made again.  The keeper may share our errno. */
-static bool is_passing(int error)
-{
-	return error == EAGAIN || error == EINTR || error == ECHILD ||
-	       error == ESRCH;
-}
 
 static bool is_empty(const struct relay_buffer *buffer)
 {
@@ -181,9 +174,10 @@ static void read_input(struct terminal *terminal)
 		buffer->end = (size_t)n;
 		look_at_keys(terminal);
 	} else if (!terminal->has_keys) {
-		if (n == 0 || !is_passing(errno))
+		if (n == 0 || !handover_may_retry(errno))
 			type_end_of_file(terminal);
-	} else if (n < 0 && !is_passing(errno) && relay_look(terminal)) {
+	} else if (n < 0 && !handover_may_retry(errno) &&
+		   relay_look(terminal)) {
 		hang_up(terminal); /* in the background it is not our turn */
 	}
 }
@@ -196,7 +190,7 @@ static void write_to_jail(struct terminal *terminal)
 
 	if (n > 0)
 		buffer->start += (size_t)n;
-	else if (n == 0 || !is_passing(errno))
+	else if (n == 0 || !handover_may_retry(errno))
 		buffer->start = buffer->end;
 }
 
@@ -221,7 +215,7 @@ static void write_to_caller(struct terminal *terminal)
 
 	if (n > 0)
 		buffer->start += (size_t)n;
-	else if (n == 0 || !is_passing(errno))
+	else if (n == 0 || !handover_may_retry(errno))
 		hang_up(terminal);
 }
 
@@ -346,16 +340,6 @@ bool relay_stop(struct terminal *terminal, int signal)
 	return !is_stopped && terminal->in_foreground;
 }
 
-/* Somebody wants us to end. */
-static bool is_told_to_end(int signals_fd)
-{
-	struct signalfd_siginfo info;
-
-	return read(signals_fd, &info, sizeof(info)) == sizeof(info) &&
-	       (info.ssi_signo == SIGHUP || info.ssi_signo == SIGINT ||
-		info.ssi_signo == SIGQUIT || info.ssi_signo == SIGTERM);
-}
-
 /* False: nobody waits for it. */
 static bool hand_over_rest(struct terminal *terminal, int signals_fd)
 {
@@ -366,7 +350,7 @@ static bool hand_over_rest(struct terminal *terminal, int signals_fd)
 	while (!is_empty(buffer)) {
 		if (poll(fds, 2, -1) < 0)
 			continue;
-		if (fds[1].revents && is_told_to_end(signals_fd))
+		if (fds[1].revents && handover_is_broken_off(signals_fd))
 			return false;
 		if (fds[0].revents)
 			write_to_caller(terminal);
