@@ -62,8 +62,9 @@ static inline int layer_failed(unsigned step, int error)
 	return -(int)(step << LAYER_STEP_SHIFT | (unsigned)error);
 }
 
-/* For a layer that needs no more than the spec; it has no release then. */
-static inline void *layer_keep_spec(const struct jail_spec *spec)
+/* The prepare of a layer that needs no more than the spec; it has no release. */
+static inline int layer_keep_spec(const struct jail_spec *spec, void **state,
+				  struct err *err)
 {
 	/* apply gets it back as const. */
 	union {
@@ -71,5 +72,7 @@ static inline void *layer_keep_spec(const struct jail_spec *spec)
 		void *state;
 	} either = {spec};
 
-	return either.state;
+	(void)err;
+	*state = either.state;
+	return 0;
 }

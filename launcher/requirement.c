@@ -47,49 +47,21 @@ static const char *why_no_namespace(const struct plan *plan,
 				       : "it is not asked for (--ns, --net)";
 }
 
-static const char *why_no_ns_cgroup(const struct plan *plan)
-{
-	return why_no_namespace(plan, NAMESPACE_CGROUP);
-}
-
-static const char *why_no_ns_ipc(const struct plan *plan)
-{
-	return why_no_namespace(plan, NAMESPACE_IPC);
-}
-
-static const char *why_no_ns_mnt(const struct plan *plan)
-{
-	return why_no_namespace(plan, NAMESPACE_MNT);
-}
-
-static const char *why_no_ns_net(const struct plan *plan)
-{
-	return why_no_namespace(plan, NAMESPACE_NET);
-}
-
-static const char *why_no_ns_pid(const struct plan *plan)
-{
-	return why_no_namespace(plan, NAMESPACE_PID);
-}
-
-static const char *why_no_ns_uts(const struct plan *plan)
-{
-	return why_no_namespace(plan, NAMESPACE_UTS);
-}
-
-static const struct {
+/* Why one of a row is not there: by its own words, or, NULL, a namespace. */
+static const struct other {
 	const char *name;
 	const char *(*why_not)(const struct plan *plan);
+	enum namespace which;
 } others[] = {
-	{"itemised", why_not_itemised},
-	{"landlock-scopes", why_no_scopes},
-	{"uid-pool", why_no_uid},
-	{NS_PREFIX "pid", why_no_ns_pid},
-	{NS_PREFIX "ipc", why_no_ns_ipc},
-	{NS_PREFIX "uts", why_no_ns_uts},
-	{NS_PREFIX "cgroup", why_no_ns_cgroup},
-	{NS_PREFIX "net", why_no_ns_net},
-	{NS_PREFIX "mnt", why_no_ns_mnt},
+	{.name = "itemised", .why_not = why_not_itemised},
+	{.name = "landlock-scopes", .why_not = why_no_scopes},
+	{.name = "uid-pool", .why_not = why_no_uid},
+	{.name = NS_PREFIX "pid", .which = NAMESPACE_PID},
+	{.name = NS_PREFIX "ipc", .which = NAMESPACE_IPC},
+	{.name = NS_PREFIX "uts", .which = NAMESPACE_UTS},
+	{.name = NS_PREFIX "cgroup", .which = NAMESPACE_CGROUP},
+	{.name = NS_PREFIX "net", .which = NAMESPACE_NET},
+	{.name = NS_PREFIX "mnt", .which = NAMESPACE_MNT},
 };
 
 #define N_OTHERS (sizeof(others) / sizeof(*others))
@@ -218,6 +190,13 @@ static const char *why_no_groups(const struct jail_spec *spec)
 	return why;
 }
 
+static const char *why_no_other(const struct plan *plan,
+				const struct other *other)
+{
+	return other->why_not ? other->why_not(plan)
+			      : why_no_namespace(plan, other->which);
+}
+
 static const char *why_no_layer(const struct plan *plan,
 				const struct layer *layer)
 {
@@ -233,8 +212,9 @@ static int check_word(const struct plan *plan, const char *word, size_t len,
 		      struct err *err)
 {
 	const struct layer *layer = find_layer(word, len);
-	const char *why = layer ? why_no_layer(plan, layer)
-				: others[find_other(word, len)].why_not(plan);
+	const char *why =
+		layer ? why_no_layer(plan, layer)
+		      : why_no_other(plan, &others[find_other(word, len)]);
 
 	if (!why)
 		return 0;

@@ -30,14 +30,6 @@ static int bounding_probe(const struct jail_spec *spec, struct err *err)
 	return 1;
 }
 
-static int bounding_prepare(const struct jail_spec *spec, void **state,
-			    struct err *err)
-{
-	(void)err;
-	*state = layer_keep_spec(spec);
-	return 0;
-}
-
 static int bounding_apply(const void *state)
 {
 	const struct jail_spec *spec = state;
@@ -63,6 +55,6 @@ const struct layer layer_bounding = {
 	.denies = "gaining a capability by executing a program",
 	.steps = steps,
 	.probe = bounding_probe,
-	.prepare = bounding_prepare,
+	.prepare = layer_keep_spec,
 	.apply = bounding_apply,
 };

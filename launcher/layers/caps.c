@@ -90,14 +90,6 @@ static const char *caps_describe(const struct jail_spec *spec)
 				  : layer_caps.denies;
 }
 
-static int caps_prepare(const struct jail_spec *spec, void **state,
-			struct err *err)
-{
-	(void)err;
-	*state = layer_keep_spec(spec);
-	return 0;
-}
-
 /*
  * What is ambient has to be permitted and inheritable first.  Then an ordinary
  * user's uid 0 is made a number: what --caps names beyond, nobody gets.
@@ -169,6 +161,6 @@ const struct layer layer_caps = {
 	.describe = caps_describe,
 	.steps = steps,
 	.probe = caps_probe,
-	.prepare = caps_prepare,
+	.prepare = layer_keep_spec,
 	.apply = caps_apply,
 };

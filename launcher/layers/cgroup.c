@@ -28,13 +28,6 @@ static int cgroup_probe(const struct jail_spec *spec, struct err *err)
 	return 0;
 }
 
-static int prepare(const struct jail_spec *spec, void **state, struct err *err)
-{
-	(void)err;
-	*state = layer_keep_spec(spec);
-	return 0;
-}
-
 static int apply(const void *state)
 {
 	const struct jail_spec *spec = state;
@@ -48,6 +41,6 @@ const struct layer layer_cgroup = {
 		  "of the jail together",
 	.steps = steps,
 	.probe = cgroup_probe,
-	.prepare = prepare,
+	.prepare = layer_keep_spec,
 	.apply = apply,
 };

@@ -46,14 +46,6 @@ static int mark_all(void)
 	return -errno;
 }
 
-static int fds_prepare(const struct jail_spec *spec, void **state,
-		       struct err *err)
-{
-	(void)err;
-	*state = layer_keep_spec(spec);
-	return 0;
-}
-
 static int fds_apply(const void *state)
 {
 	const struct jail_spec *spec = state;
@@ -72,6 +64,6 @@ const struct layer layer_fds = {
 	.name = "fds",
 	.denies = "descriptors that the caller left open",
 	.steps = steps,
-	.prepare = fds_prepare,
+	.prepare = layer_keep_spec,
 	.apply = fds_apply,
 };

@@ -41,14 +41,6 @@ static const char *ids_describe(const struct jail_spec *spec)
 			     : layer_ids.denies;
 }
 
-static int ids_prepare(const struct jail_spec *spec, void **state,
-		       struct err *err)
-{
-	(void)err;
-	*state = layer_keep_spec(spec);
-	return 0;
-}
-
 /* Raw calls: the C library's would signal every thread of the process. */
 static int set_ids(const struct jail_spec *spec)
 {
@@ -109,6 +101,6 @@ const struct layer layer_ids = {
 	.denies = "acting as anyone but the jail's user",
 	.describe = ids_describe,
 	.steps = steps,
-	.prepare = ids_prepare,
+	.prepare = layer_keep_spec,
 	.apply = ids_apply,
 };

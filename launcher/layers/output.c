@@ -17,13 +17,6 @@ static int output_probe(const struct jail_spec *spec, struct err *err)
 	return 0;
 }
 
-static int prepare(const struct jail_spec *spec, void **state, struct err *err)
-{
-	(void)err;
-	*state = layer_keep_spec(spec);
-	return 0;
-}
-
 static int apply(const void *state)
 {
 	const struct jail_spec *spec = state;
@@ -37,6 +30,6 @@ const struct layer layer_output = {
 		  "for it",
 	.steps = steps,
 	.probe = output_probe,
-	.prepare = prepare,
+	.prepare = layer_keep_spec,
 	.apply = apply,
 };

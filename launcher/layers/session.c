@@ -43,7 +43,7 @@ static int session_prepare(const struct jail_spec *spec, void **state,
 	const struct jail_user *user = &spec->user;
 	int error;
 
-	*state = layer_keep_spec(spec);
+	layer_keep_spec(spec, state, err);
 	/* Who is not root is the jail's user, outside. */
 	if (!terminal_is_own(spec->terminal) ||
 	    namespaces_are_rootless(&spec->namespaces))
