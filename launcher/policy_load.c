@@ -1,16 +1,14 @@
 #include "policy_load.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "fdio.h"
 #include "helper.h"
 #include "helper_ask.h"
 #include "policy_answer.h"
 #include "policy_cache.h"
+#include "policy_file.h"
 
 /* jail-policy load (KEY VALUE)... */
 struct words {
@@ -90,27 +88,6 @@ static int compile(const char *helper, const struct policy_request *request,
 const char *const policy_names[] = {"default",	 "strict", "cape",
 				    "cape-deny", "none",   NULL};
 
-bool policy_is_file(const char *name)
-{
-	return strchr(name, '/') || strchr(name, '.');
-}
-
-static int read_file(struct policy_request *request, char **text,
-		     struct err *err)
-{
-	auto_close int fd =
-		open(request->name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	int error = fd < 0 ? -errno
-			   : fd_read_all(fd, POLICY_TEXT_MOST, text,
-					 &request->text_len);
-
-	if (error < 0)
-		return err_sys_kind(err, ERR_USAGE, -error, "seccomp policy %s",
-				    request->name);
-	request->text = *text;
-	return 0;
-}
-
 int policy_load(const struct policy_request *asked, struct loaded_policy *out,
 		struct err *err)
 {
@@ -122,7 +99,7 @@ int policy_load(const struct policy_request *asked, struct loaded_policy *out,
 	if (policy_builtin(request, &out->program))
 		return 0;
 	if ((!request->text && policy_is_file(request->name) &&
-	     read_file(request, &out->text, err) < 0) ||
+	     policy_file_read(request, &out->text, err) < 0) ||
 	    helper_find("jail-policy", &path, err) < 0)
 		return -1;
 	policy_cache_key(request, path, key);

@@ -5,8 +5,6 @@
  * jail-policy, a program of its own, since only then libraries are needed; and
  * kept (policy_cache.h), so that the next launch needs nothing.
  */
-#include <stdbool.h>
-
 #include "policy/policy.h"
 
 struct loaded_policy {
@@ -18,9 +16,6 @@ struct loaded_policy {
 
 /* Of --seccomp; NULL-terminated. */
 extern const char *const policy_names[];
-
-/* Not a name but a file's path: it has a slash or a dot. */
-bool policy_is_file(const char *name);
 
 /*
  * As policy_filter().  A request whose name is a file's path gets its text from

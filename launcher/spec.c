@@ -12,6 +12,7 @@
 #include "given_fd.h"
 #include "manifest.h"
 #include "nearest.h"
+#include "policy_file.h"
 #include "policy_load.h"
 #include "spec_environment.h"
 #include "spec_program.h"

@@ -1,17 +1,13 @@
 #include "policy_verbs.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../capability.h"
 #include "../landlock.h"
 #include "../outcome.h"
-#include "../policy_answer.h"
+#include "../policy_file.h"
 #include "compile.h"
-#include "fdio.h"
 #include "named.h"
 #include "policy_options.h"
 #include "policy_show.h"
@@ -77,22 +73,10 @@ static int find_features(const struct policy_args *args, unsigned *out,
 static int read_file(struct subject *subject, struct err *err)
 {
 	struct policy_request *request = &subject->request;
-	auto_close int fd =
-		open(request->name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	int error = fd < 0 ? -errno
-			   : fd_read_all(fd, POLICY_TEXT_MOST, &subject->text,
-					 &request->text_len);
 
-	if (error < 0)
-		return err_sys_kind(err, ERR_USAGE, -error, "seccomp policy %s",
-				    request->name);
-	request->text = subject->text;
+	if (policy_file_read(request, &subject->text, err) < 0)
+		return -1;
 	return policy_read(request, subject->machine, &subject->written, err);
-}
-
-static bool is_file(const char *name)
-{
-	return strchr(name, '/') || strchr(name, '.');
 }
 
 static int make_subject(const struct policy_args *args, const char *name,
@@ -111,7 +95,7 @@ static int make_subject(const struct policy_args *args, const char *name,
 	    (args->caps &&
 	     capabilities_parse("--caps", args->caps, &subject->request.caps,
 				err) < 0) ||
-	    (is_file(name) && read_file(subject, err) < 0))
+	    (policy_is_file(name) && read_file(subject, err) < 0))
 		return -1;
 	return ruleset_make(&subject->request, subject->written,
 			    subject->machine, &subject->set, err);
