@@ -12,6 +12,7 @@
 #include "cleanup.h"
 #include "erofs_format.h"
 #include "fdio.h"
+#include "kernel_version.h"
 #include "loop_device.h"
 #include "mount_calls.h"
 

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -177,17 +176,4 @@ bool mount_is_missing(int error)
 	default:
 		return false;
 	}
-}
-
-bool kernel_is_at_least(unsigned major, unsigned minor)
-{
-	unsigned long has_major, has_minor;
-	struct utsname name;
-	char *end;
-
-	if (uname(&name) < 0)
-		return false;
-	has_major = strtoul(name.release, &end, 10);
-	has_minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
-	return has_major > major || (has_major == major && has_minor >= minor);
 }

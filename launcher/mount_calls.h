@@ -54,5 +54,3 @@ int mount_pivot(const char *new_root, const char *old_root);
  * call: something else may be tried.  False: it has, and it failed.
  */
 bool mount_is_missing(int error);
-
-bool kernel_is_at_least(unsigned major, unsigned minor);

@@ -107,6 +107,35 @@ int config_walk(struct config *config, const struct place *place,
 	return 0;
 }
 
+int config_each(struct config *config, const struct place *place, json_t *list,
+		int (*take)(struct config *config, const struct place *place,
+			    json_t *item))
+{
+	json_t *item;
+	size_t i;
+
+	if (!json_is_array(list))
+		return oci_wrong(&config->reader, place, "a list belongs here");
+	json_array_foreach(list, i, item)
+	{
+		const struct place below = {place, NULL, i};
+
+		if (take(config, &below, item) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int config_get_bool(struct config *config, const struct place *place,
+		    json_t *value, bool *out)
+{
+	if (!json_is_boolean(value))
+		return oci_wrong(&config->reader, place,
+				 "true or false belongs here");
+	*out = json_is_true(value);
+	return 0;
+}
+
 char *config_path(const struct config *config, const char *path)
 {
 	char *whole;
@@ -164,10 +193,8 @@ static int take_root_path(struct config *config, const struct place *place,
 static int take_readonly(struct config *config, const struct place *place,
 			 json_t *value)
 {
-	if (!json_is_boolean(value))
-		return oci_wrong(&config->reader, place,
-				 "true or false belongs here");
-	config->is_readonly = json_is_true(value);
+	if (config_get_bool(config, place, value, &config->is_readonly) < 0)
+		return -1;
 	if (config->is_readonly)
 		config_put(config, OCI_OPTION, "--read-only");
 	return 0;

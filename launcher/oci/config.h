@@ -36,6 +36,13 @@ struct config_row {
 int config_walk(struct config *config, const struct place *place,
 		json_t *object, const struct config_row *rows);
 
+/* Every element of a list. */
+int config_each(struct config *config, const struct place *place, json_t *list,
+		int (*take)(struct config *config, const struct place *place,
+			    json_t *item));
+int config_get_bool(struct config *config, const struct place *place,
+		    json_t *value, bool *out);
+
 /* It was looked at, and says nothing to us. */
 int config_pass(struct config *config, const struct place *place,
 		json_t *value);

@@ -44,19 +44,7 @@ static int take_namespace(struct config *config, const struct place *place,
 static int take_namespaces(struct config *config, const struct place *place,
 			   json_t *value)
 {
-	json_t *item;
-	size_t i;
-
-	if (!json_is_array(value))
-		return oci_wrong(&config->reader, place, "a list belongs here");
-	json_array_foreach(value, i, item)
-	{
-		const struct place below = {place, NULL, i};
-
-		if (take_namespace(config, &below, item) < 0)
-			return -1;
-	}
-	return 0;
+	return config_each(config, place, value, take_namespace);
 }
 
 /* --- resources */

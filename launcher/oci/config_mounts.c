@@ -5,7 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
+
+#include "../kernel_version.h"
 
 /* Kinds that are not mounted, with the reason; NULL ends them. */
 static const struct absent {
@@ -200,19 +201,7 @@ static int take_mount(struct config *config, const struct place *place,
 int config_mounts(struct config *config, const struct place *place,
 		  json_t *value)
 {
-	json_t *item;
-	size_t i;
-
-	if (!json_is_array(value))
-		return oci_wrong(&config->reader, place, "a list belongs here");
-	json_array_foreach(value, i, item)
-	{
-		const struct place below = {place, NULL, i};
-
-		if (take_mount(config, &below, item) < 0)
-			return -1;
-	}
-	return 0;
+	return config_each(config, place, value, take_mount);
 }
 
 /* --- paths that are covered, or cannot be written */
@@ -247,25 +236,14 @@ static bool masks_proc(const struct config *config)
 	json_t *item;
 	size_t i;
 
-	json_array_foreach(config->masked_paths, i,
-			   item) if (json_string_value(item) &&
-				     is_below(json_string_value(item),
-					      "/proc")) return true;
+	json_array_foreach(config->masked_paths, i, item)
+	{
+		const char *path = json_string_value(item);
+
+		if (path && is_below(path, "/proc"))
+			return true;
+	}
 	return false;
-}
-
-/* From Linux 5.8 on a /proc can be had with nothing but processes in it. */
-static bool can_leave_out(void)
-{
-	struct utsname host;
-	unsigned long major, minor;
-	char *end;
-
-	if (uname(&host) < 0)
-		return false;
-	major = strtoul(host.release, &end, 10);
-	minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
-	return major > 5 || (major == 5 && minor >= 8);
 }
 
 /* Nothing in it can be written, and what is masked is not there. */
@@ -279,7 +257,8 @@ int config_decide_proc(struct config *config)
 		return config_note(config, &place,
 				   "/proc: not honoured: it needs a pid "
 				   "namespace");
-	if (masks_proc(config) && !can_leave_out())
+	/* With Linux 5.8 a /proc can have nothing but processes in it. */
+	if (masks_proc(config) && !kernel_is_at_least(5, 8))
 		return config_note(config, &place,
 				   "/proc: not honoured: before Linux 5.8 what "
 				   "linux.maskedPaths names would be there");

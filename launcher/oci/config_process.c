@@ -8,10 +8,11 @@
 static int take_terminal(struct config *config, const struct place *place,
 			 json_t *value)
 {
-	if (!json_is_boolean(value))
-		return oci_wrong(&config->reader, place,
-				 "true or false belongs here");
-	if (json_is_false(value))
+	bool has_terminal;
+
+	if (config_get_bool(config, place, value, &has_terminal) < 0)
+		return -1;
+	if (!has_terminal)
 		config_put(config, OCI_OPTION, "--tty=no");
 	return 0;
 }
@@ -58,33 +59,15 @@ static int take_user(struct config *config, const struct place *place,
 	return config_walk(config, place, value, rows);
 }
 
-/* --- strings */
-
-static int
-each_string(struct config *config, const struct place *place, json_t *list,
-	    int (*take)(struct config *, const struct place *, const char *))
-{
-	json_t *item;
-	size_t i;
-
-	if (!json_is_array(list))
-		return oci_wrong(&config->reader, place, "a list belongs here");
-	json_array_foreach(list, i, item)
-	{
-		const struct place below = {place, NULL, i};
-		const char *text;
-
-		if (oci_get_string(&config->reader, &below, item, &text) < 0 ||
-		    take(config, &below, text) < 0)
-			return -1;
-	}
-	return 0;
-}
+/* --- what is executed */
 
 static int put_argument(struct config *config, const struct place *place,
-			const char *text)
+			json_t *item)
 {
-	(void)place;
+	const char *text;
+
+	if (oci_get_string(&config->reader, place, item, &text) < 0)
+		return -1;
 	config_put(config, OCI_ARGUMENT, "%s", text);
 	return 0;
 }
@@ -92,13 +75,17 @@ static int put_argument(struct config *config, const struct place *place,
 static int take_args(struct config *config, const struct place *place,
 		     json_t *value)
 {
-	return each_string(config, place, value, put_argument);
+	return config_each(config, place, value, put_argument);
 }
 
 /* A name alone would hand on the caller's variable. */
 static int put_variable(struct config *config, const struct place *place,
-			const char *text)
+			json_t *item)
 {
+	const char *text;
+
+	if (oci_get_string(&config->reader, place, item, &text) < 0)
+		return -1;
 	if (!strchr(text, '='))
 		return oci_wrong(&config->reader, place,
 				 "\"%.60s\" is not NAME=VALUE", text);
@@ -109,7 +96,7 @@ static int put_variable(struct config *config, const struct place *place,
 static int take_env(struct config *config, const struct place *place,
 		    json_t *value)
 {
-	return each_string(config, place, value, put_variable);
+	return config_each(config, place, value, put_variable);
 }
 
 static int take_cwd(struct config *config, const struct place *place,
@@ -127,8 +114,12 @@ static int take_cwd(struct config *config, const struct place *place,
 /* --- capabilities */
 
 static int put_name(struct config *config, const struct place *place,
-		    const char *text)
+		    json_t *item)
 {
+	const char *text;
+
+	if (oci_get_string(&config->reader, place, item, &text) < 0)
+		return -1;
 	if (strchr(text, ','))
 		return oci_wrong(&config->reader, place,
 				 "\"%.60s\" is no capability", text);
@@ -139,12 +130,10 @@ static int put_name(struct config *config, const struct place *place,
 static int put_capabilities(struct config *config, const struct place *place,
 			    json_t *value, const char *option)
 {
-	if (!json_is_array(value))
-		return oci_wrong(&config->reader, place, "a list belongs here");
-	if (config_is_empty(value))
-		return 0;
+	if (config_is_empty(value)) /* or of another type */
+		return config_each(config, place, value, put_name);
 	fprintf(config->out, "%c%s=", OCI_OPTION, option);
-	if (each_string(config, place, value, put_name) < 0)
+	if (config_each(config, place, value, put_name) < 0)
 		return -1;
 	fputc('\0', config->out);
 	return 0;
@@ -167,8 +156,11 @@ static bool is_ambient(const struct config *config, const json_t *name)
 	json_t *item;
 	size_t i;
 
-	json_array_foreach(config->ambient, i,
-			   item) if (json_equal(item, name)) return true;
+	json_array_foreach(config->ambient, i, item)
+	{
+		if (json_equal(item, name))
+			return true;
+	}
 	return false;
 }
 
@@ -181,14 +173,14 @@ static int take_other_set(struct config *config, const struct place *place,
 
 	if (!json_is_array(value))
 		return oci_wrong(&config->reader, place, "a list belongs here");
-	json_array_foreach(value, i, item) if (
-		!is_ambient(config,
-			    item)) return config_note(config, place,
-						      "not honoured: an "
-						      "ordinary user has "
-						      "those of \"ambient\", "
-						      "uid 0 those "
-						      "of \"bounding\"");
+	json_array_foreach(value, i, item)
+	{
+		if (!is_ambient(config, item))
+			return config_note(config, place,
+					   "not honoured: an ordinary user has "
+					   "those of \"ambient\", uid 0 those "
+					   "of \"bounding\"");
+	}
 	return 0;
 }
 
@@ -269,19 +261,7 @@ static int take_rlimit(struct config *config, const struct place *place,
 static int take_rlimits(struct config *config, const struct place *place,
 			json_t *value)
 {
-	json_t *item;
-	size_t i;
-
-	if (!json_is_array(value))
-		return oci_wrong(&config->reader, place, "a list belongs here");
-	json_array_foreach(value, i, item)
-	{
-		const struct place below = {place, NULL, i};
-
-		if (take_rlimit(config, &below, item) < 0)
-			return -1;
-	}
-	return 0;
+	return config_each(config, place, value, take_rlimit);
 }
 
 static int take_no_new_privileges(struct config *config,

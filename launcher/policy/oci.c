@@ -1,11 +1,10 @@
 #include "oci.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include "../capability.h"
+#include "../kernel_version.h"
 #include "oci_reader.h"
 
 static int no_memory(struct reader *reader)
@@ -212,20 +211,6 @@ static int count(struct reader *reader, const struct place *above,
 	return 0;
 }
 
-/* "6.1" and, where a release may follow, "6.1.0-13-amd64". */
-static bool read_version(const char *text, bool may_follow, unsigned out[2])
-{
-	char *end = NULL;
-
-	if (!isdigit((unsigned char)text[0]))
-		return false;
-	out[0] = (unsigned)strtoul(text, &end, 10);
-	if (end[0] != '.' || !isdigit((unsigned char)end[1]))
-		return false;
-	out[1] = (unsigned)strtoul(end + 1, &end, 10);
-	return may_follow || *end == '\0';
-}
-
 /* "4.8"; true when there is none is up to the caller. */
 static int is_kernel(struct reader *reader, const struct place *above,
 		     json_t *filter, bool *is_there, bool *out)
@@ -245,7 +230,7 @@ static int is_kernel(struct reader *reader, const struct place *above,
 		*is_there = false;
 		return 0;
 	}
-	if (!read_version(text, false, least))
+	if (!kernel_version_read(text, false, least))
 		return oci_wrong(reader, &place,
 				 "\"%.40s\" is not a version as \"4.8\"", text);
 	*out = reader->kernel[0] > least[0] ||
@@ -547,11 +532,9 @@ static int read_document(struct reader *reader)
 
 static void find_kernel(struct reader *reader)
 {
-	struct utsname host;
-
 	memcpy(reader->kernel, reader->request->kernel, sizeof(reader->kernel));
-	if (!reader->kernel[0] && uname(&host) == 0)
-		read_version(host.release, true, reader->kernel);
+	if (!reader->kernel[0])
+		kernel_version_running(reader->kernel);
 }
 
 int oci_read(const struct policy_request *request, enum machine machine,
