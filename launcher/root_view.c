@@ -23,19 +23,28 @@
 
 #define TMP_MOST (256ull << 20)
 
-/* Of each file system of the jail's own: what was said, or a part of RAM. */
-static uint64_t default_size(const struct jail_spec *spec)
+static uint64_t part_of_memory(void)
 {
-	const struct jail_limit *limit = &spec->limits[LIMIT_TMP];
 	struct sysinfo info;
 	uint64_t eighth;
 
-	if (limit->is_set)
-		return limit->value;
 	if (sysinfo(&info) < 0)
 		return TMP_MOST;
 	eighth = (uint64_t)info.totalram * info.mem_unit / 8;
 	return eighth < TMP_MOST ? eighth : TMP_MOST;
+}
+
+/* Of each file system of the jail's own: what was said, or a part of RAM. */
+static uint64_t default_size(struct root_view *view,
+			     const struct jail_spec *spec)
+{
+	const struct jail_limit *limit = &spec->limits[LIMIT_TMP];
+
+	if (limit->is_set)
+		return limit->value;
+	if (view->default_size == 0)
+		view->default_size = part_of_memory();
+	return view->default_size;
 }
 
 static struct root_place *find_place(const struct root_view *view,
@@ -127,7 +136,7 @@ static int add_fresh(struct root_view *view, const struct jail_spec *spec,
 	place->mode = mode;
 	place->uid = is_users ? spec->user.uid : 0;
 	place->gid = is_users ? spec->user.gid : 0;
-	place->size = default_size(spec);
+	place->size = default_size(view, spec);
 	place->is_writable = true;
 	return 0;
 }
@@ -306,7 +315,7 @@ static int add_tmpfs(struct root_view *view, const struct jail_spec *spec,
 	char *colon = target ? strchr(target, ':') : NULL;
 	struct root_place *place;
 	struct stat st;
-	uint64_t size = default_size(spec);
+	uint64_t size = default_size(view, spec);
 	int is_there;
 
 	if (!target)
@@ -446,7 +455,6 @@ static int set_writable(struct root_view *view, const struct jail_spec *spec,
 	const struct spec_flags *flags = spec->flags;
 
 	view->is_writable = flags->writable.is_given || flags->persist;
-	view->upper_size = default_size(spec);
 	if (flags->writable.is_given && flags->persist)
 		return err_set(err, ERR_USAGE,
 			       "--writable and --persist: one, not both");
@@ -454,6 +462,8 @@ static int set_writable(struct root_view *view, const struct jail_spec *spec,
 		return err_set(err, ERR_USAGE,
 			       "--read-only and --%s contradict each other",
 			       flags->persist ? "persist" : "writable");
+	if (view->is_writable)
+		view->upper_size = default_size(view, spec);
 	if (flags->writable.value &&
 	    limit_parse_size(flags->writable.value, &view->upper_size, err) < 0)
 		return err_context(err, "--writable");

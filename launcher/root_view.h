@@ -44,6 +44,7 @@ struct root_view {
 	/* Mounts are tried; a plain chroot comes last, or is not enough. */
 	bool has_mounts, may_chroot;
 	bool needs_namespace; /* --ns mnt */
+	uint64_t default_size; /* of a tmpfs; 0: nothing has asked for it */
 	bool is_writable; /* by an overlay, its upper layer in: */
 	uint64_t upper_size; /* a tmpfs of this size, or */
 	int persist_fd; /* a directory; -1: none */
