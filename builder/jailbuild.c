@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -322,8 +323,10 @@ int main(int argc, char **argv)
 {
 	struct args args = {0};
 	struct err err = {0};
-	int result = start(&args, argc, argv, &err);
+	int result;
 
+	signal(SIGXFSZ, SIG_IGN); /* it is an error of the write */
+	result = start(&args, argc, argv, &err);
 	opt_list_free(&args.presets);
 	if (result == 0)
 		result = printed_check(stdout, &err);

@@ -30,6 +30,12 @@ struct caller {
 int caller_take(struct caller *caller, struct err *err);
 
 /*
+ * In the program's process: what we ignore ourselves has its effect again.  One
+ * system call.
+ */
+void caller_signals_of_program(void);
+
+/*
  * The jail does not get these of 0-2: nothing of them is lent, and their modes
  * are another's to give back (relay.h).
  */

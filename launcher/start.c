@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "caller.h"
 #include "plan.h"
 #include "spec.h"
 
@@ -93,6 +94,7 @@ void start_program(const struct plan *plan, const struct start_gate *gate,
 		return;
 	if (gate)
 		gate->await(gate->data);
+	caller_signals_of_program();
 	sigemptyset(&none);
 	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) {
 		*failure = (struct start_failure){START_CLONE, 0, 0, errno};

@@ -550,6 +550,23 @@ def test_the_program_does_not_see_a_dirty_caller(dirt):
     assert state_of(prepare=dirt) == CLEAN
 
 
+def test_files_that_may_not_grow_are_an_error_in_words(scratch):
+    """By default the signal of that limit kills, without a word."""
+    def no_files():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    (scratch / "x.tar").write_bytes(b"")
+    subprocess.run(["tar", "-cf", scratch / "x.tar", "-C", busybox_root(),
+                    "."], check=True)
+    (scratch / "x.jail").write_text('text /x "x"\n')
+    for argv in ((JAILLAUNCH, "-i", scratch / "x.tar", "-u", "1000", "true"),
+                 (BUILD / "jailbuild", scratch / "x.jail", "-o",
+                  scratch / "y.tar")):
+        done = run(*argv, preexec_fn=no_files)
+        assert done.status in (5, 125) and "File too large" in done.err, done
+        assert done.err.count("\n") == 1, done
+    assert "y.tar" not in os.listdir(scratch)
+
+
 def test_exit_status_arrives_whatever_the_caller_ignores():
     done = run(JAILLAUNCH, "-r", busybox_root(), "-u", own_uid(), "--", "sh",
                "-c", "exit 7", preexec_fn=ignore_signals)
