@@ -64,6 +64,25 @@ static const struct opt *find_row(const struct opt *options, int value)
 	return options;
 }
 
+/* No file and no directory has the empty name. */
+static int check_value(const struct opt *opt, const char *value,
+		       struct err *err)
+{
+	static const char *const kinds[] = {"FILE", "DIR", "PATH", "IMAGE"};
+	size_t i;
+
+	for (i = 0; value && !*value && i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (strncmp(opt->arg, kinds[i], strlen(kinds[i])) == 0)
+			return err_set(err, ERR_USAGE,
+				       "%s%s is empty: it needs the name of a "
+				       "%s",
+				       opt->name ? "--" : "-",
+				       opt->name ? opt->name
+						 : (char[]){opt->letter, 0},
+				       *opt->arg == 'D' ? "directory" : "file");
+	return 0;
+}
+
 static int store(const struct opt *opt, const char *value, void *args,
 		 struct err *err)
 {
@@ -127,6 +146,7 @@ static int refuse(const struct opt *options, int code, char **argv,
 static int parse(const struct opt *options, const struct getopt_tables *tables,
 		 int argc, char **argv, void *args, struct err *err)
 {
+	const struct opt *row;
 	int code;
 
 	opterr = 0;
@@ -135,7 +155,9 @@ static int parse(const struct opt *options, const struct getopt_tables *tables,
 				   NULL)) != -1) {
 		if (code == '?' || code == ':')
 			return refuse(options, code, argv, err);
-		if (store(find_row(options, code), optarg, args, err) < 0)
+		row = find_row(options, code);
+		if (check_value(row, optarg, err) < 0 ||
+		    store(row, optarg, args, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -10,6 +10,7 @@ void args_free(struct args *args)
 	opt_list_free(&args->spec.keep_fds);
 	opt_list_free(&args->spec.binds);
 	opt_list_free(&args->spec.tmpfs);
+	opt_list_free(&args->spec.spec_files);
 	opt_list_free(&args->spec.landlock_read);
 	opt_list_free(&args->spec.landlock_write);
 	opt_list_free(&args->spec.require);

@@ -216,17 +216,39 @@ static bool has_dots(const char *path)
 	return false;
 }
 
+/* The colon before DST; SRC may have colons, too. */
+static char *find_colon(char *request)
+{
+	char *colon = NULL, *at;
+
+	for (at = request; (at = strstr(at, ":/")); at++)
+		colon = at;
+	return colon;
+}
+
+bool copy_in_reaches(const char *request, const char *directory)
+{
+	auto_free char *copy = strdup(request);
+	char *target = copy ? find_colon(copy) : NULL;
+	size_t len = strlen(directory);
+
+	if (!target)
+		return false;
+	squeeze(++target);
+	return strncmp(target, directory, len) == 0 &&
+	       (target[len] == '\0' || target[len] == '/');
+}
+
 int copy_in(int root_fd, const char *request, struct err *err)
 {
 	auto_free char *source = strdup(request);
 	auto_close int to_fd = -1;
-	char *colon = NULL, *at, *name;
+	char *colon, *name;
 	struct place place = {.from_fd = AT_FDCWD, .request = request};
 
 	if (!source)
 		return err_sys(err, ENOMEM, "--copy");
-	for (at = source; (at = strstr(at, ":/")); at++)
-		colon = at;
+	colon = find_colon(source);
 	if (!colon || colon == source || has_dots(colon + 1))
 		return err_set(err, ERR_USAGE,
 			       "--copy \"%s\" is not SRC:DST with an absolute "

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cleanup.h"
+
 #define PREFIX "fd:"
 #define MOST_FDS (1 << 30)
 
@@ -21,19 +23,31 @@ bool given_fd_parse(const char *text, int *out)
 
 bool given_fd_is(const char *where)
 {
-	return strncmp(where, PREFIX, strlen(PREFIX)) == 0;
+	return strncmp(where, PREFIX, strlen(PREFIX)) == 0 ||
+	       strcmp(where, "-") == 0;
 }
 
 int given_fd_copy(const char *option, const char *where, struct err *err)
 {
-	int number, fd;
+	auto_close int fd = -1;
+	int number;
 
+	if (strcmp(where, "-") == 0)
+		return err_set(err, ERR_USAGE,
+			       "%s -: standard output is fd:1, and a file of "
+			       "that name ./-",
+			       option);
 	if (!given_fd_parse(where + strlen(PREFIX), &number))
 		return err_set(err, ERR_USAGE,
 			       "%s %s: not a descriptor's number", option,
 			       where);
 	fd = fcntl(number, F_DUPFD_CLOEXEC, 3);
-	return fd < 0 ? err_sys_kind(err, ERR_USAGE, errno, "%s %s", option,
-				     where)
-		      : fd;
+	if (fd < 0)
+		return err_sys_kind(err, ERR_USAGE, errno, "%s %s", option,
+				    where);
+	if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
+		return err_set(err, ERR_USAGE,
+			       "%s %s: the descriptor cannot be written to",
+			       option, where);
+	return take_fd(&fd);
 }

@@ -9,8 +9,8 @@
 /* "3"; is it open?  That is up to others. */
 bool given_fd_parse(const char *text, int *out);
 
-/* "fd:3", where a file could be named instead. */
+/* "fd:3", where a file could be named instead; and "-", which is refused. */
 bool given_fd_is(const char *where);
 
-/* A copy of it that is ours: a descriptor, or -1. */
+/* A copy of it that is ours, to write to: a descriptor, or -1. */
 int given_fd_copy(const char *option, const char *where, struct err *err);

@@ -32,7 +32,9 @@ static int open_file(const char *path, struct err *err)
 		return err_set(err, ERR_USAGE,
 			       "-i %s: a directory (give it by -r)", path);
 	if (!S_ISREG(st.st_mode))
-		return err_set(err, ERR_USAGE, "-i %s: not a regular file",
+		return err_set(err, ERR_USAGE,
+			       "-i %s: not a regular file; save the image in "
+			       "one first",
 			       path);
 	return take_fd(&fd);
 }

@@ -99,7 +99,7 @@ static const struct opt options[] = {
 	 "a terminal of the jail's own (auto: on one)"},
 	{0, "exec", NULL, SPEC(in_place),
 	 "no supervisor: the program gets our process id"},
-	{0, "spec", "FILE", SPEC(spec_file),
+	{0, "spec", "FILE", SPEC(spec_files),
 	 "launch settings in the manifest's grammar"},
 	{0, "oci", "CONFIG.json", OPT_INTO(struct args, oci_file),
 	 "launch settings of an OCI runtime"},
@@ -182,8 +182,8 @@ static int print_completion(const char *shell, struct err *err)
 
 static int print_help(void)
 {
-	fputs("usage: jaillaunch [OPTIONS] (-i IMAGE | -r DIR) -u USER [--] "
-	      "[PROGRAM [ARG...]]\n"
+	fputs("usage: jaillaunch [OPTIONS] (-i IMAGE | -r DIR) [-u USER] "
+	      "[--] [PROGRAM [ARG...]]\n"
 	      "       jaillaunch store list [--json] | store prune [--all]\n"
 	      "       jaillaunch policy show | explain | check (see policy "
 	      "--help)\n"

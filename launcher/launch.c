@@ -187,7 +187,7 @@ static int prepare(const struct args *args, char *const *argv,
 	input.root_is_mounted = launch->image->way == IMAGE_PIN ||
 				launch->image->way == IMAGE_MOUNT;
 	input.root_is_pinned = launch->image->way == IMAGE_PIN;
-	input.root_is_changed = args->image.copies.n > 0;
+	input.copies = args->image.copies;
 	input.devices = launch->image->devices;
 	if (spec_make(&input, &launch->spec, err) < 0 ||
 	    cgroup_make(launch->spec->limits, launch->spec->in_place,

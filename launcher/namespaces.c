@@ -210,6 +210,11 @@ int namespaces_decide(const struct jail_spec *spec,
 	    add_user(flags, &required, err) < 0 ||
 	    check_proc(spec, wanted | required, err) < 0)
 		return -1;
+	if (spec->net_host && required & CLONE_NEWNET)
+		return err_set(err, ERR_USAGE,
+			       "--ns %s and --net host contradict each other: "
+			       "a network of its own is not the host's",
+			       flags->namespaces);
 	if (spec->need_proc)
 		required |= CLONE_NEWPID;
 	if (spec->net_private)

@@ -24,7 +24,7 @@ int own_dir_open(int at_fd, const char *path, struct err *err)
 	if (st.st_uid != geteuid() || (st.st_mode & 0777) != 0700)
 		return err_set(err, ERR_HOST,
 			       "%s is not ours alone (owner %u, mode %03o): "
-			       "remove it",
-			       path, st.st_uid, st.st_mode & 0777);
+			       "remove it, or give it to uid %u with mode 700",
+			       path, st.st_uid, st.st_mode & 0777, geteuid());
 	return take_fd(&fd);
 }

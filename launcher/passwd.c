@@ -128,6 +128,12 @@ static bool is_number(const char *text, uint32_t *out)
 	return read_number(&(struct field){text, strlen(text)}, out);
 }
 
+static bool is_digits(const char *text)
+{
+	text += *text == '#';
+	return *text && text[strspn(text, "0123456789")] == '\0';
+}
+
 /* name:password:uid:gid:comment:home:shell */
 enum { PW_NAME, PW_UID = 2, PW_GID, PW_HOME = 5, PW_SHELL, PW_FIELDS };
 /* name:password:gid:member,member */
@@ -195,6 +201,10 @@ static int unknown_name(const char *kind, const char *name, const char *path,
 {
 	char names[200];
 
+	if (is_digits(name))
+		return err_set(err, ERR_USAGE,
+			       "%s \"%s\": no number is larger than %u", kind,
+			       name, UINT32_MAX - 1);
 	if (!text)
 		return err_set(err, ERR_USAGE,
 			       "%s \"%s\": the jail has no %s; a number always "

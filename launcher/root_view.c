@@ -18,6 +18,7 @@
 #include "limit.h"
 #include "mount_calls.h"
 #include "own_dir.h"
+#include "root_copies.h"
 #include "rootfd.h"
 #include "spec.h"
 
@@ -165,9 +166,8 @@ static int add_home(struct root_view *view, const struct jail_spec *spec,
 	int is_wanted;
 	struct stat st;
 
-	if ((view->is_writable && !spec->own_uid && !view->is_rootless) ||
-	    !home || *home != '/' || strstr(home, "/.") || strstr(home, "//") ||
-	    strcmp(home, "/") == 0)
+	if ((view->is_writable && !spec->own_uid) || !home || *home != '/' ||
+	    strstr(home, "/.") || strstr(home, "//") || strcmp(home, "/") == 0)
 		return 0;
 	is_wanted = look_at(view->root_fd, home, &st, err);
 	if (is_wanted != 1 ||
@@ -344,13 +344,14 @@ static int add_tmpfs(struct root_view *view, const struct jail_spec *spec,
 	return is_there < 0 ? -1 : 0;
 }
 
-/* SRC:DST[:rw]; SRC may have colons, DST not. */
+/* SRC:DST[:rw|:ro]; SRC may have colons, DST not. */
 static int split_bind(char *request, char **target, bool *is_writable)
 {
 	char *end = request + strlen(request);
+	const char *mode = end - request > 3 ? end - 3 : "";
 
-	*is_writable = end - request > 3 && strcmp(end - 3, ":rw") == 0;
-	if (*is_writable)
+	*is_writable = strcmp(mode, ":rw") == 0;
+	if (*is_writable || strcmp(mode, ":ro") == 0)
 		end[-3] = '\0';
 	*target = strrchr(request, ':');
 	if (!*target || *target == request)
@@ -557,7 +558,9 @@ static int add_all(struct root_view *view, const struct jail_spec *spec,
 	if (view->n)
 		qsort(view->places, view->n, sizeof(*view->places),
 		      compare_places);
-	return check_places(view, err);
+	if (check_places(view, err) < 0)
+		return -1;
+	return root_copies_check(view, spec, err);
 }
 
 int root_view_make(const struct jail_spec *spec, struct root_view **out,
@@ -571,7 +574,7 @@ int root_view_make(const struct jail_spec *spec, struct root_view **out,
 	view->is_rootless = namespaces_are_rootless(&spec->namespaces);
 	view->uid = view->is_rootless ? spec->user.uid : 0;
 	view->gid = view->is_rootless ? spec->user.gid : 0;
-	view->is_own_tree = spec->root_is_changed;
+	view->is_own_tree = spec->copies.n > 0;
 	view->has_no_nodes = spec->root_is_image;
 	view->persist_fd = -1;
 	if (add_all(view, spec, err) < 0)

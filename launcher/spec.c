@@ -472,12 +472,14 @@ static int decide_namespaces(const struct spec_input *input,
 	return namespaces_decide(spec, input->lacks, &spec->namespaces, err);
 }
 
-static int read_spec_file(const char *path, struct manifest **out,
-			  struct err *err)
+static int read_spec_files(const struct opt_list *files, struct manifest **out,
+			   struct err *err)
 {
 	static const char *const no_presets[] = {NULL};
 
-	return path ? manifest_read(&path, 1, no_presets, out, err) : 0;
+	return files->n ? manifest_read(files->items, files->n, no_presets, out,
+					err)
+			: 0;
 }
 
 int spec_make(const struct spec_input *input, struct jail_spec **out,
@@ -496,7 +498,7 @@ int spec_make(const struct spec_input *input, struct jail_spec **out,
 	spec->root_is_image = input->root_is_image;
 	spec->root_is_pinned = input->root_is_pinned;
 	spec->root_is_mounted = input->root_is_mounted;
-	spec->root_is_changed = input->root_is_changed;
+	spec->copies = input->copies;
 	spec->devices = input->devices;
 	spec->terminal = input->terminal;
 	spec->has_terminal = input->has_terminal;
@@ -505,7 +507,7 @@ int spec_make(const struct spec_input *input, struct jail_spec **out,
 	spec->allow_root = flags->allow_root;
 	spec->in_place = flags->in_place;
 	spec->start_here = flags->start_here;
-	if (read_spec_file(flags->spec_file, &file, err) < 0 ||
+	if (read_spec_files(&flags->spec_files, &file, err) < 0 ||
 	    take_manifest(input->image, true, &settings, spec, err) < 0 ||
 	    take_manifest(file, false, &settings, spec, err) < 0 ||
 	    take_flags(input, &settings, spec, err) < 0 ||

@@ -29,14 +29,14 @@ struct terminal;
 
 /* What was typed; the option table of jaillaunch.c fills it. */
 struct spec_flags {
-	const char *user, *group, *chdir, *net, *seccomp, *caps, *spec_file;
+	const char *user, *group, *chdir, *net, *seccomp, *caps;
 	const char *ambient_caps;
 	const char *policy_open; /* as struct policy_request has it */
 	const char *policy_text, *policy_name; /* unless seccomp says another */
 	const char *start_here; /* where the user may enter it; else chdir */
 	const char *deny_action;
 	struct opt_list env, limits, syscall_allow, syscall_deny, keep_fds;
-	struct opt_list binds, tmpfs;
+	struct opt_list binds, tmpfs, spec_files;
 	struct opt_maybe writable;
 	const char *persist, *landlock, *uid_pool, *namespaces, *hostname;
 	struct opt_list landlock_read, landlock_write;
@@ -56,7 +56,8 @@ struct jail_spec {
 	const char *root_name;
 	const struct spec_flags *flags; /* for what concerns mounts */
 	bool root_is_image, root_is_mounted, root_is_pinned;
-	bool root_is_changed, need_shm, need_pts, need_proc;
+	bool need_shm, need_pts, need_proc;
+	struct opt_list copies; /* --copy: the root is changed; not owned */
 	const char *devices; /* of an image: a list for devices.h */
 	struct jail_user user;
 	struct own_uid *own_uid; /* the user's uid comes from it, or NULL */
@@ -97,7 +98,7 @@ struct spec_input {
 	int root_fd;
 	const char *root_name;
 	bool root_is_image, root_is_mounted, root_is_pinned;
-	bool root_is_changed; /* by --copy */
+	struct opt_list copies; /* as in struct jail_spec */
 	const char *devices; /* as in struct jail_spec */
 	char *const *argv; /* program and arguments; empty: the image's entry */
 	const struct terminal *terminal; /* as in struct jail_spec */

@@ -107,10 +107,23 @@ static int root_apply(const void *opaque)
 	return 0;
 }
 
+static void root_name_step(const struct jail_spec *spec, unsigned step,
+			   char *out, size_t size)
+{
+	const bool is_bounded = step == STEP_OVERLAY &&
+				namespaces_are_rootless(&spec->namespaces);
+
+	snprintf(out, size, "%s%s", steps[step],
+		 is_bounded ? "; without root, only of a directory without "
+			      "mounts below it"
+			    : "");
+}
+
 const struct layer layer_root = {
 	.name = "root",
 	.denies = "files outside the jail's root",
 	.steps = steps,
+	.name_step = root_name_step,
 	.probe = root_probe,
 	.prepare = root_prepare,
 	.enter = root_enter,

@@ -308,6 +308,21 @@ def test_copies_that_are_refused(scratch, copy, words):
     refuses(words, "-i", image(scratch), "-u", 1000, "--copy", copy, "true")
 
 
+@pytest.mark.parametrize("copy,options,words", [
+    ("/tmp/x", ["--limit", "tmp=1M"], "/tmp is no file system of its own"),
+    ("//home/jailuser//x", ["--limit", "tmp=1M"], "/home/jailuser is no file"),
+    ("/tmp/a/b", ["--tmpfs", "/tmp"], "what the jail has on /tmp would cover"),
+    ("/dev/x", [], "what the jail has on /dev would cover it"),
+])
+def test_copies_that_would_not_be_there(scratch, copy, options, words):
+    """Or would take a limit away."""
+    refuses(words, "-i", image(scratch), "-u", "jailuser", "--copy",
+            f"/etc/passwd:{copy}", *options, "true")
+    done = run(BUILD / "jaillaunch", "-i", scratch / "image.tar", "-u",
+               "jailuser", "--copy", "/etc/passwd:/tmpx", *options, "true")
+    assert done.status == 0, done
+
+
 def test_copy_stays_in_the_root(scratch):
     tree = scratch / "tree"
     make_root(tree)
@@ -339,6 +354,18 @@ def test_spec_file(scratch):
     done = run(BUILD / "jaillaunch", "-r", busybox_root(), "--spec", spec,
                "-e", "A=flag", "--", "sh", "-c", "echo $A")
     assert done.out == "flag\n", done
+
+
+def test_several_spec_files_are_one(scratch):
+    limits, entry = scratch / "limits.txt", scratch / "entry.txt"
+    limits.write_text("limit nofile=50\n")
+    entry.write_text('run-as jailuser\nentry /bin/sh -c "ulimit -n"\n')
+    files = ["--spec", limits, "--spec", entry]
+    done = run(BUILD / "jaillaunch", "-r", busybox_root(), *files)
+    assert done.out == "50\n", done
+    entry.write_text("limit nofile=60\n")
+    refuses("limit nofile is something else in", "-r", busybox_root(), *files,
+            "true")
 
 
 def test_broken_spec_file(scratch):
@@ -409,11 +436,22 @@ def test_syscalls_can_be_denied_and_allowed():
     (["--exec", "--limit", "wall-time=1"], "wall-time needs the supervisor"),
     (["--exec", "--limit", "output=1"], "output needs the supervisor"),
     (["--report", "fd:99"], "--report fd:99"),
+    (["--report", "fd:0"], "--report fd:0: the descriptor cannot be written"),
+    (["--events", "fd:0"], "--events fd:0: the descriptor cannot be written"),
     (["--report", "/nowhere/x"], "/nowhere/x"),
+    (["--report", "-"], "standard output is fd:1, and a file of that name ./-"),
+    (["--report", ""], "--report is empty: it needs the name of a file"),
+    (["--persist", ""], "--persist is empty: it needs the name of a direct"),
+    (["--spec", ""], "--spec is empty"),
+    (["--ns", "net", "--net", "host"], "contradict"),
+    (["-u", "4294967295"], "no number is larger than 4294967294"),
+    (["-g", "#99999999999"], "no number is larger than 4294967294"),
     (["--nothing"], "unknown or ambiguous option"),
 ])
 def test_flags_that_are_refused(flags, words):
-    refuses(words, "-r", busybox_root(), "-u", "1000", *flags, "true")
+    with open("/dev/null", encoding="ascii") as empty:
+        refuses(words, "-r", busybox_root(), "-u", "1000", *flags, "true",
+                input=None, stdin=empty)
 
 
 def test_image_and_root_and_neither():

@@ -483,7 +483,9 @@ def test_an_image_on_tmpfs_is_mounted_by_a_loop_device(own, scratch):
 def test_bind(image, scratch):
     (scratch / "file").write_text("of the host\n")
     program = 'read -r line <$0/file; echo "$line"; echo x >$0/new || echo no'
-    for option, words in (("", "of the host\nno\n"), (":rw", "of the host\n")):
+    for option, words in (("", "of the host\nno\n"),
+                          (":ro", "of the host\nno\n"),
+                          (":rw", "of the host\n")):
         scratch.chmod(0o777)
         done = run(LAUNCH, "-i", image, "--bind", f"{scratch}:/mnt{option}",
                    "--", "bash", "-c", program, "/mnt")
@@ -507,7 +509,7 @@ def test_bind(image, scratch):
     (["--tmpfs", "/mnt:much"], "is not a size"),
     (["--tmpfs", "/mnt", "--bind", "/etc:/mnt"], "is mounted already"),
     (["--writable", "--persist", "/nowhere/x"], "one, not both"),
-    (["--persist", "/etc"], "not ours alone"),
+    (["--persist", "/etc"], "remove it, or give it to uid 0 with mode 700"),
     (["--writable=1"], "out of range")])
 def test_options_that_are_refused(image, argv, words):
     done = run(LAUNCH, "-i", image, *argv, "--", "bash", "-c", "echo ran")

@@ -137,6 +137,20 @@ def test_a_root_that_can_be_written():
     assert not (image("root") / "x").exists()
 
 
+def test_the_home_is_kept_too(scratch, alone):
+    os.chown(scratch, alone["user"], alone["user"])
+    for words in ("", "kept\n"):
+        done = inside("busybox ls ~; echo x >~/kept", "--persist",
+                      scratch / "keep", who=alone)
+        assert (done.status, done.out) == (0, words), done
+
+
+def test_no_overlay_over_the_hosts_mounts():
+    done = run(LAUNCH, "-r", "/", "--writable", "-u", "1000", "--", "true",
+               **ordinary_user())
+    assert done.status == 125 and "without mounts below it" in done.err, done
+
+
 def test_the_whole_host():
     done = run(LAUNCH, "-r", "/", "-u", "1000", "--", "sh", "-c",
                "id -u; touch /var/tmp/x", **ordinary_user())
