@@ -182,8 +182,8 @@ static int print_completion(const char *shell, struct err *err)
 
 static int print_help(void)
 {
-	fputs("usage: jaillaunch [OPTIONS] (-i IMAGE | -r DIR) [-u USER] "
-	      "[--] [PROGRAM [ARG...]]\n"
+	fputs("usage: jaillaunch [OPTIONS] (-i IMAGE | -r DIR) [--] [PROGRAM "
+	      "[ARG...]]\n"
 	      "       jaillaunch store list [--json] | store prune [--all]\n"
 	      "       jaillaunch policy show | explain | check (see policy "
 	      "--help)\n"
