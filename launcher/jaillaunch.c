@@ -279,6 +279,7 @@ static int run_guise(const struct guise *guise, int argc, char **argv,
 	int status = STATUS_FAILED, first;
 
 	if (guise->parse(argc, argv, &words, &args, &first, err) == 0) {
+		args.program = guise->name;
 		if (words.help)
 			status = guise->help(stdout);
 		else

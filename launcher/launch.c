@@ -48,15 +48,19 @@ struct launch {
 /* What the caller ought to know, once, on standard error. */
 static void warn(const struct args *args, const struct jail_spec *spec)
 {
+	const char *program = args->program ? args->program : "jaillaunch";
+
 	if (!spec->seccomp && !args->quiet)
-		fputs("jaillaunch: warning: no seccomp: the program may make "
-		      "every system call\n",
-		      stderr);
+		fprintf(stderr,
+			"%s: warning: no seccomp: the program may make every "
+			"system call\n",
+			program);
 	if (spec->deny_action && strcmp(spec->deny_action, "log") == 0 &&
 	    !args->quiet)
-		fputs("jaillaunch: warning: --deny-action log: what the policy "
-		      "denies is allowed, and in the kernel's log\n",
-		      stderr);
+		fprintf(stderr,
+			"%s: warning: --deny-action log: what the policy "
+			"denies is allowed, and in the kernel's log\n",
+			program);
 }
 
 /* From what the root comes, by which method, and why by no other. */

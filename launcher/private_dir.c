@@ -81,7 +81,8 @@ static int find_base(struct err *err)
 	if (fd >= 0)
 		return fd;
 	*err = why;
-	return err_context(err, "no place to unpack the image");
+	return err_context(err, "no place to unpack the image (-r "
+				"takes one that is unpacked)");
 }
 
 /*

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -96,11 +97,21 @@ static int ids_apply(const void *state)
 	return error;
 }
 
+static void ids_name_step(const struct jail_spec *spec, unsigned step,
+			  char *out, size_t size)
+{
+	const bool is_directory = step == STEP_DIRECTORY;
+
+	snprintf(out, size, "%s%s%s", steps[step], is_directory ? " " : "",
+		 is_directory ? spec->workdir : "");
+}
+
 const struct layer layer_ids = {
 	.name = "ids",
 	.denies = "acting as anyone but the jail's user",
 	.describe = ids_describe,
 	.steps = steps,
+	.name_step = ids_name_step,
 	.prepare = layer_keep_spec,
 	.apply = ids_apply,
 };

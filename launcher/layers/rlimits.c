@@ -6,11 +6,15 @@
 #include "../layer.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
+#include <unistd.h>
 
+#include "../capability.h"
 #include "../cgroup.h"
 #include "../spec.h"
 
@@ -69,12 +73,51 @@ static int bound_by_caller(const struct row *row, rlim_t *value,
 	return 0;
 }
 
+/* More open files than this no process may have, whoever it is. */
+static rlim_t most_files(void)
+{
+	auto_close int fd = open("/proc/sys/fs/nr_open", O_RDONLY | O_CLOEXEC);
+	char text[32] = "";
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return 1048576; /* the kernel's default */
+	return strtoull(text, NULL, 10);
+}
+
+/* The child could only say that it is not permitted. */
+static int check_raise(const struct row *row, rlim_t *value, struct err *err)
+{
+	const char *name = limit_rows[row->limit].name;
+	const rlim_t most =
+		row->resource == RLIMIT_NOFILE ? most_files() : RLIM_INFINITY;
+	struct rlimit callers;
+
+	if (*value > most && *value != RLIM_INFINITY)
+		return err_set(err, ERR_USAGE,
+			       "limit %s: this kernel has %ju at most "
+			       "(fs.nr_open)",
+			       name, (uintmax_t)most);
+	if (*value > most)
+		*value = most;
+	if (getrlimit(row->resource, &callers) < 0)
+		return err_sys(err, errno, "read limits");
+	if (*value <= callers.rlim_max ||
+	    capability_is_effective(CAP_SYS_RESOURCE) > 0)
+		return 0;
+	return err_set(err, ERR_HOST,
+		       "limit %s: it is above the caller's own hard limit "
+		       "(ulimit -H), and only CAP_SYS_RESOURCE raises that",
+		       name);
+}
+
 static int prepare_row(const struct row *row, const struct jail_limit *wish,
 		       struct setting *setting, struct err *err)
 {
 	rlim_t value = round_up(row, wish->value);
 
 	if (wish->by_image && bound_by_caller(row, &value, err) < 0)
+		return -1;
+	if (!wish->by_image && check_raise(row, &value, err) < 0)
 		return -1;
 	if (row->resource == RLIMIT_CORE && value == 0)
 		value = 1;

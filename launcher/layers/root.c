@@ -110,13 +110,15 @@ static int root_apply(const void *opaque)
 static void root_name_step(const struct jail_spec *spec, unsigned step,
 			   char *out, size_t size)
 {
-	const bool is_bounded = step == STEP_OVERLAY &&
-				namespaces_are_rootless(&spec->namespaces);
+	const bool is_rootless = namespaces_are_rootless(&spec->namespaces);
+	const char *more = "";
 
-	snprintf(out, size, "%s%s", steps[step],
-		 is_bounded ? "; without root, only of a directory without "
-			      "mounts below it"
-			    : "");
+	if (is_rootless && step == STEP_OVERLAY)
+		more = "; without root, only of a directory without mounts "
+		       "below it";
+	if (is_rootless && step == STEP_DEVICES)
+		more = "; without root, they are those of the host's /dev";
+	snprintf(out, size, "%s%s", steps[step], more);
 }
 
 const struct layer layer_root = {

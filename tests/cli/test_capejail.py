@@ -70,7 +70,7 @@ def test_its_policy(cape):
     assert cape("ln", "-s", "a", "/tmp/b").status != 0
     insecure = cape("-I", "sh", "-c", "chroot / 2>&1; echo $?")
     assert "159" not in insecure.out and "no seccomp" in insecure.err, insecure
-
+    assert insecure.err.startswith("capejail: warning: "), insecure
 
 
 def test_network_and_none(cape):

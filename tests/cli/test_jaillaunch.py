@@ -136,7 +136,7 @@ def test_start_directory():
 
 
 def test_start_directory_is_entered_as_the_user():
-    refuses("enter the start directory", "-r", busybox_root(), "-u", "1000",
+    refuses("enter the start directory /root: Permission denied", "-r", busybox_root(), "-u", "1000",
             "-d", "/root", "pwd")
     refuses("absolute path", "-r", busybox_root(), "-u", "1000", "-d", "tmp",
             "pwd")

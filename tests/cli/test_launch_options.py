@@ -3,6 +3,7 @@ specs, reports, and what is refused."""
 
 import json
 import os
+import pathlib
 import re
 import shutil
 import stat
@@ -49,7 +50,19 @@ def test_core_is_one_byte_even_when_none_was_asked_for():
     assert sh(program).out == sh(program, "--limit", "core=0").out
 
 
+def test_unlimited_is_a_value_of_all():
+    refusal = launch("--limit", "?=1", "--", "true").err
+    for name in refusal.split("known: ")[1].split():
+        done = sh("true", "--limit", f"{name}=unlimited")
+        assert done.status == 0 or "CAP_SYS_RESOURCE" in done.err, done
+    # No kernel takes it for that one: it is what there can be at most.
+    most = pathlib.Path("/proc/sys/fs/nr_open").read_text()
+    done = sh("ulimit -n", "--limit", "nofile=unlimited")
+    assert done.out == most or "CAP_SYS_RESOURCE" in done.err, done
+
+
 @pytest.mark.parametrize("limit,words", [
+    ("nofile=1073741824", "at most (fs.nr_open)"),
     ("cpus=0.001", "out of range"),
     ("output=1.5", "not a size"),
     ("memroy=1M", 'did you mean "memory"'),

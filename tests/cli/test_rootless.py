@@ -161,7 +161,8 @@ def test_the_whole_host():
     (["--uid-pool=2000-2001"], "--uid-pool: only root may"),
     (["--caps=net_raw", "--ambient-caps=net_raw"], "do not have the capab"),
     (["--ns=none"], "run jaillaunch as root, or leave --ns none out"),
-    (["--limit=nofile=unlimited"], "limit nofile")])
+    (["--limit=nofile=unlimited"],
+     "above the caller's own hard limit (ulimit -H)")])
 def test_what_cannot_be_had_is_an_error(options, words):
     done = inside("echo ran", *options, where=directory())
     assert (done.status, done.out) == (125, ""), done
