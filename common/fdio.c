@@ -1,7 +1,9 @@
 #include "fdio.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -62,8 +64,19 @@ ssize_t fd_pread_full(int fd, void *data, size_t len, off_t offset)
 	return (ssize_t)got;
 }
 
-/* Most files that a launch reads are smaller; a page costs more than a heap. */
+/* Where a file does not say its size. */
 #define FIRST_ROOM 255
+
+/* What grows costs copies, and the C library a page for each size it takes. */
+static size_t first_room(int fd, size_t limit)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
+	    (uintmax_t)st.st_size >= limit)
+		return FIRST_ROOM;
+	return (size_t)st.st_size + 1; /* one more shows the end */
+}
 
 int fd_read_all(int fd, size_t limit, char **data, size_t *len)
 {
@@ -76,7 +89,7 @@ int fd_read_all(int fd, size_t limit, char **data, size_t *len)
 		if (got == room) {
 			char *grown;
 
-			room = room ? 4 * room : FIRST_ROOM;
+			room = room ? 4 * room : first_room(fd, limit);
 			if (room > limit)
 				room = limit + 1; /* one more shows an excess */
 			if (got == room)
