@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel_dirent.h"
+
 /* PID_MAX_LIMIT of 64-bit kernels. */
 #define MOST_PIDS (4 << 20)
 /* How many numbers after a corpse's its heirs are looked for at. */
@@ -25,14 +27,6 @@
 #define SPINS 5000
 /* Rounds in which only children are looked for, before whole families are. */
 #define SHALLOW_ROUNDS 4
-
-struct dirent64 { /* the kernel's, of getdents64() */
-	uint64_t ino;
-	int64_t off;
-	unsigned short len;
-	unsigned char type;
-	char name[];
-};
 
 /* Decimal digits; 0 where there are none. */
 static pid_t read_pid(const char *text)
@@ -98,7 +92,7 @@ static bool for_each_process(int proc_fd, void (*visit)(pid_t pid, void *data),
 		long at = 0;
 
 		while (at < len) {
-			const struct dirent64 *entry =
+			const struct kernel_dirent *entry =
 				(const void *)(buffer + at);
 
 			at += entry->len;

@@ -15,20 +15,13 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "kernel_dirent.h"
 #include "mount_calls.h"
 #include "rootfd.h"
 #include "unpack.h"
 
 /* How often a directory is read again because something was removed. */
 #define PASSES 100
-
-struct entry { /* the kernel's, of getdents64() */
-	uint64_t ino;
-	int64_t off;
-	unsigned short len;
-	unsigned char type;
-	char name[];
-};
 
 /* semctl()'s fourth argument; no header has it. */
 union semun {
@@ -166,7 +159,8 @@ static uint32_t sweep_once(int dir, uid_t uid)
 
 	while ((len = syscall(SYS_getdents64, dir, buffer, sizeof(buffer))) > 0)
 		for (at = 0; at < len;) {
-			const struct entry *entry = (const void *)(buffer + at);
+			const struct kernel_dirent *entry =
+				(const void *)(buffer + at);
 
 			at += entry->len;
 			if (strcmp(entry->name, ".") != 0 &&

@@ -16,20 +16,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernel_dirent.h"
 #include "unpack.h"
 
 #define LEVELS 24
 /* How often a directory is read again because something appeared in it. */
 #define PASSES 100
-
-/* What getdents64() fills in. */
-struct entry {
-	uint64_t ino;
-	int64_t offset;
-	uint16_t len;
-	uint8_t type;
-	char name[];
-};
 
 struct remover {
 	int top_fd;
@@ -163,7 +155,7 @@ static bool remove_dir(struct remover *remover, int dir, const char *name,
 
 /* true when it is gone. */
 static bool remove_entry(struct remover *remover, int dir,
-			 const struct entry *entry, unsigned level)
+			 const struct kernel_dirent *entry, unsigned level)
 {
 	if (entry->type != DT_DIR) {
 		if (unlink_any(dir, entry->name, 0) == 0 || errno == ENOENT)
@@ -179,7 +171,7 @@ static bool remove_entry(struct remover *remover, int dir,
 /* One reading from the start: how many entries went. */
 static unsigned long empty_once(struct remover *remover, int fd, unsigned level)
 {
-	_Alignas(struct entry) char buffer[2048];
+	_Alignas(struct kernel_dirent) char buffer[2048];
 	unsigned long n_gone = 0;
 	long n;
 
@@ -187,7 +179,8 @@ static unsigned long empty_once(struct remover *remover, int fd, unsigned level)
 		note(remover, errno);
 	while ((n = syscall(SYS_getdents64, fd, buffer, sizeof(buffer))) > 0)
 		for (long at = 0; at < n;) {
-			const struct entry *entry = (const void *)(buffer + at);
+			const struct kernel_dirent *entry =
+				(const void *)(buffer + at);
 
 			at += entry->len;
 			if (strcmp(entry->name, ".") != 0 &&

@@ -7,11 +7,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/close_range.h>
+#include <linux/magic.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include "../kernel_dirent.h"
 #include "../spec.h"
 
 enum step { STEP_MARK, STEP_KEEP };
@@ -21,19 +25,80 @@ static const char *const steps[] = {"mark descriptors close-on-exec",
 /* The kernel's own bound (fs.nr_open), where nothing lower is known. */
 #define MOST_FDS (1 << 20)
 
-/* Linux < 5.11: one after another, up to the highest that can be open. */
+static int mark(int fd)
+{
+	return fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 && errno != EBADF ? -errno
+								    : 0;
+}
+
+/* Without /proc: one number after another, up to the highest that can be. */
 static int mark_each(void)
 {
 	struct rlimit limit;
-	int fd, last = MOST_FDS;
+	int fd, error = 0, last = MOST_FDS;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
 	    limit.rlim_max > MOST_FDS && limit.rlim_max < 1ul << 30)
 		last = (int)limit.rlim_max;
-	for (fd = 3; fd < last; fd++)
-		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 && errno != EBADF)
-			return -errno;
-	return 0;
+	for (fd = 3; error == 0 && fd < last; fd++)
+		error = mark(fd);
+	return error;
+}
+
+/* A number, but not of 0-2; "." and ".." are none.  0: nothing to mark. */
+static int read_fd(const char *name)
+{
+	int fd = 0;
+
+	while (*name >= '0' && *name <= '9' && fd < INT_MAX / 10)
+		fd = 10 * fd + (*name++ - '0');
+	return *name || fd < 3 ? 0 : fd;
+}
+
+static int mark_entries(const char *buffer, long len)
+{
+	int error = 0;
+	long at;
+
+	for (at = 0; error == 0 && at < len;) {
+		const struct kernel_dirent *entry = (const void *)(buffer + at);
+		int fd = read_fd(entry->name);
+
+		at += entry->len;
+		error = fd ? mark(fd) : 0;
+	}
+	return error;
+}
+
+/* 1: all that are open were listed and marked; 0: no list; or -errno. */
+static int mark_listed(void)
+{
+	int list = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char buffer[2048] __attribute__((aligned(8)));
+	struct statfs fs;
+	int error = 0;
+	long len = -1;
+
+	if (list < 0)
+		return 0;
+	if (fstatfs(list, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC)
+		while ((len = syscall(SYS_getdents64, list, buffer,
+				      sizeof(buffer))) > 0 &&
+		       error == 0)
+			error = mark_entries(buffer, len);
+	close(list);
+	return error < 0 ? error : len == 0;
+}
+
+/*
+ * Linux < 5.11.  Where a container was given a limit of a thousand million
+ * descriptors, to try them all would take minutes.
+ */
+static int mark_without_range(void)
+{
+	int marked = mark_listed();
+
+	return marked == 0 ? mark_each() : marked < 0 ? marked : 0;
 }
 
 /* EINVAL: 5.9 and 5.10, which only close; EPERM: an outer filter. */
@@ -42,7 +107,7 @@ static int mark_all(void)
 	if (syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC) == 0)
 		return 0;
 	if (errno == ENOSYS || errno == EINVAL || errno == EPERM)
-		return mark_each();
+		return mark_without_range();
 	return -errno;
 }
 

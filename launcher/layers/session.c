@@ -14,11 +14,7 @@
 #include "../terminal.h"
 
 /* The first three are those of terminal_enter(). */
-enum step {
-	STEP_GROUP = TERMINAL_STREAMS + 1,
-	STEP_FOREGROUND,
-	STEP_SESSION
-};
+enum step { STEP_GROUP = TERMINAL_STREAMS + 1, STEP_FOREGROUND, STEP_SESSION };
 static const char *const steps[] = {"make a session for the jail's terminal",
 				    "take the jail's terminal",
 				    "put the jail's terminal on 0-2",

@@ -3,11 +3,12 @@
 
 import json
 import os
+import resource
 import shutil
 
 import pytest
 
-from conftest import BUILD, run, shared_once
+from conftest import BUILD, COLUMN, run, shared_once
 
 NEW_MOUNTS = ("open_tree", "move_mount", "fsopen", "fsconfig", "fsmount",
               "fspick", "mount_setattr")
@@ -99,3 +100,22 @@ def test_a_resource_that_is_used_up_is_no_lack(place, scratch):
         done = run(BUILD / "tools/without", call, BUILD / "jaillaunch", "-i",
                    place / "image.tar", "--", "/probe", "1000", "/x", "image")
         assert done.status == 125 and done.out == "", done
+
+
+@pytest.mark.skipif(bool(COLUMN), reason="takes calls away by itself")
+@pytest.mark.parametrize("left", [7, 15000])
+def test_descriptors_are_found_without_close_range(place, scratch, left):
+    """However far they are, and not one number after another: a container may
+    have been given a limit of a thousand million."""
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[1] <= left:
+        pytest.skip("the limit is lower")
+    seen = scratch / "seen"
+    script = f'ulimit -Sn {left + 1}; exec "$@" {left}</dev/null'
+    done = run("bash", "-c", script, "bash",
+               BUILD / "tools/fault", seen, 60, "list",
+               BUILD / "tools/without", "close_range=ENOSYS",
+               BUILD / "jaillaunch", "-r", place / "root", "--", "/probe",
+               "1000", BUILD / "jaillaunch")
+    assert done.out.startswith("confined"), done
+    calls = seen.read_text().split("\n")
+    assert 3 < sum(" fcntl " in call for call in calls) < 500
