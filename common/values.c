@@ -453,10 +453,16 @@ int value_allow(char *value, struct err *err)
 	return one_of("exception", value, allows, err);
 }
 
+/* "CAP_NET_RAW" is how manuals write it. */
 int value_caps(char *value, struct err *err)
 {
 	char name[64];
+	char *at;
 	size_t len;
+
+	for (at = value; *at; at++)
+		if (*at >= 'A' && *at <= 'Z')
+			*at = (char)(*at - 'A' + 'a');
 
 	for (;; value += len + 1) {
 		len = strcspn(value, ",");

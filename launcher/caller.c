@@ -153,7 +153,7 @@ int caller_take(struct caller *caller, struct err *err)
 	stop_timers(); /* before their signals get their effect back */
 	reset_signals();
 	raise_limits();
-	umask(022);
+	caller->umask = umask(022);
 	for (fd = 0; fd < 3; fd++)
 		look_at_stream(&caller->streams[fd], fd);
 	if (is_device)

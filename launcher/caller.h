@@ -21,6 +21,7 @@ struct caller_stream {
 
 struct caller {
 	struct caller_stream streams[3];
+	mode_t umask; /* for files that we write for the caller */
 	bool has_terminal; /* 0 is the terminal of this session */
 	bool is_lent; /* its foreground is the jail's */
 	struct termios modes; /* of the terminal, when it was ours */

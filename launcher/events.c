@@ -33,18 +33,19 @@ struct events {
 	char line[MOST_LINE];
 };
 
-static int open_file(const char *where, struct err *err)
+static int open_file(const char *where, mode_t mode, struct err *err)
 {
 	int fd =
 		open(where, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC,
-		     0644);
+		     mode);
 
 	return fd < 0 ? err_sys_kind(err, ERR_USAGE, errno, "--events %s",
 				     where)
 		      : fd;
 }
 
-int events_open(const char *where, struct events **out, struct err *err)
+int events_open(const char *where, mode_t mode, struct events **out,
+		struct err *err)
 {
 	auto_of(events) struct events *events = calloc(1, sizeof(*events));
 
@@ -52,7 +53,7 @@ int events_open(const char *where, struct events **out, struct err *err)
 		return err_sys(err, ENOMEM, "--events");
 	clock_gettime(CLOCK_MONOTONIC, &events->start);
 	events->fd = given_fd_is(where) ? given_fd_copy("--events", where, err)
-					: open_file(where, err);
+					: open_file(where, mode, err);
 	if (events->fd < 0)
 		return -1;
 	*out = TAKE(events);

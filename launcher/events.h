@@ -11,6 +11,8 @@
  *
  * All take NULL: nobody wants to know.
  */
+#include <sys/types.h>
+
 #include "cleanup.h"
 #include "err.h"
 #include "outcome.h"
@@ -18,7 +20,8 @@
 struct events;
 struct plan;
 
-int events_open(const char *where, struct events **out, struct err *err);
+int events_open(const char *where, mode_t mode, struct events **out,
+		struct err *err);
 
 /* All is prepared; once for each attempt. */
 void events_prepared(struct events *events, const struct plan *plan);

@@ -393,9 +393,11 @@ int launch_run(const struct args *args, char *const *argv, struct err *err)
 	int result;
 
 	if (take_caller(args, &caller, &terminal, err) < 0 ||
-	    (args->report && report_open(args->report, &report, err) < 0) ||
+	    (args->report && report_open(args->report, 0644 & ~caller.umask,
+					 &report, err) < 0) ||
 	    (args->spec.events &&
-	     events_open(args->spec.events, &launch.events, err) < 0))
+	     events_open(args->spec.events, 0644 & ~caller.umask,
+			 &launch.events, err) < 0))
 		return STATUS_FAILED;
 	if (args->explain || args->verbose) /* which do not try them */
 		namespaces_learn(~0ul, &launch.lacks);

@@ -31,7 +31,8 @@ static const char *const error_kinds[] = {
 	[ERR_HOST] = "host",	     [ERR_SYSTEM] = "system",
 };
 
-int report_open(const char *where, struct report **out, struct err *err)
+int report_open(const char *where, mode_t mode, struct report **out,
+		struct err *err)
 {
 	auto_of(report) struct report *report = calloc(1, sizeof(*report));
 
@@ -45,7 +46,7 @@ int report_open(const char *where, struct report **out, struct err *err)
 		report->fd = given_fd_copy("--report", where, err);
 		if (report->fd < 0)
 			return -1;
-	} else if (outfile_open(where, 0644, &report->file, err) < 0) {
+	} else if (outfile_open(where, mode, &report->file, err) < 0) {
 		return err_context(err, "--report");
 	}
 	*out = TAKE(report);

@@ -3,6 +3,8 @@
  * report: one JSON object that says how a launch ended, when the exit status
  * alone is ambiguous: --report FILE or fd:N.
  */
+#include <sys/types.h>
+
 #include "cleanup.h"
 #include "err.h"
 
@@ -26,7 +28,8 @@ struct report_facts {
 };
 
 /* Where it goes is opened before anything is started. */
-int report_open(const char *where, struct report **out, struct err *err);
+int report_open(const char *where, mode_t mode, struct report **out,
+		struct err *err);
 int report_write(struct report *report, const struct report_facts *facts,
 		 struct err *err);
 void report_free(struct report *report);

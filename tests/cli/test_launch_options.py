@@ -607,6 +607,15 @@ def test_a_report_replaces_no_device_and_no_link(scratch):
     assert json.loads((scratch / "file").read_text())["exit_status"] == 0
 
 
+def test_reports_have_the_mode_of_the_callers_umask(scratch):
+    for option in ("--report", "--events"):
+        path = scratch / option
+        done = run(BUILD / "jaillaunch", "-r", busybox_root(), "-u", 1000,
+                   option, path, "true", preexec_fn=lambda: os.umask(0o077))
+        assert done.status == 0, done
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, option
+
+
 def test_report_of_a_good_run(scratch):
     done = launch("--report", scratch / "r", "--limit", "nofile=50",
                   "--landlock", "none", "--", "sh", "-c", "exit 3")
