@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kernel_dirent.h"
@@ -25,6 +26,14 @@
  * too late for its heir, which lives some 30 us.
  */
 #define SPINS 5000
+/* Without /proc: how many of the newest numbers are tried first, and how often
+ * that is doubled until all have been. */
+#define NEWEST 1024
+#define DOUBLINGS 12
+_Static_assert(NEWEST << DOUBLINGS == MOST_PIDS, "then all are tried");
+/* Passes over them, and nanoseconds between two, in which the killed die. */
+#define PASSES 500
+#define PAUSE 1000000
 /* Rounds in which only children are looked for, before whole families are. */
 #define SHALLOW_ROUNDS 4
 
@@ -38,18 +47,20 @@ static pid_t read_pid(const char *text)
 	return pid;
 }
 
+enum kinship { STRANGER, CORPSE, CHILD };
+
 /*
- * A live child or a corpse; somebody else's process is not our business, nor is
- * a child that is hidden (private_dir.c).
+ * Somebody else's process is not our business, nor is a child that is hidden
+ * (private_dir.c).
  */
-static bool is_child(pid_t pid)
+static enum kinship kinship(pid_t pid)
 {
-	siginfo_t info;
+	siginfo_t info = {.si_pid = 0};
 
 	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
 		if (errno == ECHILD)
-			return false;
-	return true;
+			return STRANGER;
+	return info.si_pid ? CORPSE : CHILD;
 }
 
 /*
@@ -65,11 +76,20 @@ static void kill_with_group(pid_t pid)
 		kill(-group, SIGKILL);
 }
 
+/* Whether it was one and lived. */
+static bool kill_child(pid_t pid)
+{
+	enum kinship kin = pid > 1 ? kinship(pid) : STRANGER;
+
+	if (kin != STRANGER)
+		kill_with_group(pid);
+	return kin == CHILD;
+}
+
 static void kill_if_child(pid_t pid, void *unused)
 {
 	(void)unused;
-	if (pid > 1 && is_child(pid))
-		kill_with_group(pid);
+	kill_child(pid);
 }
 
 /*
@@ -106,14 +126,65 @@ static bool for_each_process(int proc_fd, void (*visit)(pid_t pid, void *data),
 	return found && len == 0;
 }
 
-static void kill_children(int proc_fd)
+/* The number of a process that is born now; 0: none can be. */
+static pid_t newest_pid(void)
 {
-	pid_t pid;
+	long pid = syscall(SYS_clone, (long)SIGCHLD, 0L, 0L, 0L, 0L);
+	siginfo_t info;
 
-	if (for_each_process(proc_fd, kill_if_child, NULL))
-		return;
-	for (pid = 2; pid < MOST_PIDS; pid++)
-		kill_if_child(pid, NULL);
+	if (pid == 0)
+		_exit(0);
+	if (pid < 0)
+		return 0;
+	while (waitid(P_PID, (id_t)pid, &info, WEXITED) < 0 && errno == EINTR)
+		;
+	return (pid_t)pid;
+}
+
+/* Whether any of these lived, or of those born behind them meanwhile. */
+static bool kill_range(pid_t pid, pid_t end)
+{
+	bool any = false;
+
+	for (; pid < end; pid++)
+		if (kill_child(pid)) {
+			any = true;
+			if (end < pid + NEAR)
+				end = pid + NEAR;
+		}
+	return any;
+}
+
+/*
+ * Without a /proc to look into.  Who forks for ever is always among the newest
+ * numbers, and would outrun a search of all: those are tried first, and more of
+ * the older ones in each round.  Nobody is reaped before a pass finds no child
+ * alive: corpses count for the limit of processes, so that in the end none can
+ * be born.  False: not all numbers were tried.
+ */
+static bool kill_newest(unsigned round)
+{
+	const struct timespec pause = {.tv_nsec = PAUSE};
+	const pid_t width = NEWEST << round % (DOUBLINGS + 1);
+	unsigned pass;
+
+	for (pass = 0; pass < PASSES; pass++) {
+		pid_t newest = newest_pid();
+		bool is_all = width == MOST_PIDS || newest == 0;
+		pid_t first = is_all || newest < width ? 2 : newest - width + 2;
+
+		if (!kill_range(first, is_all ? MOST_PIDS : newest + NEAR))
+			return is_all;
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
+/* False: some may not have been looked at. */
+static bool kill_children(int proc_fd, unsigned round)
+{
+	return for_each_process(proc_fd, kill_if_child, NULL) ||
+	       kill_newest(round);
 }
 
 /* The fourth field of /proc/PID/stat; 0: gone. */
@@ -156,7 +227,7 @@ static void kill_if_family(pid_t pid, void *data)
 	const pid_t parent = parent_of(head->proc_fd, pid);
 
 	if (pid >= MOST_PIDS || !is_family(parent) || pid == head->pid ||
-	    (parent == head->pid && !is_child(pid)))
+	    (parent == head->pid && kinship(pid) == STRANGER))
 		return;
 	family[pid / 8] |= (unsigned char)(1 << pid % 8);
 	kill(pid, SIGKILL);
@@ -183,7 +254,7 @@ static void kill_heirs(pid_t corpse)
 	pid_t pid;
 
 	for (pid = corpse + 1; pid <= corpse + NEAR; pid++)
-		kill_if_child(pid, NULL);
+		kill_child(pid);
 }
 
 /* False: there is no child any more. */
@@ -210,8 +281,11 @@ static void get_ahead(void)
 		setpriority(PRIO_PROCESS, 0, -20);
 }
 
-/* False: there is no child any more.  Else one more round may find more. */
-static bool reap_busily(unsigned long *n)
+/*
+ * False: there is no child any more.  Else one more round may find more; whoever
+ * was killed is waited for.
+ */
+static bool reap_busily(bool all_killed, unsigned long *n)
 {
 	unsigned long before = *n;
 	unsigned i;
@@ -219,7 +293,7 @@ static bool reap_busily(unsigned long *n)
 	for (i = 0; i < SPINS; i++)
 		if (!reap(WNOHANG, n))
 			return false;
-	return *n > before || reap(0, n);
+	return *n > before || !all_killed || reap(0, n);
 }
 
 int descendants_look(void)
@@ -236,10 +310,11 @@ unsigned long descendants_kill(int proc_fd)
 		return n;
 	get_ahead();
 	for (round = 0;; round++) {
-		kill_children(proc_fd);
+		bool all_killed = kill_children(proc_fd, round);
+
 		if (round >= SHALLOW_ROUNDS)
 			kill_families(proc_fd);
-		if (!reap_busily(&n))
+		if (!reap_busily(all_killed, &n))
 			return n;
 	}
 }

@@ -10,7 +10,7 @@
 /*
  * The host's /proc, for descendants_kill(), opened while it can be reached: who
  * has entered the jail's mounts cannot any more.  A descriptor; or -1 where
- * there is none, and the search takes seconds instead of moments.
+ * there is none, and numbers are tried, the newest first.
  */
 int descendants_look(void);
 

@@ -5,10 +5,14 @@ import json
 import os
 import re
 import shutil
+import time
 
 import pytest
 
+from cli.test_supervisor import (  # a fixture, too
+    nothing_stays, own_uid, programs)
 from conftest import BUILD, run, shared_once
+from processes import processes_of
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 COLUMNS = run(BUILD / "tools/column", "--list").out.split()
@@ -148,3 +152,20 @@ def test_a_place_for_a_pin_that_cannot_be_used_is_in_nobodys_way(scratch):
         assert launch(column, scratch, "-i", scratch / "image.tar").status == 7
     done = launch("enclave", scratch, "-i", scratch / "image.tar")
     assert done.status == 7, done
+
+
+@pytest.mark.parametrize("kind", ["chain", "bomb"])
+def test_what_forks_for_ever_is_ended_without_proc(kind):
+    """Where it is, among the newest process numbers: a search of four million
+    takes seconds here, and on a busy machine it never ended."""
+    uid = own_uid()
+    for _ in range(3):
+        begun = time.monotonic()
+        done = run(BUILD / "columns/enclave/jaillaunch", "-r", programs(),
+                   "-u", uid, "--limit", "pids=100", "--", "/forkers", kind,
+                   "3")
+        took = time.monotonic() - begun
+        assert done.status == 5 and processes_of(uid) == [], done
+        if took < 4:
+            return
+    raise AssertionError(f"it took {took} s")

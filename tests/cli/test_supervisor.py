@@ -129,18 +129,39 @@ def programs():
     return shared_once("supervisor-root", make_programs)
 
 
+uids, started = [], []  # of the test that is running
+
+
 def own_uid():
     """A uid that no other process has, so that what is left can be seen."""
-    return random.randrange(1 << 20, 1 << 30)
+    uids.append(random.randrange(1 << 20, 1 << 30))
+    return uids[-1]
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays():
+    """Of a test that failed: what forks for ever would slow all others."""
+    yield
+    while started:
+        process = started.pop()
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+    while uids:
+        uid = uids.pop()
+        while processes_of(uid):
+            subprocess.run(["setpriv", "--reuid", str(uid), "--clear-groups",
+                            "sh", "-c", "kill -KILL -1"], check=False)
 
 
 def start(*argv, root=None, **kwargs):
     kwargs.setdefault("stdin", subprocess.DEVNULL)
     kwargs.setdefault("stdout", subprocess.PIPE)
     kwargs.setdefault("stderr", subprocess.PIPE)
-    return subprocess.Popen(
+    started.append(subprocess.Popen(
         [str(a) for a in (JAILLAUNCH, "-r", root or busybox_root(), *argv)],
-        text=True, **kwargs)
+        text=True, **kwargs))
+    return started[-1]
 
 
 # --- signals
