@@ -1,39 +1,13 @@
 #include "tar_spool.h"
 
 #include <stdint.h>
-#include <string.h>
 
 #include "fdio.h"
 #include "gunzip.h"
 #include "outfile.h"
+#include "packing.h"
 
 #define UNPACKED_MAX (INT64_C(1) << 50) /* the disk ends before */
-
-enum packing { PACKED_NOT, PACKED_GZIP, PACKED_OTHERWISE };
-
-/* By the magic numbers of what tar_stream undoes. */
-static enum packing find_packing(int fd)
-{
-	static const struct {
-		const char *bytes;
-		size_t len;
-		enum packing packing;
-	} magics[] = {
-		{"\x1f\x8b", 2, PACKED_GZIP},
-		{"\x28\xb5\x2f\xfd", 4, PACKED_OTHERWISE},
-		{"\xfd"
-		 "7zXZ",
-		 5, PACKED_OTHERWISE},
-	};
-	char start[8] = {0};
-
-	if (fd_pread_full(fd, start, sizeof(start), 0) < 0)
-		return PACKED_NOT;
-	for (size_t i = 0; i < sizeof(magics) / sizeof(*magics); i++)
-		if (memcmp(start, magics[i].bytes, magics[i].len) == 0)
-			return magics[i].packing;
-	return PACKED_NOT;
-}
 
 /* gzip comes first, the others are undone while the members are read. */
 int tar_spool_open(int fd, off_t size, const char *name, const char *beside,
@@ -41,17 +15,23 @@ int tar_spool_open(int fd, off_t size, const char *name, const char *beside,
 {
 	const struct gzipped gzipped = {
 		.fd = fd, .name = name, .size = size, .most = UNPACKED_MAX};
-	enum packing packing = find_packing(fd);
 	auto_of(outfile) struct outfile *file = NULL;
+	uint8_t prefix[PACKING_PREFIX];
+	enum packing packing;
 	off_t unpacked;
+	ssize_t n;
 
 	*out = (struct tar_spool){.parts = fd, .from = fd, .copy = -1};
-	if (packing == PACKED_NOT)
+	n = fd_pread_full(fd, prefix, sizeof(prefix), 0);
+	if (n < 0)
+		return err_sys(err, (int)-n, "%s", name);
+	packing = packing_of(prefix, (size_t)n);
+	if (packing == PACKING_NONE)
 		return 0;
 	if (outfile_open(beside, 0600, &file, err) < 0)
 		return -1;
 	out->parts = take_fd(&file->fd);
-	if (packing == PACKED_OTHERWISE) {
+	if (packing != PACKING_GZIP) {
 		out->copy = out->parts;
 		return 0;
 	}

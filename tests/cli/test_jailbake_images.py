@@ -217,6 +217,19 @@ def test_gzip_is_taken_at_its_word(bakery):
     assert bakery.baked(image=image).sections == first.sections
 
 
+@pytest.mark.parametrize("packer, before", [
+    ("xz", b""), ("zstd", b""),
+    ("zstd", b"\x50\x2a\x4d\x18\x04\0\0\0abcd")],  # as pzstd begins
+    ids=["xz", "zstd", "pzstd"])
+def test_however_it_is_packed_the_image_is_one(bakery, packer, before):
+    first = bakery.baked()
+    bakery.out.unlink()
+    packed = subprocess.run([packer, "-c", bakery.image], check=True,
+                            stdout=subprocess.PIPE).stdout
+    image = bakery.write("root.tar.packed", before + packed)
+    assert bakery.baked(image=image).sections == first.sections
+
+
 def test_what_is_no_tar(bakery, scratch):
     done = bakery.bake(image=scratch)
     assert (done.status, done.err) == (
