@@ -203,6 +203,9 @@ static int read_manifest(struct image *image, struct err *err)
 
 	if (error == -ENOENT || error == -ENOTDIR)
 		return 0; /* a plain archive: all is said by flags */
+	if (error == -EINVAL)
+		return err_set(err, ERR_INPUT, "%s:%s: not a regular file",
+			       image->name, MANIFEST);
 	if (error < 0)
 		return err_sys_kind(err, ERR_INPUT, -error, "%s:%s",
 				    image->name, MANIFEST);
@@ -295,7 +298,8 @@ int image_open(const struct image_request *request, struct image **out,
 		return err_set(err, ERR_USAGE, "-i and -r: one, not both");
 	if (!request->file && !request->root)
 		return err_set(err, ERR_USAGE,
-			       "no root: say -i IMAGE or -r DIR (--help)");
+			       "no root: say -i IMAGE or -r DIR, before the "
+			       "program (--help)");
 	if ((request->file ? open_image : open_directory)(request, image, err) <
 	    0)
 		return -1;

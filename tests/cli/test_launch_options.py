@@ -394,6 +394,10 @@ def test_broken_images(scratch):
     refuses("a directory (give it by -r)", "-i", scratch, "-u", 1000, "true")
     write(scratch / "junk", "junk")
     refuses("junk", "-i", scratch / "junk", "-u", 1000, "true")
+    (scratch / ".jail").mkdir()
+    os.mkfifo(scratch / ".jail/manifest")
+    refuses("/.jail/manifest: not a regular file", "-r", scratch, "-u", 1000,
+            "true")
     for base in ("/run/jailwright", "/var/lib/jailwright"):
         if os.path.isdir(base):
             assert stat.S_IMODE(os.stat(base).st_mode) == 0o700
@@ -469,7 +473,8 @@ def test_flags_that_are_refused(flags, words):
 
 def test_image_and_root_and_neither():
     refuses("one, not both", "-r", "/", "-i", "x", "-u", 1, "true")
-    refuses("no root: say -i", "-u", 1, "true")
+    refuses("no root: say -i IMAGE or -r DIR, before the program", "true",
+            "-r", "/", "-u", 1)
     refuses("-r /etc/passwd: not a directory", "-r", "/etc/passwd", "-u", 1,
             "true")
 
