@@ -329,6 +329,10 @@ unsigned long descendants_kill_namespace(void)
 	siginfo_t info;
 
 	for (;;) {
+		/* To kill all of a namespace the kernel looks at all there are. */
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 &&
+		    errno == ECHILD)
+			return n;
 		if (kill(-1, SIGKILL) < 0 && errno != ESRCH)
 			return n;
 		if (waitid(P_ALL, 0, &info, WEXITED) == 0)

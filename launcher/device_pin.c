@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -27,7 +28,10 @@ static int open_directory(void)
 	return run < 0 ? -1 : own_dir_open(run, "devices", &ignored);
 }
 
-/* Root's, on a mount of its own, and a tmpfs. */
+/*
+ * Root's, on a mount of its own, a tmpfs, and read-only, as it was before it was
+ * attached: what is in it is what was made.
+ */
 static bool is_ours(int dir, int fd)
 {
 	struct stat above, here;
@@ -36,15 +40,16 @@ static bool is_ours(int dir, int fd)
 	return fstat(dir, &above) == 0 && fstat(fd, &here) == 0 &&
 	       above.st_dev != here.st_dev && here.st_uid == geteuid() &&
 	       (here.st_mode & 07777) == 0755 && fstatfs(fd, &fs) == 0 &&
-	       (uint64_t)(uint32_t)fs.f_type == TMPFS_MAGIC;
+	       (uint64_t)(uint32_t)fs.f_type == TMPFS_MAGIC &&
+	       (fs.f_flags & ST_RDONLY);
 }
 
-static int open_pin(int dir, const char *name, const char *list)
+static int open_pin(int dir, const char *name)
 {
 	auto_close int fd = openat(
 		dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd < 0 || !is_ours(dir, fd) || !devices_are(fd, list))
+	if (fd < 0 || !is_ours(dir, fd))
 		return -1;
 	return take_fd(&fd);
 }
@@ -77,13 +82,13 @@ int device_pin_open(const char *list, bool may_make)
 
 	if (dir < 0 || devices_name(list, name) < 0)
 		return -1;
-	fd = open_pin(dir, name, list);
+	fd = open_pin(dir, name);
 	if (fd >= 0 || !may_make || flock(dir, LOCK_EX) < 0)
 		return fd;
-	fd = open_pin(dir, name, list); /* another was faster */
+	fd = open_pin(dir, name); /* another was faster */
 	if (fd < 0) {
 		make_pin(dir, name, list);
-		fd = open_pin(dir, name, list);
+		fd = open_pin(dir, name);
 	}
 	flock(dir, LOCK_UN);
 	return fd;

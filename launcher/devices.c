@@ -184,27 +184,6 @@ int devices_name(const char *list, char name[DEVICES_NAME_SIZE])
 	return 0;
 }
 
-bool devices_are(int dev_fd, const char *list)
-{
-	bool wanted[N_KNOWN_DEVICES];
-	struct err ignored;
-	size_t i;
-
-	if (parse_list(list, wanted, &ignored) < 0)
-		return false;
-	for (i = 0; i < N_KNOWN_DEVICES; i++) {
-		struct stat st;
-		bool is_there = fstatat(dev_fd, known_devices[i].name, &st,
-					AT_SYMLINK_NOFOLLOW) == 0;
-
-		if (is_there != wanted[i] ||
-		    (is_there && (!is_device(&st, &known_devices[i]) ||
-				  (st.st_mode & 0777) != 0666)))
-			return false;
-	}
-	return true;
-}
-
 int devices_check(int root_fd, const char *root_name, const char *list,
 		  struct err *err)
 {

@@ -35,9 +35,6 @@ int devices_bind(int dev_fd, const char *list, struct err *err);
 /* One name for every list of the same devices.  0, or -1: no list. */
 int devices_name(const char *list, char name[DEVICES_NAME_SIZE]);
 
-/* Has a directory exactly those on the list, for everybody to use? */
-bool devices_are(int dev_fd, const char *list);
-
 /* In somebody's directory: are all on the list there? */
 int devices_check(int root_fd, const char *root_name, const char *list,
 		  struct err *err);

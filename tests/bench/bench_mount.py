@@ -9,6 +9,8 @@ import tempfile
 
 from bench import BUILD, Amounts, Comparison, Missing, Row, Target, program
 
+# Bubblewrap's --ro-bind makes a mount namespace alone; see bench_launch.py.
+FLOOR = ("--ns", "none", "--landlock", "none")
 LARGE = int(os.environ.get("JAIL_BENCH_LARGE", 1 << 30))
 
 
@@ -41,16 +43,27 @@ def bench_launch_of_a_mounted_image():
         Row("-i, pinned", launch("-i", small)),
         Row("-i, pinned, 1 GB", launch("-i", large)),
         Row("-i --no-pin", launch("-i", small, "--no-pin")),
+        Row("-r, the floor", launch("-r", root, *FLOOR)),
+        Row("-i, pinned, the floor", launch("-i", small, *FLOOR)),
+        Row("-i --no-pin, the floor", launch("-i", small, "--no-pin",
+                                             *FLOOR)),
     ]
     targets = [
         Target("-i, pinned", "-r, extracted", 1.15),
+        Target("-i, pinned, the floor", "-r, the floor", 1.15),
         Target("-i, pinned, 1 GB", "-i, pinned", 1.05),
     ]
     try:
         rows.append(Row("bwrap --ro-bind", [
             program("bwrap"), "--ro-bind", root, "/", "/usr/bin/true"]))
-        targets += [Target("-i, pinned", "bwrap --ro-bind", 0.5),
-                    Target("-i --no-pin", "bwrap --ro-bind", 1.0)]
+        rows.append(Row("bwrap --unshare-all", [
+            program("bwrap"), "--unshare-all", "--ro-bind", root, "/",
+            "/usr/bin/true"]))
+        targets += [
+            Target("-i, pinned, the floor", "bwrap --ro-bind", 0.5),
+            Target("-i, pinned", "bwrap --unshare-all", 0.5),
+            Target("-i --no-pin, the floor", "bwrap --ro-bind", 1.0),
+            Target("-i --no-pin", "bwrap --ro-bind", 1.0)]
     except Missing:
         print("not compared with bwrap: not installed")
     return Comparison("Launch of a mounted image", rows, "-r, extracted", 200,
