@@ -83,6 +83,13 @@ completions := $(foreach shell,bash zsh,$(shown:%=$(B)/completion/%.$(shell)))
 
 all: $(programs:%=$(B)/%) $(completions)
 
+# Sources that know where things are installed: made anew when it is elsewhere.
+placed := builder/bake_defaults.o builder/presets.o launcher/helper.o
+$(placed:%=$(B)/obj/%) $(placed:%=$(B)/musl/%): $(B)/prefix
+$(B)/prefix: always
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' >$@
+
 $(B)/completion/%.bash: $(B)/%
 	$(Q)mkdir -p $(@D)
 	$(Q)$< --completion bash >$@.new && mv $@.new $@
@@ -390,8 +397,7 @@ lint: packages-check
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/jailwright \
 		$(DESTDIR)$(PREFIX)/share/jailwright/manifests \
-		$(DESTDIR)$(PREFIX)/share/man/man1 \
-		$(DESTDIR)$(PREFIX)/share/man/man5 \
+		$(foreach n,1 5 8,$(DESTDIR)$(PREFIX)/share/man/man$n) \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	install -m 755 $(B)/jailbuild $(B)/jaillaunch $(B)/jailbake $(DESTDIR)$(PREFIX)/bin
@@ -402,9 +408,10 @@ install: all
 	install -m 644 manifests/*.txt \
 		$(DESTDIR)$(PREFIX)/share/jailwright/manifests
 	install -m 644 docs/*.schema.json $(DESTDIR)$(PREFIX)/share/jailwright
-	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 docs/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
-	install -m 644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
+	$(Q)for page in docs/man/*; do \
+		place=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} && \
+		sed 's,/usr/local/\(share\|libexec\)/jailwright,$(PREFIX)/\1/jailwright,' \
+			$$page >$$place && chmod 644 $$place || exit 1; done
 	$(Q)for program in $(shown); do \
 		install -m 644 $(B)/completion/$$program.bash \
 			$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$program && \
@@ -419,6 +426,6 @@ clean:
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
 
-.PHONY: demo images enclave-service all unit check soak matrix asan fuzz fuzzers cross bench lint install packages packages-check packages-bench clean help
+.PHONY: always demo images enclave-service all unit check soak matrix asan fuzz fuzzers cross bench lint install packages packages-check packages-bench clean help
 .SECONDARY:
 -include $(shell find $(B)/obj $(B)/musl -name '*.d' 2>/dev/null)

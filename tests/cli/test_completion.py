@@ -167,6 +167,21 @@ def test_by_the_key_in_zsh(scratch):
         assert shell.status() == 0
 
 
+def test_manuals_are_installed_and_say_where(scratch):
+    """Whatever stands where they go; and the programs know the place."""
+    done = run("make", "-s", "-C", ROOT, f"B={BUILD}", "install", "-o", "all",
+               "PREFIX=/opt/j", f"DESTDIR={scratch}", "-o", f"{BUILD}/prefix")
+    pages = scratch / "opt/j/share/man"
+    assert (pages / "man8/jail-init.8").is_file(), done
+    assert "/opt/j/share/jailwright/" in (pages / "man1/jailbuild.1").read_text()
+    assert "/opt/j/libexec/jailw" in (pages / "man1/jailbake.1").read_text()
+    for prefix in ("/usr", "/opt/j"):
+        place = scratch / "build/obj/launcher/helper.o"
+        run("make", "-s", "-C", ROOT, f"B={scratch}/build", place,
+            f"PREFIX={prefix}")
+        assert f"{prefix}/libexec/jailwright".encode() in place.read_bytes()
+
+
 def test_they_are_installed(scratch):
     """What make install does, without what it depends on."""
     rule = subprocess.run(
