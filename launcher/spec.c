@@ -16,15 +16,16 @@
 #include "policy_load.h"
 #include "spec_environment.h"
 #include "spec_program.h"
+#include "spec_user.h"
 
 /* What the sources agreed on, still as text; owned by those sources. */
 struct settings {
-	const char *user, *group, *workdir, *seccomp, *net, *uid_pool;
+	struct user_wish user;
+	const char *workdir, *seccomp, *net;
 	const char *policy_text; /* what seccomp is the name of; or NULL */
 	char *const *argv; /* NULL-terminated, or n_argv says where it ends */
 	size_t n_argv;
-	bool image_net, image_seccomp,
-		image_pool; /* the image's word, nobody's else */
+	bool image_net, image_seccomp; /* the image's word, nobody's else */
 };
 
 static int check_net(const char *net, struct jail_spec *spec, struct err *err)
@@ -101,7 +102,7 @@ static int take_entry(const struct entry *entry, bool by_image,
 {
 	switch (entry->verb) {
 	case VERB_RUN_AS:
-		settings->user = entry->args[0];
+		settings->user.name = entry->args[0];
 		return 0;
 	case VERB_WORKDIR:
 		settings->workdir = entry->args[0];
@@ -119,8 +120,8 @@ static int take_entry(const struct entry *entry, bool by_image,
 		settings->image_net = by_image;
 		return 0;
 	case VERB_UID_POOL:
-		settings->uid_pool = entry->args[0];
-		settings->image_pool = by_image;
+		settings->user.uid_pool = entry->args[0];
+		settings->user.image_pool = by_image;
 		return 0;
 	case VERB_LIMIT:
 		if (set_limit(spec, entry->args[0], by_image, err) < 0)
@@ -156,11 +157,10 @@ static int take_flags(const struct spec_input *input, struct settings *settings,
 	size_t i;
 
 	if (flags->user)
-		settings->user = flags->user;
-	settings->group = flags->group;
+		settings->user.name = flags->user;
 	if (flags->uid_pool) {
-		settings->uid_pool = flags->uid_pool;
-		settings->image_pool = false;
+		settings->user.uid_pool = flags->uid_pool;
+		settings->user.image_pool = false;
 	}
 	if (flags->chdir)
 		settings->workdir = flags->chdir;
@@ -252,120 +252,6 @@ static int decide_policy(const struct settings *settings,
 	}
 	spec->seccomp = strdup(seccomp);
 	return spec->seccomp ? 0 : err_sys(err, ENOMEM, "seccomp");
-}
-
-static int check_root(const struct jail_spec *spec, struct err *err)
-{
-	const struct jail_user *user = &spec->user;
-	size_t i;
-
-	if (spec->allow_root)
-		return 0;
-	if (user->uid == 0)
-		return err_set(err, ERR_USAGE,
-			       "the user is root (uid 0)%s; say --allow-root "
-			       "if that is meant",
-			       user->name ? " by the jail's /etc/passwd" : "");
-	if (user->gid == 0)
-		return err_set(err, ERR_USAGE,
-			       "the group is root (gid 0); choose another by "
-			       "-g, or say --allow-root");
-	for (i = 0; i < user->n_groups; i++)
-		if (user->groups[i] == 0)
-			return err_set(err, ERR_USAGE,
-				       "the jail's /etc/group puts \"%s\" into "
-				       "group 0 (root); say --no-groups, or "
-				       "--allow-root",
-				       user->name);
-	return 0;
-}
-
-/*
- * The jail's user keeps his name, home and groups, so that he can read what the
- * image lets him, and gets another number.
- */
-static int renumber(const struct spec_flags *flags, struct jail_spec *spec,
-		    struct err *err)
-{
-	struct jail_user *user = &spec->user;
-	const gid_t gid = user->gid;
-
-	spec->image_uid = user->uid;
-	spec->image_gid = gid;
-	if (!spec->own_uid)
-		return 0;
-	user->uid = spec->own_uid->uid;
-	if (!flags->group)
-		user->gid = user->uid;
-	if (flags->group || flags->no_groups || !user->name || gid == 0)
-		return 0;
-	return user_add_group(user, gid, err);
-}
-
-/* Where nobody is named the number alone will do: it comes from the pool. */
-static int find_user(const struct settings *settings,
-		     const struct spec_flags *flags, struct jail_spec *spec,
-		     struct err *err)
-{
-	const char *name = settings->user;
-	struct user_files files;
-	char number[16];
-	int found;
-
-	if (!name) {
-		snprintf(number, sizeof(number), "%u",
-			 (unsigned)spec->own_uid->uid);
-		name = number;
-	}
-	if (user_files_read(spec->root_fd, &files, err) < 0)
-		return -1;
-	found = user_find(&files, name, settings->group, !flags->no_groups,
-			  &spec->user, err);
-	user_files_free(&files);
-	return found;
-}
-
-static int take_own_uid(const struct settings *settings,
-			const struct spec_flags *flags, struct jail_spec *spec,
-			struct err *err)
-{
-	struct uid_range range;
-
-	if (!settings->uid_pool)
-		return 0;
-	if (settings->image_pool)
-		return err_set(err, ERR_USAGE,
-			       "the image asks for \"uid-pool %s\", which only "
-			       "you can choose: say --uid-pool",
-			       settings->uid_pool);
-	if (uid_range_parse(settings->uid_pool, &range, err) < 0)
-		return err_context(err, "--uid-pool");
-	if (spec->in_place)
-		return err_set(err, ERR_USAGE,
-			       "--uid-pool needs the supervisor that --exec "
-			       "leaves out");
-	if (flags->persist)
-		return err_set(err, ERR_USAGE,
-			       "--uid-pool and --persist: what is kept would "
-			       "belong to a uid that later jails do not have");
-	return own_uid_take(&range, spec->root_is_image ? -1 : spec->root_fd,
-			    &spec->own_uid, err);
-}
-
-static int decide_user(const struct settings *settings,
-		       const struct spec_flags *flags, struct jail_spec *spec,
-		       struct err *err)
-{
-	if (take_own_uid(settings, flags, spec, err) < 0)
-		return -1;
-	if (!settings->user && !spec->own_uid)
-		return err_set(err, ERR_USAGE,
-			       "no user: say -u NAME or -u NUMBER (the image "
-			       "names none)");
-	if (find_user(settings, flags, spec, err) < 0 ||
-	    renumber(flags, spec, err) < 0)
-		return -1;
-	return check_root(spec, err);
 }
 
 static int keep_fd(struct jail_spec *spec, const char *text, struct err *err)
@@ -512,7 +398,7 @@ int spec_make(const struct spec_input *input, struct jail_spec **out,
 	    take_manifest(file, false, &settings, spec, err) < 0 ||
 	    take_flags(input, &settings, spec, err) < 0 ||
 	    decide_policy(&settings, flags, spec, err) < 0 ||
-	    decide_user(&settings, flags, spec, err) < 0 ||
+	    spec_user(&settings.user, flags, spec, err) < 0 ||
 	    spec_environment(input, file, spec, err) < 0 ||
 	    spec_program(settings.argv, settings.n_argv, settings.workdir, spec,
 			 err) < 0 ||
