@@ -14,7 +14,7 @@ struct args {
 	const char *oci_file;
 	struct oci_config oci; /* of it; all NULL without */
 	const char *report, *tty, *completion;
-	const char *program; /* what we are called in messages; NULL: jaillaunch */
+	const char *program; /* our name in messages; NULL: jaillaunch */
 	bool explain, verbose, quiet, help, version;
 };
 

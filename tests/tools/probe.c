@@ -151,8 +151,7 @@ static bool look_at_image(bool has_nodes)
 	expect(!is_mounted ||
 		       (root.f_flag & ST_NOSUID && tmp.f_flag & ST_NOSUID &&
 			(has_nodes || root.f_flag & ST_NODEV) &&
-			tmp.f_flag & ST_NODEV &&
-			dev.f_flag & ST_RDONLY),
+			tmp.f_flag & ST_NODEV && dev.f_flag & ST_RDONLY),
 	       "flags of mounts");
 	expect(is_made_in("/tmp") && !is_made_in("/") && !is_made_in("/dev"),
 	       "what can be written");
