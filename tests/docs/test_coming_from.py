@@ -9,7 +9,8 @@ import pytest
 from conftest import BUILD, ROOT, run, shared_once
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="launches need root")
-PAGES = [ROOT / "docs" / f"FROM-{name}.md" for name in ("BWRAP", "NSJAIL")]
+PAGES = [ROOT / "docs" / f"FROM-{name}.md"
+         for name in ("BWRAP", "NSJAIL", "ISOLATE")]
 # What stands for something that only the reader has.
 NO_EXAMPLE = re.compile(r"\b(DIR|FILE)\b|-r /|`-i`")
 
