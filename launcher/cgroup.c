@@ -283,7 +283,11 @@ static int make_groups(struct cgroup *cgroup, struct err *err)
 
 	if (cgroup_find(&mounts, err) < 0)
 		return -1;
-	note_why(cgroup, cgroup->wanted, "no cgroup hierarchy is mounted", 0);
+	note_why(cgroup, cgroup->wanted,
+		 access("/proc/self/mountinfo", F_OK) < 0
+			 ? "there is no /proc to find one by"
+			 : "no cgroup hierarchy is mounted",
+		 0);
 	for (version = 2; version > 0; version--)
 		for (i = 0; i < mounts->n; i++)
 			if (mounts->items[i].version == version &&

@@ -143,6 +143,16 @@ def test_the_same_jail_or_a_reason(column, kind, scratch):
         assert lost <= due | here, report
 
 
+@pytest.mark.parametrize("column, words", [
+    ("no-proc", "there is no /proc to find one by"),
+    ("no-cgroup", "no cgroup hierarchy is mounted")])
+def test_why_there_is_no_cgroup(column, words, scratch):
+    place = shared_once("columns-image", make)
+    assert launch(column, scratch, "-r", place / "root").status == 7
+    report = json.loads((scratch / "report").read_text())
+    assert report["limits"][0]["why_no_cgroup"] == words
+
+
 def test_a_place_for_a_pin_that_cannot_be_used_is_in_nobodys_way(scratch):
     """Of a launch that could mount, on a host that was copied since: where
     nothing can be unmounted, it may be empty all the same."""
