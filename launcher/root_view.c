@@ -402,8 +402,10 @@ static bool can_be_made(const struct root_view *view, const char *target)
 		const struct root_place *place = &view->places[i];
 		size_t len = strlen(place->target);
 
-		if (place->kind == PLACE_TMPFS && target[len] == '/' &&
-		    strncmp(place->target, target, len) == 0)
+		/* In this order: a shorter target ends before its length. */
+		if (place->kind == PLACE_TMPFS &&
+		    strncmp(place->target, target, len) == 0 &&
+		    target[len] == '/')
 			return true;
 	}
 	return view->is_writable;

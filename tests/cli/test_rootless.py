@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from conftest import BUILD, ordinary_user, run, shared_once
+from conftest import BUILD, ROOT, ordinary_user, run, shared_once
 from jailroot import busybox_root, make_root, sh
 from processes import descendants, eventually, parents, processes_of
 
@@ -41,7 +41,8 @@ def make_all(path):
         "use busybox\nuser jailuser uid=1000\nrun-as jailuser\n"
         "need shm pts proc\ntext /etc/secret mode=0600 \"of root\\n\"\n")
     for name in ("image.tar", "image.tar.gz"):
-        done = run(BUILD / "jailbuild", path / "m.jail", "-o", path / name)
+        done = run(BUILD / "jailbuild", "--presets", ROOT / "manifests",
+                   path / "m.jail", "-o", path / name)
         assert done.status == 0, done
 
 

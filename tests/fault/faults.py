@@ -34,9 +34,10 @@ STARTUP = {"arch_prctl", "set_tid_address", "set_robust_list", "rseq", "brk",
            "mprotect"}
 STARTUP_CALLS = 16
 # Which no error code can make fail: they do not return, or not to C code.
-# The C library aborts when a futex answers what it does not expect.
+# The C library aborts when a futex answers what it does not expect.  An error of
+# geteuid() would be a uid.
 NEVER_FAIL = {"exit", "exit_group", "rt_sigreturn", "restart_syscall",
-              "futex"}
+              "futex", "geteuid"}
 SECONDS = 60  # the most that a run may take
 
 
@@ -341,15 +342,22 @@ class RootlessLaunch(Launch):
 
     def run(self, fault):
         facts = run_with(fault, self.command, self.work, who=self.who)
-        self.left = self.look()
-        shutil.rmtree(self.place, ignore_errors=True)
+        files = self.files()
+        self.left = [*(path for path in files if path != self.place),
+                     *self.others()]
+        for path in files:
+            shutil.rmtree(path, ignore_errors=True)
         return facts
 
-    def look(self):
-        """All that is his."""
+    def files(self):
+        """All that is his, and what is in his place."""
         found = [*self.place.iterdir()] if self.place.exists() else []
-        found += [path for path in pathlib.Path("/tmp").iterdir()
-                  if path != self.place and is_of(path, self.uid)]
+        return found + [path for path in pathlib.Path("/tmp").iterdir()
+                        if is_of(path, self.uid)]
+
+    def others(self):
+        """What else is his."""
+        found = []
         for kind in ("msg", "sem", "shm"):
             lines = pathlib.Path("/proc/sysvipc", kind).read_text()
             if re.search(rf"\b{self.uid}\b", lines):
