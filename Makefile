@@ -336,6 +336,7 @@ matrix: packages-check
 asan:
 	$(Q)$(MAKE) --no-print-directory B=$(B)/asan SANITIZE=address,undefined \
 		CFLAGS='-O1 -g' all unit
+	$(Q)ln -sfn $(abspath manifests) $(B)/manifests # beside $(B)/asan
 	$(Q)JAIL_BUILD=$(abspath $(B))/asan tests/run
 
 # Each target runs FUZZ_RUNS times from its corpus; what it finds stays in the

@@ -21,6 +21,7 @@
 #include "mount_calls.h"
 #include "oom_score.h"
 #include "plan.h"
+#include "sanitizer.h"
 #include "spec.h"
 #include "syscall_guard.h"
 #include "terminal.h"
@@ -109,6 +110,7 @@ static void start_child(struct watch *watch, const struct plan *plan)
 	watch->start = (struct start){
 		.plan = plan, .keeper = getpid(), .shares_memory = 1};
 	time_limit_start(&watch->limit, plan->spec);
+	sanitizer_renew_stack(stack, sizeof(stack));
 	watch->pid = cgroup_clone(watch->cgroup, &request);
 	watch->last->pid = watch->limit.pid = watch->pid;
 	if (watch->pid < 0)
@@ -516,6 +518,7 @@ int keeper_start(const struct plan *plan, struct keeper *out, struct err *err)
 	ends.clone_flags = plan_clone_flags(plan);
 	ends.last = &out->last;
 	ends.oom_score = oom_score;
+	sanitizer_renew_stack(stack, sizeof(stack));
 	out->pid = clone(keeper, stack + sizeof(stack),
 			 (int)(CLONE_VM | SIGCHLD | ends.clone_flags), &ends);
 	error = errno;

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -344,7 +345,10 @@ struct holder {
 	char path[32]; /* its directory */
 };
 
-/* Says what its number is in /proc, which may be of another pid namespace. */
+/*
+ * Says what its number is in /proc, which may be of another pid namespace.
+ * _exit() would tidy up a strange stack: the keeper's.
+ */
 static void be_holder(int fd)
 {
 	char number[16] = "";
@@ -352,10 +356,10 @@ static void be_holder(int fd)
 	/* Else the end of this process tells. */
 	if (readlink("/proc/self", number, sizeof(number) - 1) <= 0 ||
 	    fd_write_full(fd, number, sizeof(number)) < 0)
-		_exit(1);
+		syscall(SYS_exit_group, 1);
 	while (read(fd, number, 1) < 0 && errno == EINTR)
 		continue;
-	_exit(0);
+	syscall(SYS_exit_group, 0);
 }
 
 static int start_holder(struct holder *holder)

@@ -16,22 +16,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "sanitizer.h"
+
 /* Nobody's, so that no other process may signal or look into this one; below
  * the range that systemd gives out, inside what containers map. */
 #define UNPACK_ID 61183
 
 #define MEMORY_MAX (512ul << 20)
-
-#if defined(__SANITIZE_ADDRESS__)
-#define IS_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define IS_ASAN 1
-#endif
-#endif
-#ifndef IS_ASAN
-#define IS_ASAN 0
-#endif
 
 #if defined(__x86_64__)
 #define ARCH AUDIT_ARCH_X86_64
