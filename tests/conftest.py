@@ -15,6 +15,7 @@ import tempfile
 
 import pytest
 
+import matrix
 import schemas
 
 schemas.install()
@@ -23,6 +24,7 @@ BUILD = pathlib.Path(os.environ.get("JAIL_BUILD", ROOT / "build")).resolve()
 COLUMN = os.environ.get("JAIL_COLUMN", "")
 if COLUMN:
     BUILD = BUILD / "columns" / COLUMN
+    matrix.install(BUILD / "jaillaunch")
 
 
 class Result:
@@ -37,9 +39,6 @@ class Result:
         return f"status {self.status}\nout: {self.out!r}\nerr: {self.err!r}"
 
 
-launches = []  # of the test that is running, if there is a column
-
-
 def run(*argv, text=True, timeout=60, input="", **kwargs):
     """Runs a program to its end; never through a shell; with no terminal."""
     argv = [str(arg) for arg in argv]
@@ -47,8 +46,6 @@ def run(*argv, text=True, timeout=60, input="", **kwargs):
                                    timeout=timeout,
                                    input=input if text else (input or b""),
                                    **kwargs))
-    if COLUMN and any(arg.endswith("jaillaunch") for arg in argv):
-        launches.append(result)
     schemas.check_report_of(argv)
     return result
 
@@ -117,6 +114,8 @@ def shared_once(name, make):
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "needs(NAME...): what a host must not "
+                            "lack for this test to pass, see matrix.py")
     # The controlling process of a run owns the shared directory.
     if not hasattr(config, "workerinput"):
         base = tempfile.mkdtemp(prefix="jailtest-shared.")
@@ -148,30 +147,9 @@ def pytest_terminal_summary(terminalreporter):
             f"failed, {count['skipped']} skipped\n")
 
 
-def excuse():
-    """Why a test that failed in a column did not fail for that: a launch was
-    refused in one line, or the test moves the launcher to where no column is.
-    None: there is no excuse."""
-    for done in launches:
-        err = os.fsdecode(done.err) if isinstance(done.err, bytes) \
-            else done.err
-        if done.status == 125 and not done.out and \
-                re.fullmatch(r"jaillaunch: [^\n]+\n", err):
-            return "refused: " + err.strip()
-        if done.status == 124 and "column" in err:
-            return err.strip()
-    return None
-
-
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     done = yield
     report = done.get_result()
-    if COLUMN and report.when == "call" and report.failed:
-        why = excuse()
-        if why:
-            report.outcome = "skipped"
-            report.longrepr = (str(item.path), item.location[1],
-                               f"{COLUMN}: {why}")
-    if report.when == "teardown":
-        launches.clear()
+    if COLUMN and (report.when == "call" or report.failed or report.skipped):
+        matrix.judge(item, report, os.environ.get("JAIL_MATRIX_LOG"))

@@ -41,6 +41,7 @@ def layer_of(report):
                 if layer["name"] == "landlock")
 
 
+@pytest.mark.needs("landlock")
 def test_the_report_says_what_it_keeps_apart(scratch):
     report = report_of(scratch)
     assert layer_of(report)["denies"] == \
@@ -56,6 +57,7 @@ def test_the_report_says_what_it_keeps_apart(scratch):
     (older(1), (), "ABI 1 would forbid moving files between directories"),
     ((), ("--landlock", "none"), "--landlock none"),
 ])
+@pytest.mark.needs("landlock")
 def test_without_it_the_loss_is_named(scratch, before, options, words):
     report = report_of(scratch, *options, before=before)
     assert not layer_of(report)["applied"]
@@ -68,6 +70,7 @@ def test_without_it_the_loss_is_named(scratch, before, options, words):
                for note in report["notes"])
 
 
+@pytest.mark.needs("landlock")
 def test_without_scopes_the_loss_is_named(scratch):
     report = report_of(scratch, before=older(5))
     assert layer_of(report)["denies"] == \
@@ -76,6 +79,7 @@ def test_without_scopes_the_loss_is_named(scratch):
     assert "landlock" not in report["user"]["separated_by"]
 
 
+@pytest.mark.needs("landlock")
 def test_want_of_memory_is_not_want_of_landlock():
     for call in ("landlock_create_ruleset", "landlock_restrict_self"):
         done = run(BUILD / "tools/without", f"{call}=ENOMEM",
@@ -85,6 +89,7 @@ def test_want_of_memory_is_not_want_of_landlock():
         assert "memory" in done.err, done
 
 
+@pytest.mark.needs("landlock")
 def test_a_domain_that_cannot_be_entered_is_a_failure():
     done = run(BUILD / "tools/without", "landlock_restrict_self=EPERM",
                BUILD / "jaillaunch", "-r", busybox_root(), "-u", "jailuser",
@@ -136,6 +141,7 @@ int main(int argc, char **argv)
 """
 
 
+@pytest.mark.needs("landlock")
 def test_sockets_within_a_jail(scratch):
     """By a path and by an abstract name; refused where names are not apart."""
     make_root(scratch / "root")

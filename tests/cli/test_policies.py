@@ -194,6 +194,7 @@ def test_a_call_is_explained_in_order(scratch):
 
 
 @pytest.mark.skipif(landlock_abi() < 6, reason="Landlock has no scopes")
+@pytest.mark.needs("landlock")
 def test_what_is_explained_is_what_a_launch_here_does():
     refused = "EAFNOSUPPORT if family == AF_UNIX"
     assert refused not in verb("explain", "default", "socket").out

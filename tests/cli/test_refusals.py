@@ -55,6 +55,7 @@ def kinds(report):
             for kind in report["denied"]}
 
 
+@pytest.mark.needs("seccomp-notify")
 def test_a_refusal_is_told_with_rule_and_remedy():
     done = launch("mount", "3", options=["-v"])
     assert done.status == 0, done
@@ -69,6 +70,7 @@ def test_silent_unless_asked():
     assert (done.status, done.out, done.err) == (0, "", "")
 
 
+@pytest.mark.needs("seccomp-notify")
 def test_the_remedy_is_one():
     assert launch("family", "2", options=["-v"]).err.endswith(
         "(rule @socket: family == AF_INET, without --net=host; --net=host "
@@ -79,6 +81,7 @@ def test_the_remedy_is_one():
         "socket allowed\n"
 
 
+@pytest.mark.needs("seccomp-notify")
 def test_the_report_has_all_of_it(scratch):
     done, report = report_of(scratch, "family", "40")
     assert done.out == "socket EAFNOSUPPORT\n"
@@ -96,12 +99,14 @@ def test_the_report_has_all_of_it(scratch):
 
 
 @pytest.mark.parametrize("how, count", [("threads", 40), ("children", 41)])
+@pytest.mark.needs("seccomp-notify")
 def test_every_process_and_thread_is_counted(how, count, scratch):
     done, report = report_of(scratch, how, "10")
     assert done.status == 0 and done.out == ""
     assert kinds(report)["mount", "@mount"]["count"] == count
 
 
+@pytest.mark.needs("seccomp-notify")
 def test_bad_system_call(scratch):
     done, report = report_of(scratch, "root")
     assert (done.status, done.out) == (159, "")
@@ -119,6 +124,7 @@ def test_bad_system_call_of_a_child_is_named_by_the_shell():
 
 
 @pytest.mark.parametrize("how", ["caught", "ignored", "blocked"])
+@pytest.mark.needs("seccomp-notify")
 def test_who_keeps_sigsys_off_dies_of_sigkill(how, scratch):
     done, report = report_of(scratch, f"{how}-root")
     assert (done.status, done.out) == (137, "")
@@ -126,6 +132,7 @@ def test_who_keeps_sigsys_off_dies_of_sigkill(how, scratch):
     assert (kind["kill"], kind["by_sigkill"]) == ("SIGKILL", 1)
 
 
+@pytest.mark.needs("seccomp-notify")
 def test_the_whole_process_dies_with_its_thread(scratch):
     for _ in range(20):
         done, report = report_of(scratch, "thread-root")
@@ -133,6 +140,7 @@ def test_the_whole_process_dies_with_its_thread(scratch):
     assert kinds(report)["chroot", "@mount"]["kill"] == "SIGSYS"
 
 
+@pytest.mark.needs("seccomp-notify")
 def test_numbers_without_a_name(scratch):
     done, report = report_of(scratch, "number", "400")
     assert done.out == "number ENOSYS\n"
@@ -143,6 +151,7 @@ def test_numbers_without_a_name(scratch):
 
 
 @pytest.mark.parametrize("number", ["435", "437", "500", "-1"])
+@pytest.mark.needs("seccomp-notify")
 def test_calls_with_a_way_out_stay_silent(number, scratch):
     """clone3, openat2, what is newer: too frequent for what it tells."""
     done, report = report_of(scratch, "number", number)
@@ -151,6 +160,7 @@ def test_calls_with_a_way_out_stay_silent(number, scratch):
     assert report["seccomp"]["silent"] == ["clone3", "openat2"]
 
 
+@pytest.mark.needs("seccomp-notify")
 def test_what_the_caller_denies_is_told_as_such(scratch):
     done, report = report_of(
         scratch, "number", str(os.uname().machine == "x86_64" and 110 or 173),
@@ -159,6 +169,7 @@ def test_what_the_caller_denies_is_told_as_such(scratch):
     assert kinds(report)["getppid", "--syscall-deny"]["errno"] == "EPERM"
 
 
+@pytest.mark.needs("seccomp-notify")
 def test_a_policy_of_the_callers_own_is_named(scratch):
     policy = scratch / "my.policy"
     policy.write_text("default allow\nerrno:EXDEV getppid\nerrno:0 syncfs\n")
@@ -189,6 +200,7 @@ errno:EACCES mount
 """
 
 
+@pytest.mark.needs("seccomp-notify")
 def test_a_policy_that_lets_nothing_be_sent_is_itemised(scratch):
     policy = scratch / "narrow.policy"
     policy.write_text(ALLOWLIST)
@@ -197,24 +209,28 @@ def test_a_policy_that_lets_nothing_be_sent_is_itemised(scratch):
     assert kinds(report)["mount", str(policy)]["count"] == 1
 
 
+@pytest.mark.needs("seccomp-notify")
 def test_nothing_of_a_name_moves_a_cursor(scratch):
     done, report = report_of(scratch, "name", options=["-v"])
     assert ' by ?[31m?"x[' in done.err
     assert kinds(report)["mount", "@mount"]["comm"] == '\x1b[31m\n"x'
 
 
+@pytest.mark.needs("seccomp-notify")
 def test_a_program_gets_no_listener_and_no_way_around_ours(scratch):
     done, report = report_of(scratch, "own-filter")
     assert done.out == "listener EPERM\nfilter allowed\nmount ENOSYS\n"
     assert kinds(report)["seccomp", "@seccomp"]["errno"] == "EPERM"
 
 
+@pytest.mark.needs("seccomp-notify")
 def test_signals_break_off_no_answer(scratch):
     done, report = report_of(scratch, "restarted", "3000")
     assert (done.status, done.out) == (0, "")
     assert kinds(report)["mount", "@mount"]["count"] == 3000
 
 
+@pytest.mark.needs("seccomp-notify")
 def test_a_signal_may_break_off_the_question_but_opens_nothing(scratch):
     done, report = report_of(scratch, "broken-off", "3000")
     assert done.status == 0
@@ -223,6 +239,7 @@ def test_a_signal_may_break_off_the_question_but_opens_nothing(scratch):
     assert kinds(report)["mount", "@mount"]["count"] == 3000 - len(broken)
 
 
+@pytest.mark.needs("seccomp-notify")
 def test_who_takes_sigsys_at_the_last_moment_dies(scratch):
     for _ in range(10):
         done, report = report_of(scratch, "wavering")
@@ -233,12 +250,14 @@ def test_who_takes_sigsys_at_the_last_moment_dies(scratch):
 
 # --- whatever the program does
 
+@pytest.mark.needs("seccomp-notify")
 def test_a_flood_is_counted(scratch):
     done, report = report_of(scratch, "mount", "100000", timeout=120)
     assert (done.status, done.out) == (0, "")
     assert kinds(report)["mount", "@mount"]["count"] == 100000
 
 
+@pytest.mark.needs("seccomp-notify")
 def test_a_flood_of_kinds_takes_no_more_room(scratch):
     n = 3000
     # one of three is refused for the sake of processes outside
@@ -349,6 +368,7 @@ def test_calls_are_answered_while_the_supervisor_is_stopped():
     ("user-notif", "EPERM", "a sandbox around jaillaunch"),
     ("user-notif", "EMFILE", "nofile"),
 ])
+@pytest.mark.needs("seccomp-notify")
 def test_without_a_listener_the_jail_is_as_tight(what, error, why, scratch):
     before = without(what, error)
     done, report = report_of(scratch, "tell", before=before, options=["-v"])
@@ -361,6 +381,7 @@ def test_without_a_listener_the_jail_is_as_tight(what, error, why, scratch):
     assert launch("ignored-root", before=before).status == 159
 
 
+@pytest.mark.needs("seccomp-notify")
 def test_without_killable_waits(scratch):
     before = without("notif-killable", "EINVAL")
     done, report = report_of(scratch, "tell", before=before)
@@ -369,6 +390,7 @@ def test_without_killable_waits(scratch):
     assert launch("ignored-root", before=before).status == 137
 
 
+@pytest.mark.needs("seccomp-notify")
 def test_without_pidfds_kills_are_the_kernels(scratch):
     before = without("pidfd_open", "ENOSYS")
     done, report = report_of(scratch, "ignored-root", before=before)
@@ -390,6 +412,7 @@ OTHER_PROC = {
 @needs_proc
 @pytest.mark.parametrize("namespaces", [(), ("--ns", "none")])
 @pytest.mark.parametrize("proc", OTHER_PROC)
+@pytest.mark.needs("seccomp-notify")
 def test_with_another_proc(proc, namespaces, scratch):
     before = OTHER_PROC[proc]
     if run(*before, "true").status != 0:
@@ -412,6 +435,7 @@ def test_with_another_proc(proc, namespaces, scratch):
     assert done.status in (159, 137) and done.out == ""
 
 
+@pytest.mark.needs("seccomp-notify")
 def test_in_a_pid_namespace_without_a_proc_of_its_own(scratch):
     before = without("fsopen", "EPERM")
     done, report = report_of(scratch, "tell", before=before)
@@ -423,6 +447,7 @@ def test_in_a_pid_namespace_without_a_proc_of_its_own(scratch):
     assert done.status in (159, 137) and done.out == ""
 
 
+@pytest.mark.needs("seccomp-notify")
 def test_under_somebody_elses_listener(scratch):
     done, report = report_of(scratch, "tell", before=(
         BUILD / "tools/other-kernel", "100000"))
@@ -430,6 +455,7 @@ def test_under_somebody_elses_listener(scratch):
     assert "runs under" in report["seccomp"]["why_not_itemised"]
 
 
+@pytest.mark.needs("seccomp-notify")
 def test_without_a_descriptor_for_it(scratch):
     done, report = report_of(scratch, "tell", options=["--limit", "nofile=3"])
     assert done.out == "mount EPERM\n"

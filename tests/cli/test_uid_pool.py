@@ -609,6 +609,7 @@ SCOPED = {
 
 @pytest.mark.skipif(landlock_abi() < 6, reason="Landlock has no scopes")
 @pytest.mark.parametrize("pair", SCOPED)
+@pytest.mark.needs("landlock")
 def test_landlock_keeps_two_jails_of_one_uid_apart(scratch, pair):
     """And what one of them does not, its absence shows."""
     victim, attacker, refusal = SCOPED[pair]

@@ -1,0 +1,93 @@
+"""What may fail in a column of the matrix (tests/matrix.py), by tests of which
+it is known."""
+
+import os
+import re
+import sys
+
+import pytest
+
+import matrix
+from conftest import COLUMN, ROOT, BUILD, run
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0 or COLUMN != "",
+                                reason="needs root, and chooses the column")
+TESTS = '''
+import pytest
+from conftest import BUILD, run
+
+
+def launch(*options):
+    return run(BUILD / "jaillaunch", "-r", "/", "-u", "54321", *options, "--",
+               "true")
+
+
+def test_passes():
+    assert launch().status == 0
+
+
+def test_says_nothing():
+    launch()
+    raise AssertionError("undeclared")
+
+
+@pytest.mark.needs("landlock")
+def test_declares():
+    launch()
+    raise AssertionError
+
+
+@pytest.mark.needs("landlock")
+def test_declares_and_launches_nothing():
+    raise AssertionError("no launch says it")
+
+
+@pytest.mark.needs("landlock")
+def test_declares_for_nothing():
+    launch()
+
+
+@pytest.mark.needs("cgroup")
+def test_declares_what_is_there():
+    launch("--limit", "pids=100")
+    raise AssertionError("it is there")
+
+
+def test_is_refused():
+    assert launch("--require", "landlock").status == 0
+
+
+def test_is_refused_for_something_else():
+    assert launch("--require", "nothing").status == 0
+'''
+
+
+def test_only_what_is_lost_or_refused_is_excused(scratch):
+    (scratch / "test_it.py").write_text(TESTS)
+    done = run(sys.executable, "-m", "pytest", "-q", "-rsf", "-p", "conftest", "-p",
+               "no:cacheprovider", scratch / "test_it.py", cwd=scratch,
+               env=dict(os.environ, JAIL_COLUMN="no-landlock",
+                        JAIL_BUILD=str(BUILD), JAIL_TEST_SUMMARY="",
+                        PYTHONPATH=str(ROOT / "tests"),
+                        JAIL_MATRIX_LOG=str(scratch / "log")))
+    assert done.status == 1, done
+    failed = re.findall(r"^FAILED .*::test_(\w+)", done.out, re.M)
+    assert failed == ["says_nothing", "declares_and_launches_nothing",
+                      "declares_what_is_there",
+                      "is_refused_for_something_else"], done
+    assert "lost: landlock      off  this kernel has no Landlock" in done.out
+    assert "refused: jaillaunch: --require landlock" in done.out
+
+
+def test_declarations_that_nothing_bears_out_are_told(scratch, capsys):
+    rows = {"one": '["a", "mount"]', "two": "null"}
+    for column, pair in rows.items():
+        (scratch / column).write_text(
+            f'{{"test": "x", "kind": "lost", "bears_out": {pair}, '
+            '"declared": [["a", "mount"], ["b", "proc"]]}\n')
+    assert matrix.main(scratch)
+    told = capsys.readouterr().out
+    assert 'b passes without "proc"' in told and '"mount"' not in told
+    (scratch / "one").write_text("")
+    (scratch / "two").write_text("")
+    assert not matrix.main(scratch)

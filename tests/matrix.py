@@ -1,0 +1,207 @@
+#!/usr/bin/python3
+"""The matrix: the tests of the launcher on hosts that lack something, each a
+column (tests/tools/column.c).  With JAIL_COLUMN=NAME, conftest.py asks here
+whether a test that failed may fail in that column.
+
+What is lacking is not written down here: `jaillaunch doctor` in the column says
+it, and SAID how a launch does.  A failure is excused for three reasons only:
+
+    refused    a launch of the test ended with 125 and one line, which says what
+               is lacking
+    lost       the test declares that it needs what is lacking, by
+               @pytest.mark.needs("landlock", ...), and what a launch of its own
+               said, or says with --explain, names that loss
+    elsewhere  the test moves the launcher to where no column is
+
+As a program, after all columns were run: how many were excused in each, and
+the declarations that nothing has borne out, which fail it."""
+
+import collections
+import functools
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+# By the names of the doctor ("cgroup": all that begin so), how a launch says that
+# it does without, and how, that it cannot.  What is not here costs nothing where
+# it is lacking: no test may need it.
+NAMESPACE = r"a namespace .*cannot be made|no namespace can"
+MOUNT = r"layer root: .*: (Operation not permitted|Function not implemented)"
+SAID = {
+    "landlock": (r"^landlock +off +(this kernel|Landlock is)", "Landlock"),
+    "ns-pid": ("^namespace pid +off it cannot", NAMESPACE),
+    "ns-ipc": ("^namespace ipc +off it cannot", NAMESPACE),
+    "ns-uts": ("^namespace uts +off it cannot", NAMESPACE),
+    "ns-cgroup": ("^namespace cgroup +off it cannot", NAMESPACE),
+    "ns-net": (None, NAMESPACE),
+    "ns-user": (None, "user namespace"),
+    "mount": ("^entered not by mounts attached for a moment: ", MOUNT),
+    "mount-calls": ("^entered not by detached mounts: ", MOUNT),
+    "seccomp-notify": ("refusals are not itemised: (this kernel|a sandbox)",
+                       "listeners"),
+    "cgroup": ("no cgroup: |^cgroup +off +(?!no limit)", "cgroup"),
+    "proc": ("there is no /proc", "/proc"),
+    "chroot": (None, "without root|only root"),  # all is lost
+    "store": (None, "Permission denied"),  # not root
+    "loop": (None, "without root|only root"),
+}
+PATIENCE = 20  # seconds, for an --explain
+# What is said for words that launch nothing.
+VERBS = {"doctor", "policy", "store"}
+ANY_LAUNCH = ["-r", "/", "-u", "54321", "--", "true"]
+
+
+class Launch(subprocess.Popen):
+    """Stands for subprocess.Popen in a column, and remembers the launches of
+    the test that is running."""
+
+    all = []
+    launcher = ""
+
+    def __init__(self, args, *more, **kwargs):
+        self.place = {name: kwargs[name] for name in
+                      ("cwd", "env", "user", "group", "extra_groups")
+                      if name in kwargs}
+        self.said = ("", "")
+        super().__init__(args, *more, **kwargs)
+        self.words = [] if isinstance(args, (str, bytes)) else \
+            [os.fspath(word) for word in args]
+        if any(word.endswith("jaillaunch") for word in self.words):
+            Launch.all.append(self)
+
+    def communicate(self, *args, **kwargs):
+        both = super().communicate(*args, **kwargs)
+        self.said = tuple(os.fsdecode(text or "") for text in both)
+        return both
+
+    def refusal(self):
+        """The line that it ended with, if that is all that it did."""
+        out, err = self.said
+        if self.returncode == 125 and not out and \
+                re.fullmatch(r"jaillaunch: [^\n]+\n", err) and \
+                any(re.search(SAID[need][1], err) for need in lacking()):
+            return err.strip()
+        return None
+
+    @functools.cached_property
+    def explained(self):
+        """The same launch, explained; nothing, if a script makes it of words
+        of its own."""
+        if self.launcher not in self.words:
+            return ""
+        at = self.words.index(self.launcher)
+        before = self.words[:at]
+        if "-c" in before and '"$@"' not in before[before.index("-c") + 1]:
+            return ""
+        rest = self.words[at + 1:]
+        if VERBS.intersection(rest[:1]):
+            rest = ANY_LAUNCH
+        words = [*self.words[:at + 1], "--explain", *rest]
+        try:
+            done = subprocess.run(words, capture_output=True, text=True,
+                                  errors="replace", input="", check=False,
+                                  timeout=PATIENCE, **self.place)
+        except (OSError, subprocess.TimeoutExpired):
+            return ""
+        return done.stdout + done.stderr
+
+    def names(self, need):
+        """The words by which it says that this is lacking."""
+        for text in (*self.said, self.explained) if SAID[need][0] else ():
+            found = re.search(f"(?:{SAID[need][0]}).*", text, re.M)
+            if found:
+                return found[0]
+        return None
+
+
+def install(launcher):
+    """For all of this process."""
+    Launch.launcher = os.fspath(launcher)
+    subprocess.Popen = Launch
+
+
+@functools.lru_cache
+def lacking():
+    """What the doctor misses in this column, by the names of SAID."""
+    done = subprocess.run([Launch.launcher, "doctor", "--json"], check=False,
+                          capture_output=True, text=True)
+    missing = [row["name"] for row in json.loads(done.stdout)["primitives"]
+               if not row["ok"]]
+    return {name for name in SAID if any(
+        row == name or row.startswith(name + "-") for row in missing)}
+
+
+def needs_of(item):
+    """(who declares, need) of a test: itself, its class or its file."""
+    return {(re.sub(r"\[.*", "", node.nodeid), need)
+            for node, mark in item.iter_markers_with_node("needs")
+            for need in mark.args}
+
+
+def excuse(item):
+    """(kind, what was declared, why) of a test that failed, or None."""
+    launches, Launch.all = Launch.all, []
+    declared = [pair for pair in sorted(needs_of(item))
+                if pair[1] in lacking()]
+    for pair in declared:
+        for launch in launches:
+            words = launch.names(pair[1])
+            if words:
+                return "lost", pair, words
+    for launch in launches:
+        if launch.refusal():
+            return "refused", None, launch.refusal()
+        if launch.returncode == 124 and "column" in launch.said[1]:
+            return "elsewhere", None, launch.said[1].strip()
+    return None
+
+
+def judge(item, report, log):
+    """Of a test that ended: turns a failure that is excused into a skip, and
+    writes down what came of what it declares."""
+    declared = sorted(pair for pair in needs_of(item) if pair[1] in lacking())
+    kind, pair, why = report.outcome, None, ""
+    if report.failed:
+        found = excuse(item)
+        if found:
+            kind, pair, why = found
+            report.outcome = "skipped"
+            report.longrepr = (str(item.path), item.location[1],
+                               f"{kind}: {why}")
+        else:
+            crash = getattr(report.longrepr, "reprcrash", None)
+            why = crash.message if crash else str(report.longrepr)
+    Launch.all = []
+    if log:
+        with open(log, "a", encoding="utf-8") as file:
+            file.write(json.dumps({"test": item.nodeid, "kind": kind,
+                                   "bears_out": pair, "why": why,
+                                   "declared": declared}) + "\n")
+
+
+def main(directory):
+    borne_out, declared = set(), set()
+    for path in sorted(pathlib.Path(directory).iterdir()):
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        count = collections.Counter(row["kind"] for row in rows)
+        needs = collections.Counter(row["bears_out"][1] for row in rows
+                                    if row["bears_out"])
+        print(f"{path.name:16}" + "".join(
+            f" {count[kind]:5} {kind}" for kind in
+            ("passed", "refused", "lost", "elsewhere", "skipped", "failed")) + "".join(
+            f", {number} {need}" for need, number in sorted(needs.items())))
+        for row in rows:
+            declared |= {tuple(pair) for pair in row["declared"]}
+            if row["bears_out"]:
+                borne_out.add(tuple(row["bears_out"]))
+    stale = sorted(declared - borne_out)
+    for who, need in stale:
+        print(f'{who} passes without "{need}", which it says it needs')
+    return bool(stale)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
