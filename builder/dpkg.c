@@ -9,7 +9,6 @@
 #include "listing.h"
 #include "rootfd.h"
 
-#define INFO "/var/lib/dpkg/info"
 #define LIST_LIMIT (64 << 20) /* bytes of one package's list */
 
 static const struct {
@@ -57,8 +56,8 @@ static int read_list(const struct source *source, const char *name,
 	auto_free char *path = NULL;
 	int error;
 
-	if (asprintf(&path, INFO "/%s%s%s.list", name, *arch ? ":" : "", arch) <
-	    0)
+	if (asprintf(&path, DPKG_INFO "/%s%s%s.list", name, *arch ? ":" : "",
+		     arch) < 0)
 		return -ENOMEM;
 	error = root_read_file(source->root_fd, path, LIST_LIMIT, &out->text,
 			       NULL);
@@ -77,7 +76,7 @@ int dpkg_files(const struct source *source, const char *name, unsigned machine,
 	struct stat st;
 	int error;
 
-	error = source_stat(source, INFO, &st);
+	error = source_stat(source, DPKG_INFO, &st);
 	if (source_failed(error))
 		return error;
 	if (error < 0 || !S_ISDIR(st.st_mode))
@@ -101,7 +100,7 @@ static const char *find_base(char *text, const char *base)
 	size_t len = strlen(base);
 	char *at = text;
 
-	while ((at = strstr(at, base))) {
+	while (len > 0 && (at = strstr(at, base))) {
 		char *line = at;
 
 		if (at > text && at[-1] == '/' &&
@@ -116,8 +115,7 @@ static const char *find_base(char *text, const char *base)
 	return NULL;
 }
 
-/* "libc6:amd64.list" -> "libc6"; NULL when it is no list. */
-static char *package_of(const char *file)
+char *dpkg_package_of(const char *file)
 {
 	size_t len = strlen(file);
 
@@ -133,22 +131,24 @@ int dpkg_owner(const struct source *source, const char *base, char **package,
 	auto_of(listing) struct listing *listing = NULL;
 
 	*package = *path = NULL;
-	if (listing_open(source, INFO, &listing) < 0)
+	if (listing_open(source, DPKG_INFO, &listing) < 0)
 		return 0;
 	for (size_t i = 0; i < listing->n; i++) {
+		auto_free char *name = dpkg_package_of(listing->names[i]);
 		auto_free char *text = NULL;
 		const char *line;
 
-		if (!strstr(listing->names[i], ".list") ||
-		    root_read_file(listing->fd, listing->names[i], LIST_LIMIT,
-				   &text, NULL) < 0)
+		if (!name || root_read_file(listing->fd, listing->names[i],
+					    LIST_LIMIT, &text, NULL) < 0)
 			continue;
 		line = find_base(text, base);
 		if (!line)
 			continue;
-		*package = package_of(listing->names[i]);
 		*path = strdup(line);
-		return *package && *path ? 0 : -ENOMEM;
+		if (!*path)
+			return -ENOMEM;
+		*package = TAKE(name);
+		return 0;
 	}
 	return 0;
 }

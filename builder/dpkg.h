@@ -8,6 +8,12 @@
 #include "err.h"
 #include "source.h"
 
+#define DPKG_INFO "/var/lib/dpkg/info"
+
+/* Of the file of that directory, "libc6:amd64.list": "libc6", the caller's.
+ * NULL: no list, or no memory. */
+char *dpkg_package_of(const char *file);
+
 struct packages {
 	char **lines; /* paths, as the package names them */
 	size_t n;

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "dpkg.h"
 #include "rootfd.h"
 
-#define INFO "/var/lib/dpkg/info"
 enum { LIST_MAX = 64 << 20 };
 
 static int compare_items(const void *a, const void *b)
@@ -23,17 +23,6 @@ static int compare_items(const void *a, const void *b)
 static int compare_path(const void *path, const void *item)
 {
 	return strcmp(path, ((const struct owned *)item)->path);
-}
-
-/* "libc6:amd64.list" is of libc6; NULL: no list. */
-static char *package_of(const char *file)
-{
-	size_t len = strlen(file);
-
-	if (len <= 5 || strcmp(file + len - 5, ".list") != 0)
-		return NULL;
-	return strndup(file,
-		       strcspn(file, ":") < len ? strcspn(file, ":") : len - 5);
 }
 
 /* The first package that names a file has it: two only share directories. */
@@ -69,7 +58,7 @@ static int claim_merged(struct owned *items, size_t n, const char *path,
 static int read_list(int dir_fd, const char *file, struct owned *items,
 		     size_t n)
 {
-	auto_free char *package = package_of(file);
+	auto_free char *package = dpkg_package_of(file);
 	auto_free char *text = NULL;
 	char *rest = NULL;
 
@@ -102,7 +91,8 @@ static int share_claims(struct owned *items, size_t n)
 int owners_find(const struct source *source, struct owned *items, size_t n,
 		struct err *err)
 {
-	int fd = root_open(source->root_fd, INFO, O_RDONLY | O_DIRECTORY, 0);
+	int fd = root_open(source->root_fd, DPKG_INFO, O_RDONLY | O_DIRECTORY,
+			   0);
 	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
 
@@ -111,9 +101,9 @@ int owners_find(const struct source *source, struct owned *items, size_t n,
 		close(fd);
 	while (dir && (entry = readdir(dir)))
 		if (read_list(fd, entry->d_name, items, n) < 0)
-			return err_sys(err, ENOMEM, "read " INFO);
+			return err_sys(err, ENOMEM, "read " DPKG_INFO);
 	if (share_claims(items, n) < 0)
-		return err_sys(err, ENOMEM, "read " INFO);
+		return err_sys(err, ENOMEM, "read " DPKG_INFO);
 	return 0;
 }
 

@@ -21,12 +21,13 @@ struct walk {
 	char **exclusions; /* expanded, without "-" */
 	size_t n_exclusions;
 	const char *base; /* where the walk began */
+	const char *top; /* the same, or where a link led out of it */
 };
 
 static bool is_excluded(const struct walk *walk, const char *path)
 {
 	const char *name = strrchr(path, '/') + 1;
-	const char *below = path + strlen(walk->base);
+	const char *below = path + strlen(walk->top);
 
 	below += *below == '/';
 	for (size_t i = 0; i < walk->n_exclusions; i++) {
@@ -90,8 +91,12 @@ static int walk_link(const struct walk *walk, char *path, struct err *err)
 	if (source_lstat(plan->source, real, &st) < 0)
 		return 0;
 	if (S_ISDIR(st.st_mode) && strchr(real + 1, '/') &&
-	    !is_below(walk->base, real))
-		return walk_dir(walk, real, err);
+	    !is_below(walk->base, real)) {
+		struct walk there = *walk;
+
+		there.top = real;
+		return walk_dir(&there, real, err);
+	}
 	return 0;
 }
 
@@ -204,7 +209,7 @@ static int walk_from(struct walk *walk, const char *path, struct err *err)
 				   path);
 	if (plan_source_path(walk->plan, path, &reason, &real, err) < 0)
 		return -1;
-	walk->base = strcmp(real, "/") == 0 ? "" : real;
+	walk->base = walk->top = strcmp(real, "/") == 0 ? "" : real;
 	return walk_dir(walk, real, err);
 }
 

@@ -314,6 +314,16 @@ def test_shebang_chain(build):
         assert path in tree
 
 
+def test_an_interpreter_that_ends_in_a_slash(build, own_root):
+    script = own_root / "usr/bin/slash"
+    script.write_text("#!/usr/absent/\n")
+    script.chmod(0o755)
+    done = build("slash\n", "--print=tree", sysroot=own_root)
+    assert (done.status, done.err) == (
+        3, "jailbuild: m.txt:1: /usr/absent/, interpreter of /usr/bin/slash, "
+           "not found; no package installed there has it\n")
+
+
 def test_links_of_a_tree_bring_what_they_name(build):
     tree = paths(build("tree /usr/share/data -deep\n", "--print=tree"))
     assert "/usr/share/elsewhere/five.txt" in tree
@@ -321,6 +331,18 @@ def test_links_of_a_tree_bring_what_they_name(build):
     assert "/usr/share/data/dangling" in tree
     assert "/usr/share/data/null" in tree and "/dev/null" not in tree
     assert not any(path.startswith("/usr/share/data/deep") for path in tree)
+
+
+def test_globs_of_a_tree_where_its_links_lead(build, own_root):
+    """Paths are counted from the directory that the link names."""
+    for name in ("srv/tree", "away/there/sub", "away/there/test/deep"):
+        (own_root / name).mkdir(parents=True)
+    (own_root / "srv/tree/link").symlink_to("/away/there")
+    (own_root / "away/there/test/deep/f").touch()
+    tree = paths(build("tree /srv/tree -re/sub -test/deep\n", "--print=tree",
+                       sysroot=own_root))
+    assert "/away/there/sub" in tree and "/away/there/test" in tree
+    assert "/away/there/test/deep" not in tree
 
 
 def test_elf_files_of_a_tree_get_their_closure(build):
