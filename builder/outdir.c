@@ -10,6 +10,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "directory.h"
+
 static int remove_one(const char *path, const struct stat *st, int type,
 		      struct FTW *ftw)
 {
@@ -104,6 +106,9 @@ static int remove_stale(const char *partial, struct err *err)
 
 static int make_partial(struct outdir *dir, struct err *err)
 {
+	if (*dir->path != '/' &&
+	    directory_is_there(AT_FDCWD, dir->path, err) < 0)
+		return -1;
 	if (mkdir(dir->partial, 0700) < 0)
 		return err_sys(err, errno, "create %s", dir->path);
 	dir->fd = open(dir->partial,

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 DIR *directory_list(int dir_fd)
@@ -15,4 +16,17 @@ DIR *directory_list(int dir_fd)
 		close(fd);
 	errno = error;
 	return list;
+}
+
+int directory_is_there(int dir_fd, const char *for_what, struct err *err)
+{
+	struct stat st;
+
+	if (fstatat(dir_fd, ".", &st, 0) < 0 ? errno != ENOENT
+					     : st.st_nlink > 0)
+		return 0;
+	return err_set(err, ERR_HOST,
+		       "%s: the directory that it would be made in was "
+		       "deleted; change to one that is there",
+		       for_what);
 }

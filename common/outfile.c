@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "directory.h"
+
 static int open_directory(struct outfile *file, struct err *err)
 {
 	auto_free char *for_dir = strdup(file->path);
@@ -24,7 +26,7 @@ static int open_directory(struct outfile *file, struct err *err)
 	file->dir_fd = open(dirname(for_dir), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (file->dir_fd < 0)
 		return err_sys(err, errno, "%s", file->path);
-	return 0;
+	return directory_is_there(file->dir_fd, file->path, err);
 }
 
 static int open_data(struct outfile *file, struct err *err)
