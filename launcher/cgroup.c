@@ -322,8 +322,8 @@ static int check_cpus(const struct cgroup *cgroup, struct err *err)
 		       cgroup->words[CGROUP_CPU]);
 }
 
-int cgroup_make(const struct jail_limit *limits, bool in_place,
-		struct cgroup **out, struct err *err)
+int cgroup_try(const struct jail_limit *limits, bool in_place,
+	       struct cgroup **out, struct err *err)
 {
 	struct cgroup wishes = {0};
 	auto_of(cgroup) struct cgroup *cgroup = NULL;
@@ -340,7 +340,17 @@ int cgroup_make(const struct jail_limit *limits, bool in_place,
 			 "--exec: nobody would be left to remove a cgroup", 0);
 	else if (make_groups(cgroup, err) < 0)
 		return -1;
-	if (check_cpus(cgroup, err) < 0)
+	*out = TAKE(cgroup);
+	return 0;
+}
+
+int cgroup_make(const struct jail_limit *limits, bool in_place,
+		struct cgroup **out, struct err *err)
+{
+	auto_of(cgroup) struct cgroup *cgroup = NULL;
+
+	if (cgroup_try(limits, in_place, &cgroup, err) < 0 ||
+	    (cgroup && check_cpus(cgroup, err) < 0))
 		return -1;
 	*out = TAKE(cgroup);
 	return 0;

@@ -40,6 +40,10 @@ struct cgroup_use {
 int cgroup_make(const struct jail_limit *limits, bool in_place,
 		struct cgroup **out, struct err *err);
 
+/* The same for who only looks: what only a group can hold may be held by none. */
+int cgroup_try(const struct jail_limit *limits, bool in_place,
+	       struct cgroup **out, struct err *err);
+
 /* All take NULL, too. */
 
 /* Is this limit held by a group? */

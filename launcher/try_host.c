@@ -36,7 +36,7 @@ int try_cgroup(unsigned long limit, char *detail, size_t size)
 
 	limits[limit] =
 		(struct jail_limit){.is_set = true, .value = SOME_LIMIT};
-	if (cgroup_make(limits, false, &cgroup, &err) < 0)
+	if (cgroup_try(limits, false, &cgroup, &err) < 0)
 		return take_error(&err, detail, size);
 	is_held = cgroup_holds(cgroup, (enum limit)limit);
 	snprintf(detail, size, "%s", cgroup_words(cgroup, (enum limit)limit));

@@ -123,6 +123,16 @@ def test_what_is_taken_away_is_missed(lack, gone):
 
 
 @needs_root
+def test_a_line_has_one_remedy():
+    """That of a launch, to do without, is none of the host's."""
+    rows = doctor(WITHOUT, "mkdir,mkdirat=EPERM")[1]
+    assert rows["cgroup-cpu"]["cause"] == rows["cgroup-pids"]["cause"]
+    for row in rows.values():
+        assert "--limit" not in row.get("cause", "") and \
+            ";" not in row.get("cause", ""), row
+
+
+@needs_root
 def test_every_primitive_is_taken_away_by_some_test():
     _, rows, _ = doctor()
     tried = set.union(*(gone for _, gone in LACKS))
