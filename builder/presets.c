@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "self.h"
@@ -35,12 +36,35 @@ static int look_beside(struct presets *presets)
 	return 0;
 }
 
+/* The others need not be there; these were asked for. */
+static int check_given(const struct opt_list *given, struct err *err)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < given->n; i++) {
+		const char *dir = given->items[i];
+
+		if (stat(dir, &st) < 0)
+			return err_sys_kind(err, ERR_USAGE, errno,
+					    "--presets %s", dir);
+		if (!S_ISDIR(st.st_mode))
+			return err_sys_kind(err, ERR_USAGE, ENOTDIR,
+					    "--presets %s", dir);
+		if (access(dir, X_OK) < 0)
+			return err_sys_kind(err, ERR_USAGE, errno,
+					    "--presets %s", dir);
+	}
+	return 0;
+}
+
 int presets_find(const struct opt_list *given, struct presets **out,
 		 struct err *err)
 {
 	auto_of(presets) struct presets *presets = calloc(1, sizeof(*presets));
 	size_t n = 0;
 
+	if (check_given(given, err) < 0)
+		return -1;
 	if (!presets || look_beside(presets) < 0)
 		return err_sys(err, ENOMEM, "presets");
 	presets->dirs = calloc(given->n + 3, sizeof(*presets->dirs));

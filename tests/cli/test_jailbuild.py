@@ -235,6 +235,27 @@ def test_presets(build, scratch):
                                   "--print=tree"))
 
 
+@pytest.mark.parametrize("where, words", [
+    ("nosuch", "No such file or directory"), ("m.txt", "Not a directory")])
+def test_presets_that_are_not_there(build, where, words):
+    """Also where nothing would have been looked for in them."""
+    done = build("dir /d\n", "--presets", where, "--print=tree")
+    assert (done.status, done.out, done.err) == (
+        2, "", f"jailbuild: --presets {where}: {words}\n")
+
+
+@pytest.mark.parametrize("option", ["x.tar", "x.tar.gz", "dir/", "oci:x"])
+def test_the_working_directory_was_deleted(scratch, option):
+    (scratch / "gone").mkdir()
+    (scratch / "m.txt").write_text("dir /d\n")
+    done = run("sh", "-c", 'rmdir "$PWD"; exec "$@"', "sh", JAILBUILD,
+               scratch / "m.txt", "-o", option, cwd=scratch / "gone")
+    assert done.status == 5, done
+    name = option.removeprefix("oci:").removesuffix("/")
+    assert done.err == (f"jailbuild: {name}: the directory that it would be "
+                        "made in was deleted; change to one that is there\n")
+
+
 def test_print_manifest_is_canonical_and_embedded(build, scratch):
     text = "bin   hello\n# comment\nenv  A=b\ndev zero null\n"
     printed = build(text, "--print=manifest").out
