@@ -91,8 +91,11 @@ static int write_stock(const struct enclave_request *request,
 	if (app_command)
 		return write_stock_app(app_command, out, err);
 	fputs("/jaillaunch\n-r\n/jail\n", out);
-	if (request->user)
-		fprintf(out, "-u\n%s\n", request->user);
+	if (request->user) {
+		fputs("-u\n", out);
+		if (put_stock_word(out, request->user, err) < 0)
+			return -1;
+	}
 	for (size_t i = 0; i < request->n_options; i++)
 		if (put_stock_word(out, request->options[i], err) < 0)
 			return -1;

@@ -82,7 +82,7 @@ int unit_open(const struct source *source, struct memo *names,
 	      struct memo *units, const char *path, struct unit **out,
 	      struct err *err)
 {
-	struct stat st;
+	struct stat st = {0};
 	int error = source_stat(source, path, &st);
 	struct {
 		uint64_t dev, ino;

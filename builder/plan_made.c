@@ -94,6 +94,17 @@ struct copied {
 	char *path; /* in the image */
 };
 
+static int copy_missing(const struct copied *copied, int error, struct err *err)
+{
+	auto_free char *name = NULL;
+
+	if (asprintf(&name, "%s%s", copied->top, copied->local) < 0) {
+		name = NULL;
+		return err_sys(err, ENOMEM, "%s", copied->top);
+	}
+	return plan_missing(copied->entry, error, name, err);
+}
+
 static int copy_file(struct plan *plan, const struct copied *copied,
 		     const struct stat *st, struct err *err)
 {
@@ -131,7 +142,7 @@ static int copy_link(struct plan *plan, const struct copied *copied,
 	int error = source_readlink(copied->host, copied->local, &target);
 
 	if (error < 0)
-		return plan_missing(copied->entry, error, copied->local, err);
+		return copy_missing(copied, error, err);
 	want.target = target;
 	return plan_put(plan, &want, &reason, err);
 }
@@ -146,7 +157,7 @@ static int copy_child(struct plan *plan, const struct copied *copied,
 	int error = source_lstat(copied->host, copied->local, &st);
 
 	if (error < 0)
-		return plan_missing(copied->entry, error, copied->local, err);
+		return copy_missing(copied, error, err);
 	if (S_ISDIR(st.st_mode))
 		return copy_dir(plan, copied, err);
 	if (S_ISLNK(st.st_mode))
@@ -173,7 +184,7 @@ static int copy_dir(struct plan *plan, const struct copied *copied,
 		copied->host, *copied->local ? copied->local : "/", &listing);
 
 	if (error < 0)
-		return plan_missing(copied->entry, error, copied->top, err);
+		return copy_missing(copied, error, err);
 	if (plan_put(plan, &want, &reason, err) < 0)
 		return -1;
 	for (size_t i = 0; i < listing->n; i++) {

@@ -516,6 +516,18 @@ def test_epoch_is_the_only_time(build, scratch):
         assert {member.mtime for member in image} == {86400}
 
 
+@root_only
+def test_what_cannot_be_copied_has_its_whole_name(scratch, source_root):
+    (scratch / "m.txt").write_text("copy ./data /data\n")
+    (scratch / "data/shut").mkdir(mode=0o700, parents=True)
+    scratch.chmod(0o777)
+    done = run(JAILBUILD, scratch / "m.txt", "--sysroot", source_root,
+               "--print=tree", **ordinary_user())
+    assert (done.status, done.err) == (
+        4, f"jailbuild: {scratch}/m.txt:1: {scratch}/data/shut: Permission "
+           "denied\n")
+
+
 def test_an_ordinary_user_can_build(scratch, source_root):
     work = scratch / "work"
     work.mkdir()
