@@ -12,6 +12,7 @@
 #include "args.h"
 #include "capability.h"
 #include "completion.h"
+#include "destination.h"
 #include "devices.h"
 #include "doctor.h"
 #include "guise.h"
@@ -212,6 +213,13 @@ static int check_args(const struct args *args, struct err *err)
 		return err_set(err, ERR_USAGE,
 			       "%s needs the supervisor that --exec leaves out",
 			       args->report ? "--report" : "--events");
+	if (args->report && args->spec.events &&
+	    destinations_clash(args->report, args->spec.events))
+		return err_set(err, ERR_USAGE,
+			       "--report and --events both write %s, and one "
+			       "would lose what the other writes: name two "
+			       "files, or a pipe",
+			       args->spec.events);
 	return requirements_read(&args->spec.require, err);
 }
 

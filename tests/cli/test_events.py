@@ -191,6 +191,44 @@ def test_the_jail_does_not_get_the_descriptor():
     assert done.status != 0
 
 
+@pytest.mark.parametrize("report, told", [
+    ("new", "new"), ("there", "there"), ("new", "./new"), ("link", "there"),
+    ("there", "hard"), ("fd:1", "there"), ("there", "fd:1")])
+def test_one_file_is_not_for_the_report_too(report, told, scratch):
+    there = scratch / "there"
+    there.write_text("")
+    (scratch / "link").symlink_to("there")
+    (scratch / "hard").hardlink_to(there)
+    with open(there, "w", encoding="utf-8") as out:
+        done = subprocess.run(
+            argv("--report", report, "--events", told), cwd=scratch,
+            stdout=out, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 125, done
+    assert done.stderr == (
+        f"jaillaunch: --report and --events both write {told}, and one would "
+        "lose what the other writes: name two files, or a pipe\n")
+    assert there.read_text() == "" and not (scratch / "new").exists()
+
+
+def test_what_takes_both_may_have_both(scratch):
+    read, write = os.pipe()
+    for where in (f"fd:{write}", f"/dev/fd/{write}"):
+        done = run(*argv("--report", where, "--events", where),
+                   pass_fds=[write])
+        assert done.status == 0, done
+    os.close(write)
+    with open(read, encoding="utf-8") as lines:
+        assert lines.read().count('"event":"ended"') == 2
+    with open(scratch / "both", "w", encoding="utf-8") as out:
+        done = subprocess.run(argv("--report", "fd:1", "--events", "fd:1"),
+                              stdout=out, check=False)
+    assert done.returncode == 0
+    assert (scratch / "both").read_text().startswith('{"event":"prepared"')
+    done = run(*argv("--report", scratch / "report", "--events",
+                     scratch / "events"))
+    assert done.status == 0, done
+
+
 @pytest.mark.parametrize("options, words", [
     (["--events", "fd:x"], "fd:x: not a descriptor's number"),
     (["--events", "fd:"], "not a descriptor's number"),
