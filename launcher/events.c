@@ -24,11 +24,12 @@
 
 struct events {
 	int fd;
-	bool is_broken; /* nobody reads, or there is no room: no more is written */
+	bool is_broken; /* half a line is there, or nobody: no more is written */
 	struct timespec start;
 	unsigned n_attempts;
 	uint32_t n_refused; /* of those that the keeper told */
 	uint64_t n_lost;
+	int why_lost; /* errno of the last; 0: it was not taken in time */
 	size_t len; /* of the line; more than there is room for: it is cut */
 	char line[MOST_LINE];
 };
@@ -149,6 +150,12 @@ static ssize_t write_quietly(int fd, const char *data, size_t len)
 	return n;
 }
 
+static void lose(struct events *events, int why)
+{
+	events->n_lost++;
+	events->why_lost = why;
+}
+
 /* Waits no longer than that for who reads. */
 static void finish(struct events *events, int milliseconds)
 {
@@ -156,20 +163,26 @@ static void finish(struct events *events, int milliseconds)
 	ssize_t n;
 
 	add(events, "}\n");
-	if (events->is_broken)
+	if (events->is_broken) {
+		lose(events, events->why_lost);
 		return;
-	if (events->len >= sizeof(events->line) - 1 ||
-	    poll(&ready, 1, milliseconds) <= 0) {
-		events->n_lost++;
+	}
+	if (events->len >= sizeof(events->line) - 1) {
+		lose(events, EMSGSIZE);
+		return;
+	}
+	if (poll(&ready, 1, milliseconds) <= 0) {
+		lose(events, 0);
 		return;
 	}
 	n = write_quietly(events->fd, events->line, events->len);
-	if (n < 0 && errno == EAGAIN)
-		events->n_lost++;
-	else if (n != (ssize_t)events->len)
-		events->is_broken = true; /* half a line, or nobody is there */
-	else
+	if (n == (ssize_t)events->len) {
 		events->n_lost = 0;
+		return;
+	}
+	/* Half a line: a disk or a quota that was full in the middle of it. */
+	lose(events, n >= 0 ? ENOSPC : errno == EAGAIN ? 0 : errno);
+	events->is_broken = n >= 0 || events->why_lost == EPIPE;
 }
 
 /* --- what happens */
@@ -326,6 +339,16 @@ void events_ended(struct events *events, const struct outcome *outcome,
 	if (failure)
 		add_string(events, "error", failure->msg);
 	finish(events, LAST_MILLISECONDS);
+}
+
+uint64_t events_lost(const struct events *events, const char **why)
+{
+	/* Who closed his end of a pipe wants no more. */
+	if (!events || events->why_lost == EPIPE)
+		return 0;
+	*why = events->why_lost ? strerror(events->why_lost)
+				: "who reads them did not in time";
+	return events->n_lost;
 }
 
 void events_free(struct events *events)

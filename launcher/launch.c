@@ -63,6 +63,21 @@ static void warn(const struct args *args, const struct jail_spec *spec)
 			program);
 }
 
+/* Whoever reads them could take the last line for the end. */
+static void warn_lost(const struct args *args, const struct events *events)
+{
+	const char *why = "";
+	uint64_t n = events_lost(events, &why);
+
+	if (n && !args->quiet)
+		fprintf(stderr,
+			"%s: warning: --events %s: the last %ju line%s lost: "
+			"%s\n",
+			args->program ? args->program : "jaillaunch",
+			args->spec.events, (uintmax_t)n,
+			n == 1 ? " was" : "s were", why);
+}
+
 /* From what the root comes, by which method, and why by no other. */
 static int explain_root(const struct launch *launch, FILE *out, struct err *err)
 {
@@ -424,6 +439,7 @@ int launch_run(const struct args *args, char *const *argv, struct err *err)
 	}
 	events_ended(launch.events, &launch.outcome,
 		     err->kind == ERR_NONE ? NULL : err);
+	warn_lost(args, launch.events);
 	if (launch.spec)
 		own_uid_forget(launch.spec->own_uid);
 	return outcome_status(&launch.outcome);

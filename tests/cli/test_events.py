@@ -150,6 +150,38 @@ def test_a_full_pipe_at_the_end_costs_a_second():
     os.close(read), os.close(write)
 
 
+def test_a_full_disk_is_told_at_the_end():
+    done = run(*argv("--events", "/dev/full", program=["echo", "ran"]))
+    assert (done.status, done.out) == (0, "ran\n"), done
+    assert done.err == ("jaillaunch: warning: --events /dev/full: the last 3 "
+                        "lines were lost: No space left on device\n")
+    done = run(*argv("--events", "/dev/full", "-q", program=["echo", "ran"]))
+    assert (done.status, done.out, done.err) == (0, "ran\n", "")
+
+
+def test_what_found_no_room_is_told_by_the_next_line(scratch):
+    """A line that was cut in its middle is the last."""
+    refuser = "import resource, signal, os, sys; " \
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); " \
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (99, 99)); " \
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    done = run("/usr/bin/python3", "-c", refuser,
+               *argv("--events", scratch / "events"))
+    assert done.status == 0, done
+    assert done.err == (f"jaillaunch: warning: --events {scratch}/events: the "
+                        "last 3 lines were lost: No space left on device\n")
+
+
+def test_a_pipe_that_nobody_empties_is_told_at_the_end():
+    read, write = os.pipe()
+    os.write(write, b"\n" * fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096))
+    done = run(*argv("--events", f"fd:{write}"), pass_fds=[write])
+    assert done.status == 0
+    assert done.err == (f"jaillaunch: warning: --events fd:{write}: the last "
+                        "3 lines were lost: who reads them did not in time\n")
+    os.close(read), os.close(write)
+
+
 def test_a_reader_that_is_gone_ends_nobody():
     read, write = os.pipe()
     os.close(read)
