@@ -322,7 +322,7 @@ soak: packages-check
 # something (COLUMN=NAME: one): where each failure was read.  Not those that start
 # no launcher, and those that choose their hosts themselves.
 COLUMN ?= no-clone3 no-pidfd-open no-close-range no-openat2 no-landlock \
-	no-user-notif
+	no-user-notif no-cgroup
 no_launcher := completion formats images jailbake% jailbuild other_forms \
 	progress readers verify
 own_hosts := columns doctor kernels matrix

@@ -10,6 +10,7 @@ import pathlib
 import pwd
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -148,8 +149,19 @@ def pytest_terminal_summary(terminalreporter):
 
 
 @pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call():
+    if COLUMN:
+        matrix.bounded()
+    yield
+    if COLUMN:
+        signal.alarm(0)
+
+
+@pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     done = yield
     report = done.get_result()
     if COLUMN and (report.when == "call" or report.failed or report.skipped):
-        matrix.judge(item, report, os.environ.get("JAIL_MATRIX_LOG"))
+        matrix.judge(item, report, call.excinfo is not None and
+                     call.excinfo.errisinstance(matrix.Hang),
+                     os.environ.get("JAIL_MATRIX_LOG"))

@@ -11,7 +11,8 @@ it, and SAID how a launch does.  A failure is excused for three reasons only:
     lost       the test declares that it needs what is lacking, by
                @pytest.mark.needs("landlock", ...), and what a launch of its own
                said, or says with --explain, names that loss
-    elsewhere  the test moves the launcher to where no column is
+    elsewhere  the test moves the launcher to where no column is, or declares
+               that it needs "our mounts", and the column has its own
 
 As a program, after all columns were run: how many were excused in each, and
 the declarations that nothing has borne out, which fail it."""
@@ -22,6 +23,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 
@@ -42,16 +44,29 @@ SAID = {
     "mount-calls": ("^entered not by detached mounts: ", MOUNT),
     "seccomp-notify": ("refusals are not itemised: (this kernel|a sandbox)",
                        "listeners"),
-    "cgroup": ("no cgroup: |^cgroup +off +(?!no limit)", "cgroup"),
+    "cgroup": ("no cgroup: |^cgroup +off +(?! |no limit)", "cgroup"),
     "proc": ("there is no /proc", "/proc"),
     "chroot": (None, "without root|only root"),  # all is lost
     "store": (None, "Permission denied"),  # not root
     "loop": (None, "without root|only root"),
 }
+BOUND = 400  # seconds, for a test
 PATIENCE = 20  # seconds, for an --explain
 # What is said for words that launch nothing.
 VERBS = {"doctor", "policy", "store"}
 ANY_LAUNCH = ["-r", "/", "-u", "54321", "--", "true"]
+
+
+class Hang(Exception):
+    """What is never excused."""
+
+
+def bounded():
+    """A test that waits for what never comes in this column must say so."""
+    def end(*_):
+        raise Hang(f"longer than {BOUND} s")
+    signal.signal(signal.SIGALRM, end)
+    signal.alarm(BOUND)
 
 
 class Launch(subprocess.Popen):
@@ -82,7 +97,8 @@ class Launch(subprocess.Popen):
         out, err = self.said
         if self.returncode == 125 and not out and \
                 re.fullmatch(r"jaillaunch: [^\n]+\n", err) and \
-                any(re.search(SAID[need][1], err) for need in lacking()):
+                any(re.search(SAID[need][1], err)
+                    for need in lacking() & SAID.keys()):
             return err.strip()
         return None
 
@@ -97,6 +113,8 @@ class Launch(subprocess.Popen):
         if "-c" in before and '"$@"' not in before[before.index("-c") + 1]:
             return ""
         rest = self.words[at + 1:]
+        while "--events" in rest:  # to a descriptor that is closed now
+            del rest[rest.index("--events"):rest.index("--events") + 2]
         if VERBS.intersection(rest[:1]):
             rest = ANY_LAUNCH
         words = [*self.words[:at + 1], "--explain", *rest]
@@ -110,8 +128,11 @@ class Launch(subprocess.Popen):
 
     def names(self, need):
         """The words by which it says that this is lacking."""
-        for text in (*self.said, self.explained) if SAID[need][0] else ():
-            found = re.search(f"(?:{SAID[need][0]}).*", text, re.M)
+        lost, refused = SAID[need]
+        said = rf"^jaillaunch: .*(?:{refused}).*" + (
+            f"|(?:{lost}).*" if lost else "")
+        for text in (*self.said, self.explained):
+            found = re.search(said, text, re.M)
             if found:
                 return found[0]
         return None
@@ -123,6 +144,17 @@ def install(launcher):
     subprocess.Popen = Launch
 
 
+OUR_MOUNTS = "our mounts"  # such as the pins of a launch that has ended
+
+
+@functools.lru_cache
+def has_own_mounts():
+    launcher = pathlib.Path(Launch.launcher)
+    done = subprocess.run([launcher.parent / "tools/column", "--apart"],
+                          capture_output=True, text=True, check=True)
+    return launcher.parent.name in done.stdout.split()
+
+
 @functools.lru_cache
 def lacking():
     """What the doctor misses in this column, by the names of SAID."""
@@ -131,7 +163,8 @@ def lacking():
     missing = [row["name"] for row in json.loads(done.stdout)["primitives"]
                if not row["ok"]]
     return {name for name in SAID if any(
-        row == name or row.startswith(name + "-") for row in missing)}
+        row == name or row.startswith(name + "-") for row in missing)} | (
+            {OUR_MOUNTS} if has_own_mounts() else set())
 
 
 def needs_of(item):
@@ -147,6 +180,8 @@ def excuse(item):
     declared = [pair for pair in sorted(needs_of(item))
                 if pair[1] in lacking()]
     for pair in declared:
+        if pair[1] == OUR_MOUNTS:
+            return "elsewhere", pair, "the launcher had mounts of its own"
         for launch in launches:
             words = launch.names(pair[1])
             if words:
@@ -159,13 +194,13 @@ def excuse(item):
     return None
 
 
-def judge(item, report, log):
+def judge(item, report, is_hang, log):
     """Of a test that ended: turns a failure that is excused into a skip, and
     writes down what came of what it declares."""
     declared = sorted(pair for pair in needs_of(item) if pair[1] in lacking())
     kind, pair, why = report.outcome, None, ""
     if report.failed:
-        found = excuse(item)
+        found = None if is_hang else excuse(item)
         if found:
             kind, pair, why = found
             report.outcome = "skipped"

@@ -86,11 +86,13 @@ def test_a_limit_is_told():
     assert found[2]["limit"] == "wall-time"
 
 
+@pytest.mark.needs("seccomp-notify")
 def test_refused_calls_are_told_as_they_are_made():
     """Each before the program goes on."""
     read, write = os.pipe()
     with subprocess.Popen(
-            argv("--events", f"fd:{write}", program=["sh", "-c", """
+            argv("--events", f"fd:{write}", "--limit", "wall-time=20",
+                 program=["sh", "-c", """
                  dd if=/dev/zero of=/dev/null count=0 2>/dev/null
                  chroot /; echo ready; read x"""]),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -110,6 +112,7 @@ def test_refused_calls_are_told_as_they_are_made():
     assert len(denied["arguments"]) == 6 and denied["rule"] == "@mount"
 
 
+@pytest.mark.needs("seccomp-notify")
 def test_a_flood_of_refusals_is_none_of_events(scratch):
     found = events("--report", scratch / "report",
                    program=["sh", "-c", FLOOD.format(60)], status=0)
@@ -119,6 +122,7 @@ def test_a_flood_of_refusals_is_none_of_events(scratch):
     assert sum(kind["count"] for kind in report["denied"]) == 60
 
 
+@pytest.mark.needs("seccomp-notify")
 def test_who_does_not_read_holds_nobody_up():
     """The pipe is full from the start: nothing is waited for, but the end, for
     a second; what was lost is told by the next line that there is room for."""

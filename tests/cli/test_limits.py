@@ -202,6 +202,7 @@ def enforced(report, name):
 # --- memory
 
 @needs("memory")
+@pytest.mark.needs("cgroup")
 def test_memory_of_one_process(scratch):
     assert hog(scratch, "/eat", 60)[0] == 0
     status, out, err, report = hog(scratch, "/eat", 60,
@@ -217,6 +218,7 @@ def test_memory_of_one_process(scratch):
 
 
 @needs("memory")
+@pytest.mark.needs("cgroup")
 def test_memory_of_all_together(scratch):
     attack = ("/hog", "memory", 4, 10)
     assert hog(scratch, *attack)[1] == "4 forked, 0 failed\n"
@@ -228,6 +230,7 @@ def test_memory_of_all_together(scratch):
 
 
 @needs("memory")
+@pytest.mark.needs("cgroup")
 def test_memory_that_is_enough_is_not_met(scratch):
     status, _, _, report = hog(scratch, "/eat", 10, limits=["memory=40M"])
     assert status == 0
@@ -237,6 +240,7 @@ def test_memory_that_is_enough_is_not_met(scratch):
 
 
 @needs("memory")
+@pytest.mark.needs("cgroup")
 def test_memory_in_a_cgroup_is_no_address_space():
     assert sh("ulimit -v", "--limit", "memory=64M").out == sh("ulimit -v").out
 
@@ -244,6 +248,7 @@ def test_memory_in_a_cgroup_is_no_address_space():
 # --- processes
 
 @needs("pids")
+@pytest.mark.needs("cgroup")
 def test_pids(scratch):
     attack = ("/hog", "forks", 40)
     assert hog(scratch, *attack)[1] == "40 forked, 0 failed\n"
@@ -254,6 +259,7 @@ def test_pids(scratch):
 
 
 @needs("pids")
+@pytest.mark.needs("cgroup")
 def test_pids_of_others_do_not_count(scratch):
     uid = own_uid()
     others = [subprocess.Popen(["sleep", "60"], user=uid) for _ in range(8)]
@@ -309,6 +315,7 @@ def test_cpus_cannot_be_had_otherwise():
 # --- time
 
 @pytest.mark.skipif(not HAS_COUNT, reason="nothing counts it")
+@pytest.mark.needs("cgroup")
 def test_cpu_time_is_of_all_processes_and_has_fractions(scratch):
     status, _, _, report = hog(scratch, "/hog", "spin", 3,
                                limits=["cpu-time=0.3", "wall-time=20s"])
@@ -560,6 +567,7 @@ def test_no_memory_limit_is_no_bound():
 
 
 @needs("memory")
+@pytest.mark.needs("cgroup")
 def test_read_only_hierarchies_are_told(scratch):
     status, _, _, report = hog(scratch, "/eat", 60,
                                limits=["memory=20M", "pids=50"],
@@ -573,6 +581,7 @@ def test_read_only_hierarchies_are_told(scratch):
 @needs("memory")
 @pytest.mark.parametrize("error,is_refused", [
     ("EPERM", False), ("ENOSYS", False), ("ENOSPC", True), ("ENOMEM", True)])
+@pytest.mark.needs("cgroup")
 def test_a_group_that_cannot_be_made(error, is_refused):
     command = [BUILD / "tools/without", f"mkdirat={error}", JAILLAUNCH, "-r",
                programs(), "-u", own_uid(), "--limit", "memory=20M", "--",
@@ -597,6 +606,7 @@ IS_UNIFIED = any(kind == "cgroup2" for kind, *_ in mounts())
 
 
 @pytest.mark.skipif(not IS_UNIFIED, reason="version 2 is not mounted")
+@pytest.mark.needs("cgroup")
 def test_the_program_is_born_in_its_group():
     """Nobody is moved, which would take ten times as long."""
     done = run("strace", "-f", "-e", "trace=clone,clone3,write", JAILLAUNCH,
@@ -613,6 +623,7 @@ def test_the_program_is_born_in_its_group():
 
 @pytest.mark.skipif(not IS_UNIFIED, reason="version 2 is not mounted")
 @pytest.mark.parametrize("error", ["ENOSYS", "EPERM", "ENOMEM"])
+@pytest.mark.needs("cgroup")
 def test_who_cannot_be_born_there_joins(error, scratch):
     status, _, _, report = hog(
         scratch, "/hog", "spin", 2, limits=["cpu-time=0.2", "wall-time=20s"],
@@ -644,6 +655,7 @@ def test_no_limit_no_cgroup():
 
 @needs("pids")
 @needs("memory")
+@pytest.mark.needs("cgroup")
 def test_explain_says_by_what():
     before = groups()
     done = launch("--explain", "--limit", "memory=50M", "--limit", "pids=9",
@@ -729,6 +741,7 @@ def test_whichever_is_killed_its_groups_go(victims):
 
 
 @pytest.mark.skipif(not LIMITS, reason="no cgroup hierarchy is mounted")
+@pytest.mark.needs("cgroup")
 def test_what_two_killed_ones_left_goes_with_the_next_launch():
     """Processes in it, too."""
     left = set()
@@ -751,6 +764,7 @@ def test_what_two_killed_ones_left_goes_with_the_next_launch():
 
 
 @pytest.mark.skipif(not LIMITS, reason="no cgroup hierarchy is mounted")
+@pytest.mark.needs("cgroup")
 def test_launches_at_the_same_time_do_not_take_each_others_groups():
     uid = own_uid()
     running = []

@@ -92,6 +92,7 @@ def test_shared_mounts_get_none_of_the_jails(image, scratch, missing):
     assert done.status == 0 and done.out == "wrote\n", done
 
 
+@pytest.mark.needs("our mounts")
 def test_device_nodes_are_made_once_and_looked_at(image, scratch):
     """The pinned nodes of --dev: another file system there is not used."""
     script = """
@@ -147,6 +148,7 @@ def test_flags_of_an_older_kernel(image, scratch):
 @pytest.mark.parametrize("call, error", [("move_mount", "ENOSPC"),
                                          ("fsmount", "ENOMEM"),
                                          ("open_tree", "EMFILE")])
+@pytest.mark.needs("our mounts")
 def test_what_is_scarce_is_not_missing(image, scratch, call, error):
     assert look(scratch, "-i", image).status == 0
     done = look(scratch, "-i", image, before=without(call, error))
@@ -261,6 +263,7 @@ def test_a_changed_image_has_another_pin(own, scratch):
     assert len(pins()) == 1 and pins() != first
 
 
+@pytest.mark.needs("our mounts")
 def test_a_pin_that_is_something_else_is_replaced(own, scratch):
     assert look(scratch, "-i", own).status == 0
     pin, = [path for path in PINS.iterdir()
@@ -273,6 +276,7 @@ def test_a_pin_that_is_something_else_is_replaced(own, scratch):
     assert kinds == ["erofs"]
 
 
+@pytest.mark.needs("our mounts")
 def test_twenty_launchers_make_one_pin(own):
     jails = [subprocess.Popen([LAUNCH, "-i", own, "--", "bash", "-c", "echo"],
                               stdout=subprocess.PIPE) for _ in range(20)]
@@ -324,6 +328,7 @@ def test_prune_removes_half_made_pins(image, own, scratch, leave):
 
 
 @pytest.mark.parametrize("leave", LEFT)
+@pytest.mark.needs("our mounts")
 def test_a_launch_finishes_a_half_made_pin(own, scratch, leave):
     leave(pin_of(own), own)
     assert look(scratch, "-i", own).status == 0
@@ -387,6 +392,7 @@ def own_squashfs(squashfs, scratch):
 
 @pytest.mark.parametrize("option, origin", [
     ([], PINNED), (["--no-pin"], "a mount of its own")])
+@pytest.mark.needs("our mounts")
 def test_a_squashfs_is_the_same_jail(image, own_squashfs, scratch, option,
                                      origin):
     tar = look(scratch, "-i", image, *option)
@@ -840,6 +846,7 @@ def test_kills_leave_nothing(form, request, scratch, missing):
     assert wait_until(lambda: not loops_of(scratch / "gone"))
 
 
+@pytest.mark.needs("our mounts")
 def test_prune_removes_the_devices_too(image):
     """In mounts of our own: other tests' launches would make them anew.  Those
     that stand below are covered, but still listed."""

@@ -676,6 +676,7 @@ def test_a_mountable_image_is_pinned_in_the_store(store, mountable):
     run(LAUNCH, "store", "prune", "--all", "--store", store)
 
 
+@pytest.mark.needs("our mounts")
 def test_the_second_launch_of_a_compressed_image_mounts_its_pin(store,
                                                                 mountable):
     """The report tells which of the two it was."""

@@ -4,7 +4,8 @@
  *
  * As B/columns/NAME/jaillaunch it executes B/jaillaunch, so that a test that is
  * given B/columns/NAME as its build directory runs in that column.  As
- * "column --list" it prints the names.
+ * "column --list" it prints the names, as "column --apart" those of the columns
+ * with mounts of their own, which end with the launch.
  *
  * A caller who may not change mounts is not put into another place, and gets
  * no_new_privs with the calls that fail; all else is as the row says.
@@ -37,6 +38,7 @@
 	"," LANDLOCK
 
 enum { NO_CGROUPS = 1, NO_PROC = 2, CHROOT = 4, ORDINARY_USER = 8 };
+#define APART (NO_CGROUPS | NO_PROC | CHROOT)
 
 static const struct column {
 	const char *name;
@@ -112,7 +114,7 @@ static void enter_chroot(void)
 
 static void go_to(unsigned places)
 {
-	if (!(places & (NO_CGROUPS | NO_PROC | CHROOT)))
+	if (!(places & APART))
 		return;
 	if (unshare(CLONE_NEWNS) < 0) {
 		if (errno == EPERM)
@@ -185,20 +187,28 @@ static const struct column *find(char *program)
 	return &columns[i];
 }
 
+static int list(bool is_all)
+{
+	size_t i;
+
+	for (i = 0; i < N_COLUMNS; i++)
+		if (is_all || columns[i].places & APART)
+			puts(columns[i].name);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	char program[PATH_MAX];
-	const struct column *column;
-	size_t i;
+	const struct column *column = find(program);
 
-	if (argc == 2 && strcmp(argv[1], "--list") == 0) {
-		for (i = 0; i < N_COLUMNS; i++)
-			puts(columns[i].name);
-		return 0;
-	}
-	column = find(program);
+	if (!column && argc == 2 && strcmp(argv[1], "--list") == 0)
+		return list(true);
+	if (!column && argc == 2 && strcmp(argv[1], "--apart") == 0)
+		return list(false);
 	if (!column) {
-		fputs("usage: column --list, or columns/NAME/jaillaunch\n",
+		fputs("usage: column --list|--apart, or "
+		      "columns/NAME/jaillaunch\n",
 		      stderr);
 		return 124;
 	}
