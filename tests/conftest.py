@@ -26,6 +26,9 @@ COLUMN = os.environ.get("JAIL_COLUMN", "")
 if COLUMN:
     BUILD = BUILD / "columns" / COLUMN
     matrix.install(BUILD / "jaillaunch")
+# Then programs are not static, and the sanitizers make calls of their own.
+IS_SANITIZED = (BUILD / "jaillaunch").exists() and \
+    b"__asan_init" in (BUILD / "jaillaunch").read_bytes()
 
 
 class Result:

@@ -8,13 +8,12 @@ import os
 
 import pytest
 
-from conftest import BUILD
+from conftest import BUILD, IS_SANITIZED
 from fault import faults
 
 SOAK = os.environ.get("JAIL_SOAK") == "1"
 # Of a sweep, so that they run side by side.
 PARTS = 8 if SOAK else 1
-IS_SANITIZED = b"__asan_init" in (BUILD / "jaillaunch").read_bytes()
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root"),
