@@ -436,5 +436,6 @@ help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
 
 .PHONY: always demo images enclave-service all unit check soak matrix asan fuzz fuzzers cross bench lint install packages packages-check packages-bench clean help
-.SECONDARY:
+# Not .SECONDARY: then an object that is missing would not be made.
+.PRECIOUS: $(B)/% %.o
 -include $(shell find $(B)/obj $(B)/musl -name '*.d' 2>/dev/null)
