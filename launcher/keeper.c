@@ -43,6 +43,7 @@ struct watch {
 	int orders_fd, notes_fd, children_fd;
 	int proc_fd; /* for the end: the jail's root has no /proc; or -1 */
 	struct terminal_hold terminal;
+	int tree_fd; /* of which to tell whether it is full; or -1 */
 	int refused_fd; /* here come the calls that it may not make; or -1 */
 	const struct listener *listener; /* for them; or NULL */
 	bool is_init, has_looked; /* of and into the jail's pid namespace */
@@ -140,7 +141,7 @@ static int get_ready(struct watch *watch)
 /* Nothing that the caller gave us stays open here, and no number is special. */
 static int close_the_rest(struct watch *watch)
 {
-	int kept[CGROUP_MOST_FDS + UID_FDS + 4];
+	int kept[CGROUP_MOST_FDS + UID_FDS + 5];
 	size_t n;
 
 	if (dup2(watch->orders_fd, 0) < 0 || dup2(watch->notes_fd, 1) < 0 ||
@@ -153,6 +154,8 @@ static int close_the_rest(struct watch *watch)
 	n += own_uid_fds(watch->own_uid, kept + n);
 	if (watch->proc_fd >= 0)
 		kept[n++] = watch->proc_fd;
+	if (watch->tree_fd >= 0)
+		kept[n++] = watch->tree_fd;
 	if (watch->terminal.modes) {
 		kept[n++] = watch->terminal.slave;
 		kept[n++] = watch->terminal.callers;
@@ -389,6 +392,8 @@ static void run_program(struct watch *watch, const struct plan *plan)
 	start_child(watch, plan);
 	if (has_failed(watch))
 		return;
+	if (plan->spec->has_readers)
+		watch->tree_fd = plan_hold(plan);
 	error = get_ready(watch);
 	if (error == 0) {
 		let_execute(&watch->start);
@@ -398,6 +403,7 @@ static void run_program(struct watch *watch, const struct plan *plan)
 		kill(watch->pid, SIGKILL);
 		bury_program(watch);
 	}
+	watch->last->is_full = watch->tree_fd >= 0 && plan_is_full(plan);
 	if (error) /* some end may be open twice: the supervisor's alone */
 		watch->terminal.modes = NULL;
 	note_failure(watch, error);
@@ -444,6 +450,7 @@ static void keep(const struct keeper_ends *ends)
 			      .own_uid = ends->plan->spec->own_uid,
 			      .oom_score = ends->oom_score,
 			      .listener = find_listener(ends->plan),
+			      .tree_fd = -1,
 			      .refused_fd = -1,
 			      .tells = ends->plan->spec->flags->events,
 			      .is_init = ends->clone_flags & CLONE_NEWPID,

@@ -47,6 +47,7 @@ struct keeper_last {
 	uint64_t nanoseconds; /* from before it started until it ended */
 	struct rusage program, all;
 	struct cgroup_use use;
+	bool is_full; /* what it may write was used up at its end */
 	struct start_failure failure; /* START_OK: the program was executed */
 	struct root_choice root;
 };

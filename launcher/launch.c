@@ -163,7 +163,7 @@ static int give_home(struct launch *launch, struct err *err)
 }
 
 /* Else the answers of a plain filter are quicker. */
-static bool tells_refusals(const struct args *args)
+static bool has_readers(const struct args *args)
 {
 	return args->report || args->verbose || args->explain ||
 	       args->spec.events ||
@@ -180,7 +180,7 @@ static int prepare(const struct args *args, char *const *argv,
 		.terminal = terminal,
 		.has_terminal = terminal->kind != TERMINAL_NONE,
 		.has_foreground = terminal->in_foreground,
-		.tells_refusals = tells_refusals(args),
+		.has_readers = has_readers(args),
 		.lacks = &launch->lacks,
 	};
 

@@ -7,6 +7,7 @@
  * child, which shares memory with its parent until it executes the program:
  * system calls on prepared data and nothing else.
  */
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "err.h"
@@ -44,6 +45,13 @@ struct layer {
 	int (*apply)(const void *state);
 	/* Of the layer that refuses system calls: who is told of them. */
 	const struct syscall_guard *(*guard)(const void *state);
+	/*
+	 * Of the layer that bounds what the jail may write: a directory for the
+	 * keeper to hold until the end, or -1; and whether all of it is used
+	 * then, which is asked while that is open.
+	 */
+	int (*hold)(const void *state);
+	bool (*is_full)(const void *state);
 	void (*release)(void *state);
 };
 

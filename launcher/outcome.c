@@ -27,6 +27,8 @@ bool outcome_has_met(const struct outcome *outcome, enum limit limit)
 		return is_hit(use->forks_refused);
 	case LIMIT_CPUS:
 		return is_hit(use->throttles);
+	case LIMIT_TMP:
+		return outcome->is_full;
 	default:
 		return false;
 	}

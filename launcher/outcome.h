@@ -36,6 +36,7 @@ struct outcome {
 	enum outcome_kind kind;
 	int status, signal; /* of the program */
 	bool has_run; /* the fields below mean something */
+	bool is_full; /* a file system of the jail's own, at the end */
 	enum limit limit; /* that ended the program; N_LIMITS: none */
 	uint64_t n_orphans, nanoseconds;
 	struct root_choice root; /* also of a launch that failed */

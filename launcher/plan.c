@@ -125,6 +125,27 @@ const char *plan_denies(const struct plan *plan, const struct plan_row *row)
 	return layer->describe ? layer->describe(plan->spec) : layer->denies;
 }
 
+int plan_hold(const struct plan *plan)
+{
+	size_t i;
+
+	for (i = 0; i < plan->n; i++)
+		if (plan->rows[i].is_on && plan->rows[i].layer->hold)
+			return plan->rows[i].layer->hold(plan->rows[i].state);
+	return -1;
+}
+
+bool plan_is_full(const struct plan *plan)
+{
+	size_t i;
+
+	for (i = 0; i < plan->n; i++)
+		if (plan->rows[i].is_on && plan->rows[i].layer->is_full &&
+		    plan->rows[i].layer->is_full(plan->rows[i].state))
+			return true;
+	return false;
+}
+
 const struct syscall_guard *plan_guard(const struct plan *plan)
 {
 	size_t i;

@@ -45,6 +45,10 @@ const char *plan_denies(const struct plan *plan, const struct plan_row *row);
 /* What refuses system calls; NULL: nothing does, or it is not prepared. */
 const struct syscall_guard *plan_guard(const struct plan *plan);
 
+/* In the keeper: what layer.h says of them. */
+int plan_hold(const struct plan *plan);
+bool plan_is_full(const struct plan *plan);
+
 /* A line a layer. */
 void plan_explain(const struct plan *plan, FILE *out);
 void plan_free(struct plan *plan);

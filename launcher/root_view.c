@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "array.h"
@@ -121,6 +122,34 @@ int root_directory_is_empty(int root_fd, const char *path, struct err *err)
 			at += entry->d_reclen;
 		}
 	return n < 0 ? err_sys(err, errno, "%s of the image", path) : 1;
+}
+
+static bool is_full(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 &&
+	       (fs.f_bavail == 0 || (fs.f_files != 0 && fs.f_ffree == 0));
+}
+
+/* Overlay tells of its upper layer. */
+bool root_view_is_full(const struct root_view *view, int root_fd)
+{
+	bool full = view->is_writable && view->persist_fd < 0 &&
+		    is_full(root_fd);
+	size_t i;
+
+	for (i = 0; i < view->n && !full; i++) {
+		const struct root_place *place = &view->places[i];
+		auto_close int fd = -1;
+
+		if (place->kind != PLACE_TMPFS)
+			continue;
+		fd = root_open_nolinks(root_fd, place->target,
+				       O_PATH | O_DIRECTORY, 0);
+		full = fd >= 0 && is_full(fd);
+	}
+	return full;
 }
 
 static int add_fresh(struct root_view *view, const struct jail_spec *spec,

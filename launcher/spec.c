@@ -389,7 +389,7 @@ int spec_make(const struct spec_input *input, struct jail_spec **out,
 	spec->terminal = input->terminal;
 	spec->has_terminal = input->has_terminal;
 	spec->has_foreground = input->has_foreground;
-	spec->tells_refusals = input->tells_refusals && !flags->in_place;
+	spec->has_readers = input->has_readers && !flags->in_place;
 	spec->allow_root = flags->allow_root;
 	spec->in_place = flags->in_place;
 	spec->start_here = flags->start_here;

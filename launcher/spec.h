@@ -88,7 +88,7 @@ struct jail_spec {
 	const struct terminal *terminal; /* NULL: the caller's, if any */
 	bool has_terminal; /* of its own, or the caller's on standard input */
 	bool has_foreground; /* our group is in the caller's foreground */
-	bool tells_refusals; /* somebody will read which calls were refused */
+	bool has_readers; /* somebody will read what happened in the jail */
 };
 
 /* What a spec is made from; all of it outlives the spec. */
@@ -102,7 +102,7 @@ struct spec_input {
 	const char *devices; /* as in struct jail_spec */
 	char *const *argv; /* program and arguments; empty: the image's entry */
 	const struct terminal *terminal; /* as in struct jail_spec */
-	bool has_terminal, has_foreground, tells_refusals;
+	bool has_terminal, has_foreground, has_readers;
 	const struct namespace_lacks *lacks; /* or NULL: none is known */
 };
 

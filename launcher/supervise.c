@@ -265,6 +265,7 @@ static void read_last(const struct jail_spec *spec,
 	outcome->program = last->program;
 	outcome->all = last->all;
 	outcome->use = last->use;
+	outcome->is_full = last->is_full;
 	outcome->limit = N_LIMITS;
 	if (WIFEXITED(last->wait_status)) {
 		outcome->kind = OUTCOME_EXITED;

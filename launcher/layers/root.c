@@ -48,6 +48,7 @@ void root_choice_why(const struct root_choice *choice, size_t method, char *out,
 struct state {
 	struct root_view *view;
 	int tree; /* the keeper's: in our table its number is another's */
+	bool has_mounts; /* so it was entered */
 };
 
 static int root_probe(const struct jail_spec *spec, struct err *err)
@@ -91,7 +92,24 @@ static int root_enter(void *opaque, struct root_choice *choice)
 {
 	struct state *state = opaque;
 
-	return root_mount(state->view, choice, &state->tree);
+	int error = root_mount(state->view, choice, &state->tree);
+
+	state->has_mounts = error == 0 && choice->used != ROOT_CHROOT;
+	return error;
+}
+
+static int root_hold(const void *opaque)
+{
+	const struct state *state = opaque;
+
+	return state->has_mounts ? state->tree : -1;
+}
+
+static bool root_is_full(const void *opaque)
+{
+	const struct state *state = opaque;
+
+	return root_view_is_full(state->view, state->tree);
 }
 
 static int root_apply(const void *opaque)
@@ -130,5 +148,7 @@ const struct layer layer_root = {
 	.prepare = root_prepare,
 	.enter = root_enter,
 	.apply = root_apply,
+	.hold = root_hold,
+	.is_full = root_is_full,
 	.release = root_release,
 };

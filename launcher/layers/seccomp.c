@@ -45,7 +45,7 @@ static unsigned features(const struct jail_spec *spec)
 
 static enum listener_wish wish(const struct jail_spec *spec)
 {
-	if (!spec->tells_refusals)
+	if (!spec->has_readers)
 		return LISTENER_UNWANTED;
 	return requirements_have(&spec->flags->require, "itemised")
 		       ? LISTENER_REQUIRED

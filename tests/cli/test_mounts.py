@@ -93,6 +93,25 @@ def test_shared_mounts_get_none_of_the_jails(image, scratch, missing):
 
 
 @pytest.mark.needs("our mounts")
+@pytest.mark.parametrize("options, command, is_met", [
+    (["--limit", "tmp=1M"], "cat /dev/zero >/tmp/x", True),
+    (["--limit", "tmp=1M"], "cat /dev/zero >/home/jailuser/x", True),
+    (["--limit", "tmp=1M"], "head -c 900000 /dev/zero >/tmp/x", False),
+    (["--limit", "tmp=1M"], "cat /dev/zero >/tmp/x; rm /tmp/x", False),
+    (["--tmpfs", "/tmp:64K"], "cat /dev/zero >/tmp/x", True),
+    (["--writable=1M"], "cat /dev/zero >~/x", True),
+    (["--writable=1M"], "echo x >~/x", False),
+    ([], "i=0; while >/tmp/$i; do i=$((i+1)); done", True),
+])
+def test_a_full_file_system_of_the_jails_own_is_named(image, scratch, options,
+                                                      command, is_met):
+    done = run(LAUNCH, "-i", image, *options, "--report",
+               scratch / "report", "--", "bash", "-c", command)
+    report = json.loads((scratch / "report").read_text())
+    assert report["limits_met"] == (["tmp"] if is_met else []), done
+
+
+@pytest.mark.needs("our mounts")
 def test_device_nodes_are_made_once_and_looked_at(image, scratch):
     """The pinned nodes of --dev: another file system there is not used."""
     script = """
