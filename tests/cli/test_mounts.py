@@ -783,7 +783,9 @@ def loops_of(path):
     found = []
     for line in run("losetup", "-l", "-n", "-O",
                     "NAME,BACK-INO,BACK-FILE").out.splitlines():
-        name, number, file = line.split(None, 2)
+        name, number, file = [*line.split(None, 2), "", ""][:3]
+        if not file:
+            continue  # one that is just being detached
         if int(number) == inode.st_ino and pathlib.Path(
                 file.split(" (")[0]).name.startswith(path.stem):
             found.append(name)
