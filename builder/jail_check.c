@@ -6,6 +6,7 @@
 
 #include "fdio.h"
 #include "manifest.h"
+#include "program_find.h"
 #include "source.h"
 #include "words.h"
 
@@ -128,55 +129,6 @@ static int check_user(const struct jail_start *start, const char *user,
 		       user, start->image->name);
 }
 
-/* 0: an executable file is there; -errno. */
-static int try_program(const struct source *view, const char *path)
-{
-	struct stat st;
-	int error = source_stat(view, path, &st);
-
-	if (error == 0 && !S_ISREG(st.st_mode))
-		error = -EISDIR;
-	if (error == 0 && !(st.st_mode & 0111))
-		error = -EACCES;
-	return error;
-}
-
-static int look_along(const struct source *view, const char *program,
-		      const char *path)
-{
-	int error = -ENOENT;
-
-	while (error != 0 && error != -ENOMEM && *path) {
-		int len = (int)strcspn(path, ":");
-		auto_free char *full = NULL;
-
-		if (asprintf(&full, "%.*s/%s", len, path, program) < 0)
-			error = -ENOMEM;
-		else
-			error = try_program(view, full);
-		path += len + (path[len] == ':');
-	}
-	return error;
-}
-
-static const char default_path[] =
-	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/* The PATH that the program is looked for along. */
-static const char *search_path(const struct manifest *manifest)
-{
-	const char *path = default_path;
-
-	for (size_t i = 0; manifest && i < manifest->n; i++) {
-		const struct entry *entry = &manifest->entries[i];
-
-		if (entry->verb == VERB_ENV &&
-		    strncmp(entry->args[0], "PATH=", 5) == 0)
-			path = entry->args[0] + 5;
-	}
-	return path;
-}
-
 static int check_program(const struct jail_start *start,
 			 const struct manifest *manifest, const char *program,
 			 struct err *err)
@@ -196,9 +148,7 @@ static int check_program(const struct jail_start *start,
 	if (source_open_view(&view, &context, start->image->name, &source,
 			     err) < 0)
 		return -1;
-	error = *program == '/'
-			? try_program(source, program)
-			: look_along(source, program, search_path(manifest));
+	error = program_find(source, program, program_path(manifest));
 	if (error == 0)
 		return 0;
 	if (error == -ENOMEM)

@@ -16,6 +16,7 @@
 #include "hints.h"
 #include "image_check.h"
 #include "image_write.h"
+#include "launch_check.h"
 #include "lockdown.h"
 #include "manifest.h"
 #include "opts.h"
@@ -255,6 +256,7 @@ static int run(struct job *job, char **manifests, int n, struct err *err)
 			err) < 0 ||
 	    plan_make(job->manifest, job->source, &job->plan, err) < 0 ||
 	    image_check(job->plan, err) < 0 ||
+	    launch_check(job->plan, err) < 0 ||
 	    lockdown(job->plan->tree, &job->plan->notes, err) < 0 ||
 	    tree_join_same(job->plan->tree, err) < 0 ||
 	    report(job, &view, err) < 0)

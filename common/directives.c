@@ -236,7 +236,7 @@ static const struct directive directives[N_VERBS] = {
 		 .once = ONCE_VERB,
 		 .help = "the policy: default, strict, cape, cape-deny"},
 	[VERB_NET] = {.verb = "net",
-		      .usage = "none|host|private|NAME",
+		      .usage = "none|host|private",
 		      .section = SECTION_LAUNCH,
 		      .least_args = 1,
 		      .most_args = 1,

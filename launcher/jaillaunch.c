@@ -22,7 +22,7 @@
 #include "outcome.h"
 #include "policy/policy_options.h"
 #include "policy_command.h"
-#include "policy_load.h"
+#include "policy_name.h"
 #include "printed.h"
 #include "requirement.h"
 #include "spec.h"

@@ -85,9 +85,6 @@ static int compile(const char *helper, const struct policy_request *request,
 	return 0;
 }
 
-const char *const policy_names[] = {"default",	 "strict", "cape",
-				    "cape-deny", "none",   NULL};
-
 int policy_load(const struct policy_request *asked, struct loaded_policy *out,
 		struct err *err)
 {

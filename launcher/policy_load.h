@@ -14,9 +14,6 @@ struct loaded_policy {
 	char *text;
 };
 
-/* Of --seccomp; NULL-terminated. */
-extern const char *const policy_names[];
-
 /*
  * As policy_filter().  A request whose name is a file's path gets its text from
  * there, read once, unless it brings one.

@@ -14,6 +14,7 @@
 #include "nearest.h"
 #include "policy_file.h"
 #include "policy_load.h"
+#include "policy_name.h"
 #include "spec_environment.h"
 #include "spec_program.h"
 #include "spec_user.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "image_bounds.h"
 #include "known_device.h"
 
 /* Content that no ratio forbids: too little to be a bomb. */
@@ -24,7 +25,7 @@ void unpack_limits_complete(struct unpack_limits *limits)
 	if (!limits->members)
 		limits->members = 100000;
 	if (!limits->depth)
-		limits->depth = 64;
+		limits->depth = IMAGE_DEPTH_MAX;
 	if (limits->depth > UNPACK_DEPTH_MAX)
 		limits->depth = UNPACK_DEPTH_MAX;
 	if (!limits->ratio)

@@ -24,9 +24,11 @@
  */
 #include <stdint.h>
 
+#include "image_bounds.h"
+
 #define UNPACK_MAGIC 0x31504e55u /* "UNP1": the version of this page */
 #define UNPACK_PLAIN "plain" /* the second argument of jail-unpack */
-#define UNPACK_NAME_MAX 4095u /* bytes of a path, a target or words */
+#define UNPACK_NAME_MAX IMAGE_NAME_MAX /* bytes of a path, a target or words */
 #define UNPACK_DATA_MAX (256u << 10)
 
 enum unpack_kind {
