@@ -205,6 +205,12 @@ static void give_back_stream(const struct caller *caller, int fd)
 		fcntl(fd, F_SETFL, stream->flags);
 }
 
+void caller_take_again(struct caller *caller)
+{
+	caller->is_lent =
+		caller->has_terminal && tcgetpgrp(STDIN_FILENO) == getpgrp();
+}
+
 /* SIGTTOU is blocked, so that we may do this from the background. */
 void caller_give_back(struct caller *caller)
 {

@@ -42,6 +42,9 @@ void caller_signals_of_program(void);
  */
 void caller_keep_terminals(struct caller *caller, const bool which[3]);
 
+/* For another try, after one whose end gave all back. */
+void caller_take_again(struct caller *caller);
+
 /* Terminals and flags are as they were.  May be called repeatedly. */
 void caller_give_back(struct caller *caller);
 

@@ -50,6 +50,7 @@ struct watch {
 	pid_t pid; /* the program; 0: it has been reaped */
 	bool is_executed;
 	bool tells; /* the supervisor wants to know what happens */
+	bool tells_start; /* or just when it starts to relay */
 	uint32_t n_told; /* refusals of which it was told */
 	struct time_limit limit;
 	struct cgroup *cgroup; /* or NULL */
@@ -282,6 +283,14 @@ static void tell(const struct watch *watch, unsigned char what)
 		fd_write_full(watch->notes_fd, &what, 1);
 }
 
+static void tell_start(const struct watch *watch)
+{
+	const unsigned char what = KEEPER_STARTED;
+
+	if (watch->tells_start)
+		fd_write_full(watch->notes_fd, &what, 1);
+}
+
 /* Of no more than REFUSALS_TOLD: so many notes a pipe takes without blocking. */
 static void tell_refusals(struct watch *watch)
 {
@@ -325,7 +334,7 @@ static int await_execution(struct watch *watch)
 	if (watch->listener)
 		watch->refused_fd = listener_take(watch->listener);
 	if (!has_failed(watch))
-		tell(watch, KEEPER_STARTED);
+		tell_start(watch);
 	return close_the_rest(watch);
 }
 
@@ -453,6 +462,8 @@ static void keep(const struct keeper_ends *ends)
 			      .tree_fd = -1,
 			      .refused_fd = -1,
 			      .tells = ends->plan->spec->flags->events,
+			      .tells_start = ends->plan->spec->flags->events ||
+					     terminal_is_own(terminal),
 			      .is_init = ends->clone_flags & CLONE_NEWPID,
 			      .last = ends->last};
 

@@ -421,6 +421,7 @@ int launch_run(const struct args *args, char *const *argv, struct err *err)
 	       (learn_namespaces(&launch) || learn_mounts(&launch)) &&
 	       remove_cgroup(&launch, &later) == 0) {
 		forget_attempt(&launch);
+		caller_take_again(&caller);
 		*err = (struct err){0};
 		result =
 			terminal_open_again(&terminal, err) < 0

@@ -118,6 +118,12 @@ void relay_start(struct terminal *terminal, struct output *output)
 	relay_resize(terminal);
 }
 
+void relay_program_started(struct terminal *terminal)
+{
+	if (terminal_is_own(terminal))
+		terminal->relay->has_started = true;
+}
+
 /* --- bytes ----------------------------------------------------------------- */
 
 /* The jail reads end-of-file from then on. */
@@ -224,8 +230,8 @@ static void write_to_caller(struct terminal *terminal)
 static struct pollfd want_input(const struct terminal *terminal)
 {
 	const struct relay *relay = terminal->relay;
-	bool is_wanted = is_empty(&relay->to_jail) && terminal->in_foreground &&
-			 !relay->input_ended;
+	bool is_wanted = relay->has_started && is_empty(&relay->to_jail) &&
+			 terminal->in_foreground && !relay->input_ended;
 
 	/* Of a terminal we want to hear at any time that it is gone. */
 	return (struct pollfd){is_wanted || terminal->has_keys ? terminal->input

@@ -29,6 +29,7 @@ struct relay_buffer {
 struct relay {
 	struct terminal_modes modes;
 	struct relay_buffer to_jail, to_caller;
+	bool has_started; /* the program; nothing is read for it before */
 	bool input_ended; /* of a file or pipe */
 	bool suspend_typed; /* the last keys had the jail's suspend key */
 	bool in_line; /* what the jail read last did not end a line */
@@ -40,6 +41,12 @@ struct relay {
  * bounds what the jail writes, or NULL.
  */
 void relay_start(struct terminal *terminal, struct output *output);
+
+/*
+ * The program runs.  What was read before would be lost, were another attempt
+ * made.
+ */
+void relay_program_started(struct terminal *terminal);
 
 /* What to poll() for; all of them are -1 if there is nothing. */
 void relay_wants(const struct terminal *terminal, struct pollfd fds[RELAY_FDS]);

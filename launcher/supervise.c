@@ -183,6 +183,13 @@ static void stop_along(struct watch *watch, int signal)
 	go_on(watch);
 }
 
+static void note_start(struct watch *watch)
+{
+	relay_program_started(watch->terminal);
+	if (watch->events)
+		events_started(watch->events, program_of(watch));
+}
+
 /* Returns when the keeper is ending. */
 static void await_end(struct watch *watch)
 {
@@ -213,7 +220,7 @@ static void await_end(struct watch *watch)
 		    note == 0)
 			return;
 		if (note == KEEPER_STARTED)
-			events_started(watch->events, program_of(watch));
+			note_start(watch);
 		else if (note == KEEPER_REFUSED)
 			events_refused(watch->events, watch->plan);
 		else

@@ -651,8 +651,14 @@ def test_who_ignores_the_hang_up_goes_on_without(scratch):
 
 # --- mixed, by --tty yes -----------------------------------------------------
 
-def test_a_terminal_where_there_is_none():
-    done = run(*bash("test -t 0 -a -t 1 -a -t 2 && stty size; read x; "
+# A host where a started launch is tried again: without a cgroup namespace.
+RETRIED = (BUILD / "tools/without", "namespaces:0x02000000=EPERM")
+
+
+@pytest.mark.parametrize("before", [(), RETRIED], ids=["", "retried"])
+def test_a_terminal_where_there_is_none(before):
+    done = run(*before,
+               *bash("test -t 0 -a -t 1 -a -t 2 && stty size; read x; "
                      "echo got $x; cat; exit 5", "--tty", "yes"),
                input="some\nmore\n")
     assert done.status == 5, done
@@ -660,6 +666,13 @@ def test_a_terminal_where_there_is_none():
     assert out.startswith("24 80\n") or "\n24 80\n" in out, done
     assert "got some\n" in out and out.count("more\n") == 2, done
     assert done.err == "", done
+
+
+@pytest.mark.parametrize("how", ["yes", "no"])
+def test_modes_are_given_back_after_a_second_attempt(how):
+    with Terminal(*RETRIED, *bash("stty raw -echo", "--tty", how)) as outer:
+        assert outer.status() == 0
+        assert outer.is_as_before()
 
 
 def test_input_that_ends_within_a_line():
