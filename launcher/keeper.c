@@ -530,8 +530,12 @@ int keeper_start(const struct plan *plan, struct keeper *out, struct err *err)
 	struct oom_score oom_score;
 	int error;
 
-	if (make_pipes(&ends, err) < 0 || oom_score_raise(&oom_score, err) < 0)
+	if (oom_score_raise(&oom_score, err) < 0)
 		return -1;
+	if (make_pipes(&ends, err) < 0) {
+		oom_score_give_back(&oom_score);
+		return -1;
+	}
 	ends.plan = plan;
 	ends.clone_flags = plan_clone_flags(plan);
 	ends.last = &out->last;
@@ -546,6 +550,8 @@ int keeper_start(const struct plan *plan, struct keeper *out, struct err *err)
 	close(ends.notes[1]);
 	if (out->pid < 0) {
 		oom_score_give_back(&oom_score);
+		close(out->orders_fd);
+		close(out->notes_fd);
 		return err_sys(err, error, "start the keeper");
 	}
 	if (oom_score.fd >= 0)

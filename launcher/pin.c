@@ -18,6 +18,7 @@
 
 #include "array.h"
 #include "cleanup.h"
+#include "directory.h"
 #include "image_mount.h"
 #include "mount_calls.h"
 #include "own_dir.h"
@@ -164,8 +165,7 @@ static bool look_at_pin(int pins, const char *entry, struct pin *pin)
 
 static int list_pins(int pins, struct pin **out, size_t *n, struct err *err)
 {
-	int copy = openat(pins, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	auto_closedir DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	auto_closedir DIR *dir = directory_list(pins);
 	auto_free struct pin *list = NULL;
 	struct dirent *entry;
 	size_t n_list = 0;

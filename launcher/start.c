@@ -9,6 +9,7 @@
 
 #include "caller.h"
 #include "plan.h"
+#include "raw_call.h"
 #include "spec.h"
 
 static void note_failure(struct start_failure *failure, uint32_t layer,
@@ -72,12 +73,15 @@ static void try_programs(const struct jail_spec *spec,
 	uint32_t i;
 
 	for (i = 0; spec->programs[i]; i++) {
-		execve(spec->programs[i], spec->argv, spec->env.vars);
-		if (errno == ENOENT || errno == ENOTDIR)
+		long error = -raw_call(SYS_execve, (long)spec->programs[i],
+				       (long)spec->argv, (long)spec->env.vars,
+				       0);
+
+		if (error == ENOENT || error == ENOTDIR)
 			continue;
 		worst.index = i;
-		worst.error = errno;
-		if (errno != EACCES)
+		worst.error = (int32_t)error;
+		if (error != EACCES)
 			break;
 	}
 	*failure = worst;

@@ -205,8 +205,12 @@ static void await_end(struct watch *watch)
 		output_wants(output, fds + 2);
 		relay_wants(terminal, relayed);
 		if (poll(fds, sizeof(fds) / sizeof(*fds),
-			 relay_timeout(terminal)) < 0)
-			continue;
+			 relay_timeout(terminal)) < 0) {
+			if (errno == EINTR)
+				continue;
+			keeper_order(&watch->keeper, KEEPER_END);
+			return;
+		}
 		if (relay_move(terminal, relayed))
 			tell_foreground(watch, TERMINAL_WHO_HAD_IT);
 		tell_hang_up(watch);
@@ -400,13 +404,14 @@ int supervise(const struct plan *plan, struct caller *caller,
 			      .events = events};
 
 	outcome->kind = OUTCOME_FAILED;
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		return err_sys(err, errno, "become a child subreaper");
 	watch.signals_fd = open_signals(err);
 	if (watch.signals_fd < 0)
 		return -1;
-	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
-		return err_sys(err, errno, "become a child subreaper");
 	events_prepared(events, plan);
 	if (keeper_start(plan, &watch.keeper, err) < 0) {
+		close(watch.signals_fd);
 		namespaces_learn(plan_clone_flags(plan), &outcome->lacks);
 		return -1;
 	}
