@@ -39,6 +39,7 @@ struct watch {
 	struct events *events; /* or NULL */
 	struct keeper keeper;
 	int signals_fd;
+	sigset_t handed_on;
 	bool is_hang_up_told;
 	bool is_stopped; /* the jail is */
 };
@@ -111,6 +112,25 @@ static void tell_hang_up(struct watch *watch)
 	keeper_order(&watch->keeper, SIGCONT);
 }
 
+static void hand_on(struct watch *watch, int signal)
+{
+	sigaddset(&watch->handed_on, signal);
+	keeper_order(&watch->keeper, signal);
+}
+
+/*
+ * No program has had them: they wait, blocked, for another attempt.  Those that
+ * stop were for this moment alone.
+ */
+static void keep_signals(const struct watch *watch)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(forwarded) / sizeof(*forwarded); i++)
+		if (sigismember(&watch->handed_on, forwarded[i]) == 1)
+			kill(getpid(), forwarded[i]);
+}
+
 static void forward_signal(struct watch *watch)
 {
 	struct signalfd_siginfo info;
@@ -130,7 +150,7 @@ static void forward_signal(struct watch *watch)
 	if (signal == SIGCONT)
 		go_on(watch);
 	else if (signal != SIGWINCH || !relay_resize(watch->terminal))
-		keeper_order(&watch->keeper, signal);
+		hand_on(watch, signal);
 }
 
 static bool has_hung_up(int fd)
@@ -388,8 +408,10 @@ static int end_watch(struct watch *watch, struct outcome *outcome,
 			       "the keeper was killed, and the jail with it");
 	}
 	outcome->root = last->root;
-	if (last->failure.stage != START_OK)
+	if (last->failure.stage != START_OK) {
+		keep_signals(watch);
 		return fail_start(watch->plan, &last->failure, outcome, err);
+	}
 	read_last(watch->plan->spec, last, outcome);
 	return look_at_output(watch->plan->spec->output, outcome, err);
 }
@@ -406,6 +428,7 @@ int supervise(const struct plan *plan, struct caller *caller,
 	outcome->kind = OUTCOME_FAILED;
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return err_sys(err, errno, "become a child subreaper");
+	sigemptyset(&watch.handed_on);
 	watch.signals_fd = open_signals(err);
 	if (watch.signals_fd < 0)
 		return -1;

@@ -668,3 +668,17 @@ def test_who_is_left_is_found_by_proc_also_beside_a_mounted_image(scratch):
     assert done.status == 3, done
     with open(scratch / "trace", encoding="ascii") as trace:
         assert sum(1 for _ in trace) < 100000
+
+
+def test_a_signal_during_a_failed_attempt_reaches_the_next():
+    """The cgroup namespace cannot be made, after a while."""
+    started.append(subprocess.Popen(
+        ["strace", "-qq", "-f", "-o", "/dev/null", "-e", "trace=unshare", "-e",
+         "inject=unshare:error=EPERM:delay_enter=500000:when=1",
+         str(JAILLAUNCH), "-r", str(busybox_root()), "-u", str(own_uid()),
+         "--", "sleep", "60"]))
+    tracer = started[-1].pid
+    assert eventually(lambda: child_of(tracer) and child_of(child_of(tracer)))
+    time.sleep(0.2)
+    os.kill(child_of(tracer), signal.SIGTERM)
+    assert started[-1].wait(timeout=20) == 128 + signal.SIGTERM
