@@ -56,23 +56,44 @@ static int look_in_store(const char *store, int file, struct image *image,
 	return image->why_not_stored ? 0 : err_sys(err, ENOMEM, "image");
 }
 
-static int unpack(int file, struct image *image, struct err *err)
+static int unpack_there(int file, const char *helper,
+			struct unpack_places *places, struct image *image,
+			struct err *err)
 {
-	auto_free char *helper = NULL;
-	const char *path = image->name;
-	struct unpack_job job = {.image_fd = file, .name = path};
+	struct unpack_job job = {
+		.image_fd = file, .name = image->name, .helper = helper};
 
-	image->way = IMAGE_UNPACKED;
-	if (helper_find("jail-unpack", &helper, err) < 0 ||
-	    private_dir_make(&image->dir, err) < 0)
+	if (private_dir_make(places, &image->dir, err) < 0)
 		return -1;
 	job.dir_fd = private_dir_fd(image->dir);
 	job.held = private_dir_held(image->dir);
-	job.helper = helper;
 	if (unpack_image(&job, &image->unpacked, err) < 0)
 		return -1;
 	image->root_fd = fcntl(job.dir_fd, F_DUPFD_CLOEXEC, 3);
-	return image->root_fd < 0 ? err_sys(err, errno, "%s", path) : 0;
+	return image->root_fd < 0 ? err_sys(err, errno, "%s", image->name) : 0;
+}
+
+/* What a compressed image needs is known when there is no room for it. */
+static int unpack(int file, struct image *image, struct err *err)
+{
+	struct unpack_places places = {0};
+	auto_free char *helper = NULL;
+	struct stat st;
+	int result;
+
+	image->way = IMAGE_UNPACKED;
+	if (fstat(file, &st) == 0 && S_ISREG(st.st_mode))
+		places.bytes = (uint64_t)st.st_size;
+	if (helper_find("jail-unpack", &helper, err) < 0)
+		return -1;
+	result = unpack_there(file, helper, &places, image, err);
+	while (result < 0 && (err->sys == ENOSPC || err->sys == EDQUOT)) {
+		unpack_place_refuse(&places, err->msg);
+		private_dir_free(TAKE(image->dir));
+		*err = (struct err){0};
+		result = unpack_there(file, helper, &places, image, err);
+	}
+	return result;
 }
 
 static int not_mounted(struct image *image, const char *why)
@@ -102,10 +123,11 @@ static int pin_image(const struct image_request *request, int file,
 static int mount_in_private(int file, const struct image_form *form,
 			    struct image *image, struct err *err)
 {
+	struct unpack_places places = {0};
 	struct err why = *err;
 	int dir, done;
 
-	if (private_dir_make(&image->dir, err) < 0)
+	if (private_dir_make(&places, &image->dir, err) < 0)
 		return -1;
 	dir = private_dir_fd(image->dir);
 	if (mkdirat(dir, PRIVATE_MOUNT, 0700) < 0)

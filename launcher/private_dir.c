@@ -16,7 +16,6 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -24,11 +23,7 @@
 
 #include "held_signals.h"
 #include "mount_calls.h"
-#include "own_dir.h"
 #include "unpack.h"
-
-/* Programs are executed from there, and devices opened. */
-#define UNFIT (ST_NOEXEC | ST_NODEV)
 
 /* How long the guard waits for the jail to be dead, in steps of 10 ms. */
 #define GUARD_TRIES 3000
@@ -41,49 +36,6 @@ struct private_dir {
 	pid_t guard;
 	int guard_fd;
 };
-
-/* In order; the last is for whoever cannot write to the others. */
-static const char *const roots_places[] = {
-	"/run/jailwright",
-	"/var/lib/jailwright",
-	NULL,
-};
-
-/* A descriptor, or -1; err then says why this place will not do. */
-static int open_base(const char *path, struct err *err)
-{
-	auto_close int fd = own_dir_open(AT_FDCWD, path, err);
-	struct statvfs file_system;
-
-	if (fd < 0)
-		return -1;
-	if (fstatvfs(fd, &file_system) < 0)
-		return err_sys(err, errno, "%s", path);
-	if (file_system.f_flag & UNFIT)
-		return err_set(err, ERR_HOST, "%s is mounted noexec or nodev",
-			       path);
-	return take_fd(&fd);
-}
-
-/* The first place that will do; err is of the last. */
-static int find_base(struct err *err)
-{
-	struct err why = {0};
-	char own[64];
-	size_t i;
-	int fd = -1;
-
-	for (i = 0; geteuid() == 0 && fd < 0 && roots_places[i]; i++)
-		fd = open_base(roots_places[i], &why);
-	snprintf(own, sizeof(own), "/tmp/jailwright-%u", geteuid());
-	if (fd < 0)
-		fd = open_base(own, &why);
-	if (fd >= 0)
-		return fd;
-	*err = why;
-	return err_context(err, "no place to unpack the image (-r "
-				"takes one that is unpacked)");
-}
 
 /*
  * What is below a mount is not ours to remove.
@@ -238,14 +190,15 @@ static int start_guard(struct private_dir *dir, struct err *err)
 	return dir->guard < 0 ? err_sys(err, errno, "start the guard") : 0;
 }
 
-int private_dir_make(struct private_dir **out, struct err *err)
+int private_dir_make(struct unpack_places *places, struct private_dir **out,
+		     struct err *err)
 {
 	auto_of(private_dir) struct private_dir *dir = calloc(1, sizeof(*dir));
 
 	if (!dir)
 		return err_sys(err, ENOMEM, "private directory");
 	dir->fd = dir->guard_fd = dir->held.fd = -1;
-	dir->base_fd = find_base(err);
+	dir->base_fd = unpack_place_open(places, err);
 	if (dir->base_fd < 0 || choose_name(dir, err) < 0 ||
 	    held_signals_take(&dir->held, err) < 0 ||
 	    start_guard(dir, err) < 0 || make_locked(dir, err) < 0)

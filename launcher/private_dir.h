@@ -11,10 +11,13 @@
 #include "cleanup.h"
 #include "err.h"
 #include "held_signals.h"
+#include "unpack_place.h"
 
 struct private_dir;
 
-int private_dir_make(struct private_dir **out, struct err *err);
+/* In the first of the places that will do. */
+int private_dir_make(struct unpack_places *places, struct private_dir **out,
+		     struct err *err);
 
 /* A name in it: what is mounted on it is unmounted before it is removed. */
 #define PRIVATE_MOUNT "root"

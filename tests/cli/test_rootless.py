@@ -287,6 +287,80 @@ def test_nothing_is_left_in_the_callers_directory(alone):
     assert not left(alone["user"])
 
 
+def mounted(options, who, *after):
+    """In a mount namespace with something on the caller's directory in /tmp."""
+    place = f"/tmp/jailwright-{who['user']}"
+    return ("unshare", "-m", "sh", "-c",
+            f"mkdir -pm 700 {place} && chown {who['user']} {place} && "
+            f"mount -t tmpfs -o mode=700,uid={who['user']},{options} x {place}"
+            ' && exec "$@"', "sh", "setpriv", f"--reuid={who['user']}",
+            f"--regid={who['user']}", "--clear-groups", *after)
+
+
+def elsewhere(where, environment, name="image.tar.gz"):
+    return inside("busybox pwd; busybox sleep 0", before=(*where, "env",
+                  "-uXDG_RUNTIME_DIR", "-uTMPDIR",
+                  *(f"{key}={value}" for key, value in environment.items())),
+                  where=("-i", image(name)), who={})
+
+
+@pytest.fixture
+def spare(alone, scratch):
+    """A directory that belongs to the user of alone."""
+    scratch.chmod(0o755)
+    path = scratch / "spare"
+    path.mkdir(mode=0o700)
+    os.chown(path, alone["user"], alone["user"])
+    return path
+
+
+@pytest.mark.parametrize("options", ["noexec", "size=64k", "size=900k",
+                                     "nr_inodes=2"])
+@pytest.mark.parametrize("variable", ["XDG_RUNTIME_DIR", "TMPDIR"])
+def test_another_place_where_tmp_will_not_do(alone, spare, options, variable):
+    """Also where that is found out only when all of it is needed."""
+    done = elsewhere(mounted(options, alone), {variable: spare})
+    assert (done.status, done.out, done.err) == (0, "/\n", ""), done
+    place = spare / f"jailwright-{alone['user']}"
+    assert place.stat().st_mode & 0o777 == 0o700
+    assert list(place.iterdir()) == []
+
+
+def test_a_place_without_devices_is_good_enough_without_root(alone):
+    done = elsewhere(mounted("nodev", alone), {})
+    assert (done.status, done.out, done.err) == (0, "/\n", ""), done
+
+
+def test_a_place_with_no_room_for_the_image_is_not_tried(alone):
+    done = elsewhere(mounted("size=64k", alone), {}, "image.tar")
+    assert done.status == 125, done
+    assert f"/tmp/jailwright-{alone['user']} has room for 65536 bytes, not " \
+        in done.err, done
+
+
+def test_all_that_was_tried_is_told(alone, spare):
+    place = f"/tmp/jailwright-{alone['user']}"
+    says = ("jaillaunch: no place to unpack the image (-r takes one that is "
+            f"unpacked): {place} is mounted noexec; ")
+    done = elsewhere(mounted("noexec", alone), {})
+    assert (done.status, done.out, done.err) == (
+        125, "", f"{says}$XDG_RUNTIME_DIR is not set; $TMPDIR is not set\n")
+    spare.chmod(0o777)
+    done = elsewhere(mounted("noexec", alone),
+                     {"XDG_RUNTIME_DIR": "run", "TMPDIR": spare})
+    assert done.err == (
+        f"{says}$XDG_RUNTIME_DIR: run is no absolute path; $TMPDIR: {spare} "
+        "can be written to by others and is not sticky\n"), done
+    os.chown(spare, 12345, 0)
+    spare.chmod(0o755)
+    done = elsewhere(mounted("noexec", alone),
+                     {"XDG_RUNTIME_DIR": "/nosuch", "TMPDIR": spare})
+    assert done.err == (
+        f"{says}$XDG_RUNTIME_DIR: /nosuch: No such file or directory; "
+        f"$TMPDIR: {spare} belongs to uid 12345\n"), done
+    assert list(spare.iterdir()) == []
+
+
 def test_foreign_pids_stay_refused():
     """The keeper, the init there, has the uid of the program."""
     done = inside("prlimit --pid 1 --nofile=3 || echo refused",
