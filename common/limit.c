@@ -123,11 +123,21 @@ static bool read_value(const char *text, enum limit_unit unit, uint64_t *value)
 	return number % scale == 0;
 }
 
+/* " as core ...", as in the table. */
+static void list_names(char *out, size_t size)
+{
+	size_t i, len = 0;
+
+	for (i = 0; i < N_LIMITS && len < size; i++)
+		len += (size_t)snprintf(out + len, size - len, " %s",
+					limit_rows[i].name);
+}
+
 static int find_limit(const char *text, size_t len, enum limit *limit,
 		      struct err *err)
 {
 	struct nearest nearest;
-	char name[32];
+	char name[32], names[256];
 	size_t i;
 
 	snprintf(name, sizeof(name), "%.*s", (int)(len < 31 ? len : 31), text);
@@ -143,10 +153,9 @@ static int find_limit(const char *text, size_t len, enum limit *limit,
 		return err_set(err, ERR_USAGE,
 			       "unknown limit \"%s\"; did you mean \"%s\"?",
 			       name, nearest_best(&nearest));
-	return err_set(err, ERR_USAGE,
-		       "unknown limit \"%s\"; known: as core cpu-time cpus "
-		       "fsize memory nofile output pids stack tmp wall-time",
-		       name);
+	list_names(names, sizeof(names));
+	return err_set(err, ERR_USAGE, "unknown limit \"%s\"; known:%s", name,
+		       names);
 }
 
 static int parse_value(const struct limit_row *row, const char *text,

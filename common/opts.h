@@ -31,7 +31,7 @@ struct opt_maybe {
 	const char *value; /* NULL: given without */
 };
 
-enum opt_kind { OPT_FLAG, OPT_STRING, OPT_LIST, OPT_MAYBE, OPT_LATER };
+enum opt_kind { OPT_FLAG, OPT_STRING, OPT_LIST, OPT_MAYBE };
 
 struct opt {
 	char letter; /* 0: none */
@@ -51,9 +51,6 @@ struct opt {
 		struct opt_maybe: OPT_MAYBE),                                  \
 	offsetof(type, member)
 /* clang-format on */
-
-/* Known by name, refused as "not built yet", absent from the help. */
-#define OPT_NOT_YET OPT_LATER, 0
 
 /*
  * Fills args from argv.  *first is the index of the first operand.  With

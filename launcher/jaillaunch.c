@@ -121,10 +121,6 @@ static const struct opt options[] = {
 	{'h', "help", NULL, OPT_INTO(struct args, help), "print this"},
 	{0, "version", NULL, OPT_INTO(struct args, version),
 	 "print the version"},
-	{0, "read", "PATH", OPT_NOT_YET, NULL},
-	{0, "write", "PATH", OPT_NOT_YET, NULL},
-	{0, "on-violation", "ACTION", OPT_NOT_YET, NULL},
-	{0, "learn", "DIR", OPT_NOT_YET, NULL},
 	{0},
 };
 /* clang-format on */
