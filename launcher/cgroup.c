@@ -121,14 +121,14 @@ static void note_why(struct cgroup *cgroup, unsigned set, const char *what,
 
 static void format(enum form form, uint64_t value, char *text, size_t size)
 {
+	uintmax_t quota = value * (PERIOD / 1000);
+
 	if (form == FORM_NUMBER)
 		snprintf(text, size, "%ju", (uintmax_t)value);
+	else if (form == FORM_QUOTA)
+		snprintf(text, size, "%ju", quota);
 	else
-		snprintf(text, size,
-			 form == FORM_QUOTA ? "%ju"
-					    : "%ju "
-					      "100000",
-			 (uintmax_t)(value * (PERIOD / 1000)));
+		snprintf(text, size, "%ju %d", quota, PERIOD);
 }
 
 /* Without swap accounting there is no such file, and only memory is bound. */

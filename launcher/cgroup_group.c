@@ -113,8 +113,9 @@ static void kill_each(int fd)
 	end = strrchr(text, '\n'); /* half a number is another's */
 	if (end)
 		*end = '\0';
-	for (; (pid = strtol(at, &end, 10)) > 1 && end != at; at = end)
-		kill((pid_t)pid, SIGKILL);
+	for (; pid = strtol(at, &end, 10), end != at; at = end)
+		if (pid > 1) /* 0: outside of our pid namespace */
+			kill((pid_t)pid, SIGKILL);
 }
 
 static void wait_a_moment(void)
