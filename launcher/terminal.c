@@ -11,11 +11,8 @@
 
 #include "caller.h"
 #include "cleanup.h"
+#include "pty.h"
 #include "relay.h"
-
-#ifndef TIOCGPTPEER
-#define TIOCGPTPEER _IO('T', 0x41)
-#endif
 
 static const char no_pty_words[] = "a terminal for the jail (/dev/ptmx; --tty "
 				   "no does without one)";
@@ -106,21 +103,6 @@ static int open_end(const struct caller *caller, int fd, int access,
 	return 0;
 }
 
-static int open_pty(struct terminal *terminal)
-{
-	const int flags = O_RDWR | O_NOCTTY | O_CLOEXEC;
-	int unlocked = 0;
-
-	terminal->master = open("/dev/ptmx", flags | O_NONBLOCK);
-	if (terminal->master < 0)
-		return -errno;
-	if (ioctl(terminal->master, TIOCSPTLCK, &unlocked) < 0)
-		return -errno;
-	/* By the master: the slave's name may lead to another's, or nowhere. */
-	terminal->slave = ioctl(terminal->master, TIOCGPTPEER, flags);
-	return terminal->slave < 0 ? -errno : 0;
-}
-
 /* As the caller's terminal is now, so that nothing looks different. */
 static void copy_settings(const struct terminal *terminal)
 {
@@ -149,13 +131,18 @@ static void close_all(struct terminal *terminal)
 	close_if_open(&terminal->output);
 }
 
-/* No pty in this place, or none that may be used: there is another way. */
-static bool is_missing(int error)
+/*
+ * No pty in this place, or none that may be used, or a stream that is open for
+ * the other way alone: auto does without.
+ */
+static bool can_do_without(const struct err *err)
 {
-	return error == ENOENT || error == ENODEV || error == ENXIO ||
-	       error == EACCES || error == EPERM || error == ENOTTY ||
-	       error == EINVAL || error == ENOSYS || error == EIO ||
-	       error == EROFS;
+	int error = err->sys;
+
+	return err->kind == ERR_USAGE || error == ENOENT || error == ENODEV ||
+	       error == ENXIO || error == EACCES || error == EPERM ||
+	       error == ENOTTY || error == EINVAL || error == ENOSYS ||
+	       error == EIO || error == EROFS;
 }
 
 static int open_own(const struct caller *caller, struct terminal *terminal,
@@ -170,7 +157,7 @@ static int open_own(const struct caller *caller, struct terminal *terminal,
 	    open_end(caller, ends.output, O_WRONLY, &terminal->has_screen,
 		     &terminal->output, err) < 0)
 		return -1;
-	error = open_pty(terminal);
+	error = pty_open(&terminal->master, &terminal->slave);
 	if (error < 0)
 		return err_sys_kind(err, ERR_HOST, -error, "%s", no_pty_words);
 	terminal->relay = calloc(1, sizeof(*terminal->relay));
@@ -188,7 +175,7 @@ int terminal_open_again(struct terminal *terminal, struct err *err)
 
 	if (terminal->kind != TERMINAL_OWN || terminal->master >= 0)
 		return 0;
-	error = open_pty(terminal);
+	error = pty_open(&terminal->master, &terminal->slave);
 	if (error < 0)
 		return err_sys_kind(err, ERR_HOST, -error, "%s", no_pty_words);
 	*terminal->relay = (struct relay){0};
@@ -230,7 +217,7 @@ int terminal_open(const char *mode, bool in_place, const struct caller *caller,
 	if (open_own(caller, out, err) == 0)
 		return 0;
 	close_all(out);
-	if (must || !is_missing(err->sys))
+	if (must || !can_do_without(err))
 		return -1;
 	open_none(caller, out, err->msg);
 	*err = (struct err){0};

@@ -4,17 +4,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cgroup.h"
 #include "cleanup.h"
+#include "pty.h"
 #include "spec.h"
 #include "store.h"
-
-#ifndef TIOCGPTPEER
-#define TIOCGPTPEER _IO('T', 0x41)
-#endif
 
 /* Large enough for every limit to be one that can be set. */
 #define SOME_LIMIT (1u << 20)
@@ -46,16 +42,10 @@ int try_cgroup(unsigned long limit, char *detail, size_t size)
 
 int try_pty(unsigned long unused, char *detail, size_t size)
 {
-	const int flags = O_RDWR | O_NOCTTY | O_CLOEXEC;
-	auto_close int master = open("/dev/ptmx", flags);
-	auto_close int slave = -1;
-	int unlocked = 0;
+	auto_close int master = -1, slave = -1;
 
 	(void)unused, (void)detail, (void)size;
-	if (master < 0 || ioctl(master, TIOCSPTLCK, &unlocked) < 0)
-		return -errno;
-	slave = ioctl(master, TIOCGPTPEER, flags);
-	return slave < 0 ? -errno : 0;
+	return pty_open(&master, &slave);
 }
 
 int try_proc(unsigned long unused, char *detail, size_t size)

@@ -133,6 +133,25 @@ def test_without_a_terminal_auto_makes_none(scratch):
         assert "ptmx" not in trace.read_text()
 
 
+def test_auto_does_without_where_a_stream_is_open_for_the_other_way(scratch):
+    """Without /proc a terminal of another session cannot be opened again."""
+    hidden = ["unshare", "-m", "sh", "-c",
+              'mount -t tmpfs none /proc && exec "$@"', "sh"]
+    if run(*hidden, "true").status != 0:
+        pytest.skip("no mount namespaces")
+    report = scratch / "report"
+    master, slave = os.openpty()
+    read_only = os.open(os.ttyname(slave), os.O_RDONLY | os.O_NOCTTY)
+    with Terminal(*hidden, *bash("exit 3", "--report", report),
+                  streams={1: read_only}) as outer:
+        assert outer.status() == 3
+    for fd in (master, slave, read_only):
+        os.close(fd)
+    found = the_report(report)["tty"]
+    assert found["kind"] == "lent", found
+    assert "descriptor 1 is not open for writing" in found["why_no_pty"]
+
+
 def test_no_means_no(scratch):
     assert kind_of(scratch, "--tty", "no") == {"kind": "lent",
                                                "why_no_pty": "--tty no"}
