@@ -271,6 +271,10 @@ static int verify(const struct args *args, int n_manifests, struct err *err)
 	if (n_manifests)
 		return err_set(err, ERR_USAGE,
 			       "--verify looks at an image, not at manifests");
+	if (strcmp(args->verify, "-") == 0)
+		return err_set(err, ERR_USAGE,
+			       "--verify -: an image is read more than once, "
+			       "and so has to be a file");
 	if (verify_image(args->verify, stdout, &n, err) < 0)
 		return -1;
 	if (n)

@@ -93,7 +93,8 @@ struct manifest {
 };
 
 /*
- * Reads the files named (in order, as if one) and all that they `use`.
+ * Reads the files named (in order, as if one; "-": standard input) and all
+ * that they `use`.
  * `use NAME` is NAME.txt beside the file that says so, else in the first of
  * preset_dirs (NULL-terminated) that has it.  Errors: ERR_MANIFEST "FILE:LINE: words", ERR_INPUT when a
  * file cannot be read.

@@ -323,16 +323,31 @@ static int check_again(struct reader *reader, const struct stat *st,
 	return 0;
 }
 
+/* "-" on the command line; what it uses lies in the working directory. */
+static bool is_standard_input(const char *path, const struct entry *user)
+{
+	return !user && strcmp(path, "-") == 0;
+}
+
+static int open_file(const char *path, const struct entry *user)
+{
+	if (is_standard_input(path, user))
+		return fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	return open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+}
+
 /* user: the entry that uses the file; NULL: the command line does. */
 static int read_file(struct reader *reader, const char *path,
 		     const struct entry *user, struct err *err)
 {
-	auto_close int fd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+	auto_close int fd = open_file(path, user);
 	size_t before = reader->current, self, len;
 	auto_free char *text = NULL;
 	struct stat st;
 	int result;
 
+	if (is_standard_input(path, user))
+		path = "standard input";
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return refuse_file(path, user, -errno, err);
 	result = check_again(reader, &st, user, err);
@@ -341,6 +356,11 @@ static int read_file(struct reader *reader, const char *path,
 	result = fd_read_all(fd, MANIFEST_MAX_BYTES, &text, &len);
 	if (result < 0)
 		return refuse_file(path, user, result, err);
+	/* Whatever was to write it has failed: that is no manifest. */
+	if (len == 0 && !user && S_ISFIFO(st.st_mode))
+		return err_set(err, ERR_INPUT,
+			       "%.300s: nothing came; a manifest was expected",
+			       path);
 	if (enter(reader, path, &st, err) < 0)
 		return -1;
 	self = reader->current;

@@ -24,6 +24,9 @@ static int open_file(const char *path, struct err *err)
 	auto_close int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 
+	if (fd < 0 && strcmp(path, "-") == 0)
+		return err_set(err, ERR_USAGE,
+			       "-i -: an image has to be a file, not a pipe");
 	if (fd < 0)
 		return err_sys_kind(err, ERR_USAGE, errno, "-i %s", path);
 	if (fstat(fd, &st) < 0)

@@ -43,6 +43,7 @@ struct launch {
 	bool has_foreign_home; /* mounted, it cannot be given to own_uid */
 	struct terminal *terminal;
 	struct events *events; /* or NULL */
+	struct manifest *spec_file; /* of --spec, or NULL */
 };
 
 /* What the caller ought to know, once, on standard error. */
@@ -208,6 +209,10 @@ static int prepare(const struct args *args, char *const *argv,
 	input.root_is_pinned = launch->image->way == IMAGE_PIN;
 	input.copies = args->image.copies;
 	input.devices = launch->image->devices;
+	if (!launch->spec_file && spec_read_files(&args->spec.spec_files,
+						  &launch->spec_file, err) < 0)
+		return -1;
+	input.file = launch->spec_file;
 	if (spec_make(&input, &launch->spec, err) < 0 ||
 	    cgroup_make(launch->spec->limits, launch->spec->in_place,
 			&launch->cgroup, err) < 0 ||
@@ -340,6 +345,7 @@ static void forget_attempt(struct launch *launch)
 		.lacks = launch->lacks,
 		.terminal = launch->terminal,
 		.events = launch->events,
+		.spec_file = launch->spec_file,
 	};
 }
 

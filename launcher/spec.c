@@ -359,8 +359,8 @@ static int decide_namespaces(const struct spec_input *input,
 	return namespaces_decide(spec, input->lacks, &spec->namespaces, err);
 }
 
-static int read_spec_files(const struct opt_list *files, struct manifest **out,
-			   struct err *err)
+int spec_read_files(const struct opt_list *files, struct manifest **out,
+		    struct err *err)
 {
 	static const char *const no_presets[] = {NULL};
 
@@ -374,7 +374,6 @@ int spec_make(const struct spec_input *input, struct jail_spec **out,
 {
 	const struct spec_flags *flags = input->flags;
 	auto_of(jail_spec) struct jail_spec *spec = calloc(1, sizeof(*spec));
-	auto_of(manifest) struct manifest *file = NULL;
 	struct settings settings = {0};
 
 	if (!spec)
@@ -394,13 +393,12 @@ int spec_make(const struct spec_input *input, struct jail_spec **out,
 	spec->allow_root = flags->allow_root;
 	spec->in_place = flags->in_place;
 	spec->start_here = flags->start_here;
-	if (read_spec_files(&flags->spec_files, &file, err) < 0 ||
-	    take_manifest(input->image, true, &settings, spec, err) < 0 ||
-	    take_manifest(file, false, &settings, spec, err) < 0 ||
+	if (take_manifest(input->image, true, &settings, spec, err) < 0 ||
+	    take_manifest(input->file, false, &settings, spec, err) < 0 ||
 	    take_flags(input, &settings, spec, err) < 0 ||
 	    decide_policy(&settings, flags, spec, err) < 0 ||
 	    spec_user(&settings.user, flags, spec, err) < 0 ||
-	    spec_environment(input, file, spec, err) < 0 ||
+	    spec_environment(input, input->file, spec, err) < 0 ||
 	    spec_program(settings.argv, settings.n_argv, settings.workdir, spec,
 			 err) < 0 ||
 	    decide_namespaces(input, spec, err) < 0 ||

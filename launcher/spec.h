@@ -95,6 +95,7 @@ struct jail_spec {
 struct spec_input {
 	const struct spec_flags *flags;
 	const struct manifest *image; /* the image's own, or NULL */
+	const struct manifest *file; /* of --spec, or NULL */
 	int root_fd;
 	const char *root_name;
 	bool root_is_image, root_is_mounted, root_is_pinned;
@@ -105,6 +106,13 @@ struct spec_input {
 	bool has_terminal, has_foreground, has_readers;
 	const struct namespace_lacks *lacks; /* or NULL: none is known */
 };
+
+/*
+ * The files of --spec, once for all attempts: a pipe cannot be read again.
+ * *out stays NULL when there are none.
+ */
+int spec_read_files(const struct opt_list *files, struct manifest **out,
+		    struct err *err);
 
 int spec_make(const struct spec_input *input, struct jail_spec **out,
 	      struct err *err);

@@ -256,6 +256,40 @@ def test_the_working_directory_was_deleted(scratch, option):
                         "made in was deleted; change to one that is there\n")
 
 
+def test_a_manifest_from_standard_input(scratch):
+    (scratch / "local").write_text("x")
+    (scratch / "used.txt").write_text("dir /used\n")
+    text = "use ./used.txt\nuse used\ncopy ./local /copied\n"
+    done = run(JAILBUILD, "-", "--print=tree", cwd=scratch, input=text)
+    assert {"/used", "/copied"} <= set(paths(done))
+    (scratch / "m.txt").write_text("dir /m\n")
+    done = run(JAILBUILD, "m.txt", "-", "--print=tree", cwd=scratch, input=text)
+    assert {"/m", "/used", "/copied"} <= set(paths(done))
+    done = run(JAILBUILD, "-", "--print=tree", cwd=scratch, input="\nbni x\n")
+    assert (done.status, done.out, done.err) == (
+        3, "", 'jailbuild: standard input:2: unknown directive "bni"; did you '
+        'mean "bin"?\n')
+    done = run(JAILBUILD, "-", "-o", "x.tar", cwd=scratch, input="")
+    assert (done.status, done.err) == (
+        4, "jailbuild: standard input: nothing came; a manifest was "
+        "expected\n")
+    assert not (scratch / "x.tar").exists()
+    done = run("sh", "-c", 'exec "$@" <&-', "sh", JAILBUILD, "-",
+               "--print=tree")
+    assert (done.status, done.err) == (
+        4, "jailbuild: standard input: Bad file descriptor\n")
+
+
+def test_no_image_comes_from_standard_input():
+    done = run(JAILBUILD, "--verify", "-")
+    assert (done.status, done.out, done.err) == (
+        2, "", "jailbuild: --verify -: an image is read more than once, and "
+        "so has to be a file\n")
+    done = run(BUILD / "jaillaunch", "-i", "-", "-u", "1000")
+    assert (done.status, done.out, done.err) == (
+        125, "", "jaillaunch: -i -: an image has to be a file, not a pipe\n")
+
+
 def test_print_manifest_is_canonical_and_embedded(build, scratch):
     text = "bin   hello\n# comment\nenv  A=b\ndev zero null\n"
     printed = build(text, "--print=manifest").out

@@ -783,3 +783,28 @@ def test_a_directory_of_jailbuilds_says_its_own_settings(scratch):
     (scratch / "root/.jail/manifest").write_text("no such thing = 5\n")
     done = run(BUILD / "jaillaunch", "-r", scratch / "root", "-u", "me")
     assert done.status == 125 and "/.jail/manifest" in done.err, done
+
+
+@pytest.mark.parametrize("name", ["/dev/stdin", "-"])
+def test_a_spec_from_a_pipe_holds_for_every_attempt(name):
+    """It can be read only once, and a launch that lacks something is tried
+    again."""
+    for before in [], [BUILD / "tools/without", "namespaces:0x20000000=EPERM"]:
+        done = run(*before, BUILD / "jaillaunch", "-r", busybox_root(),
+                   "--spec", name, "--", "/bin/sh", "-c",
+                   "ulimit -n; echo $A; cat",
+                   input="run-as 1000\nlimit nofile=77\nenv A=b\n")
+        assert (done.status, done.out, done.err) == (0, "77\nb\n", ""), done
+
+
+def test_a_spec_that_did_not_come_is_an_error():
+    """Else the limits that it was to say would be missing."""
+    done = run(BUILD / "jaillaunch", "-r", busybox_root(), "-u", "1000",
+               "--spec", "-", "--", "true")
+    assert (done.status, done.err) == (
+        125, "jaillaunch: standard input: nothing came; a manifest was "
+        "expected\n")
+    done = run(BUILD / "jaillaunch", "-r", busybox_root(), "-u", "1000",
+               "--spec", "-", "--", "true", input="\nlimit nofile=x\n")
+    assert done.status == 125, done
+    assert done.err.startswith("jaillaunch: standard input:2: limit "), done
