@@ -235,6 +235,7 @@ static int check_whole(struct config *config)
 	const struct place root = {NULL, "root", 0};
 	const struct place namespaces = {NULL, "linux.namespaces", 0};
 
+	config_put_pids(config);
 	if (config_decide_proc(config) < 0)
 		return -1;
 	if (config->has_mounts && !config->is_readonly &&
@@ -273,8 +274,7 @@ int config_read(const char *name, const char *directory, const char *text,
 	json_error_t why;
 	int result, error;
 
-	config.reader.root =
-		json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
+	config.reader.root = oci_parse(text, len, &why);
 	if (!config.reader.root)
 		return err_set(err, ERR_MANIFEST, "%s:%d: %s", name, why.line,
 			       why.text);

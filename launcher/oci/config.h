@@ -22,6 +22,8 @@ struct config {
 	bool wants_proc; /* a mount of it, on /proc */
 	json_t *readonly_paths, *masked_paths; /* lists, or NULL */
 	json_t *ambient; /* likewise */
+	bool has_pids;
+	uint64_t pids; /* the least that was said */
 };
 
 struct config_row {
@@ -58,6 +60,9 @@ __attribute__((format(printf, 3, 4))) int config_note(struct config *config,
 /* "", 0, false, [], {} and null ask for nothing. */
 bool config_is_empty(const json_t *value);
 
+/* Two keys limit processes: the lower counts; UINT64_MAX: no limit. */
+void config_limit_pids(struct config *config, uint64_t most);
+
 /* A path of the host, relative to the configuration, as a whole; or NULL. */
 char *config_path(const struct config *config, const char *path);
 
@@ -69,6 +74,7 @@ int config_linux(struct config *config, const struct place *place,
 		 json_t *value);
 
 /* What can be told only when all was read. */
+void config_put_pids(struct config *config);
 int config_decide_proc(struct config *config);
 int config_check_paths(struct config *config);
 

@@ -82,7 +82,13 @@ static int take_memory_limit(struct config *config, const struct place *place,
 static int take_pids_limit(struct config *config, const struct place *place,
 			   json_t *value)
 {
-	return put_limit(config, place, value, "pids");
+	int64_t limit = 0;
+
+	if (get_limit(config, place, value, &limit) < 0)
+		return -1;
+	if (limit > 0)
+		config_limit_pids(config, (uint64_t)limit);
+	return 0;
 }
 
 static int take_memory(struct config *config, const struct place *place,

@@ -86,9 +86,74 @@ static int note_noexec(struct config *config, const struct mount *mount)
 		       : 0;
 }
 
+/* Options of a tmpfs: what it is in any case, what it is not. */
+static const struct tmpfs_option {
+	const char *name;
+	const char *note; /* why it is not honoured */
+	const char *refusal; /* why it cannot be left out */
+} tmpfs_options[] = {
+	{"size", NULL, NULL}, /* by put_tmpfs() */
+	{"rw", NULL, NULL},
+	{"nosuid", NULL, NULL},
+	{"nodev", NULL, NULL},
+	{"exec", NULL, NULL},
+	{"private", NULL, NULL},
+	{"rprivate", NULL, NULL},
+	{"ro", "it can be written to", NULL},
+	{"noexec", "programs there can be executed", NULL},
+	{"mode", "it is that of the root's directory", NULL},
+	{"uid", "it is that of the root's directory", NULL},
+	{"gid", "it is that of the root's directory", NULL},
+	{"nr_inodes", "they follow from the size", NULL},
+	{"nr_blocks", "it is as --limit tmp says", NULL},
+	{"noswap", NULL,
+	 "what is written there can be swapped out; take it out to have it so"},
+	{"nosymfollow", NULL,
+	 "links there are followed; take it out to have them so"},
+	{"idmap", NULL,
+	 "owners are not mapped; take it out to have them as they are"},
+	{"ridmap", NULL,
+	 "owners are not mapped; take it out to have them as they are"},
+	{0},
+};
+
+static const struct tmpfs_option *find_tmpfs_option(const char *text)
+{
+	const struct tmpfs_option *row;
+	size_t len = strcspn(text, "=");
+
+	for (row = tmpfs_options; row->name; row++)
+		if (strlen(row->name) == len &&
+		    strncmp(row->name, text, len) == 0)
+			return row;
+	return NULL;
+}
+
+static int take_tmpfs_option(struct config *config, const struct place *place,
+			     json_t *item)
+{
+	const struct tmpfs_option *row;
+	const char *text;
+
+	if (oci_get_string(&config->reader, place, item, &text) < 0)
+		return -1;
+	row = find_tmpfs_option(text);
+	if (!row)
+		return config_note(config, place->above->above,
+				   "%.40s is not honoured", text);
+	if (row->refusal)
+		return oci_wrong(&config->reader, place, "%.40s: %s", text,
+				 row->refusal);
+	return row->note ? config_note(config, place->above->above,
+				       "%.40s is not honoured: %s", text,
+				       row->note)
+			 : 0;
+}
+
 /* "65536k" as "65536K"; a share of the memory is left to the default. */
 static int put_tmpfs(struct config *config, const struct mount *mount)
 {
+	const struct place options = {mount->place, "options", 0};
 	const char *size = option_value(mount, "size");
 	size_t len = size ? strlen(size) : 0;
 
@@ -100,10 +165,6 @@ static int put_tmpfs(struct config *config, const struct mount *mount)
 			return -1;
 		len = 0;
 	}
-	if (has_option(mount, "ro") &&
-	    config_note(config, mount->place,
-			"ro is not honoured: it can be written to") < 0)
-		return -1;
 	if (len)
 		config_put(config, OCI_OPTION, "--tmpfs=%s:%.*s%c",
 			   mount->destination, (int)len - 1, size,
@@ -112,7 +173,9 @@ static int put_tmpfs(struct config *config, const struct mount *mount)
 		config_put(config, OCI_OPTION, "--tmpfs=%s",
 			   mount->destination);
 	config->has_mounts = true;
-	return note_noexec(config, mount);
+	return mount->options ? config_each(config, &options, mount->options,
+					    take_tmpfs_option)
+			      : 0;
 }
 
 static int put_bind(struct config *config, const struct mount *mount)

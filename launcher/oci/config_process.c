@@ -221,6 +221,28 @@ static const struct oci_limit *find_limit(const char *type)
 	return NULL;
 }
 
+void config_limit_pids(struct config *config, uint64_t most)
+{
+	if (!config->has_pids || most < config->pids)
+		config->pids = most;
+	config->has_pids = true;
+}
+
+static void put_limit(struct config *config, const char *limit, uint64_t most)
+{
+	if (most == UINT64_MAX)
+		config_put(config, OCI_OPTION, "--limit=%s=unlimited", limit);
+	else
+		config_put(config, OCI_OPTION, "--limit=%s=%" PRIu64, limit,
+			   most);
+}
+
+void config_put_pids(struct config *config)
+{
+	if (config->has_pids)
+		put_limit(config, "pids", config->pids);
+}
+
 /* Both limits become the soft one: nothing is raised later. */
 static int take_rlimit(struct config *config, const struct place *place,
 		       json_t *item)
@@ -237,10 +259,11 @@ static int take_rlimit(struct config *config, const struct place *place,
 	    oci_get_string(&config->reader, &type_place,
 			   json_object_get(item, "type"), &type) < 0 ||
 	    oci_get_number(&config->reader, &soft_place,
-			   json_object_get(item, "soft"), INT64_MAX,
+			   json_object_get(item, "soft"), UINT64_MAX,
 			   &soft) < 0 ||
 	    oci_get_number(&config->reader, &hard_place,
-			   json_object_get(item, "hard"), INT64_MAX, &hard) < 0)
+			   json_object_get(item, "hard"), UINT64_MAX,
+			   &hard) < 0)
 		return -1;
 	row = find_limit(type);
 	if (!row)
@@ -251,7 +274,10 @@ static int take_rlimit(struct config *config, const struct place *place,
 	if (soft > hard)
 		return oci_wrong(&config->reader, &soft_place,
 				 "it is more than \"hard\"");
-	config_put(config, OCI_OPTION, "--limit=%s=%" PRIu64, row->limit, soft);
+	if (strcmp(row->limit, "pids") == 0)
+		config_limit_pids(config, soft);
+	else
+		put_limit(config, row->limit, soft);
 	return soft == hard ? 0
 			    : config_note(config, &hard_place,
 					  "not honoured: the hard limit is "

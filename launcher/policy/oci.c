@@ -551,8 +551,7 @@ int oci_read(const struct policy_request *request, enum machine machine,
 
 	if (!written)
 		return err_sys(err, ENOMEM, "seccomp policy");
-	reader.root = json_loadb(request->text, request->text_len,
-				 JSON_REJECT_DUPLICATES, &why);
+	reader.root = oci_parse(request->text, request->text_len, &why);
 	if (!reader.root)
 		return err_set(err, ERR_MANIFEST, "%s:%d: %s", request->name,
 			       why.line, why.text);

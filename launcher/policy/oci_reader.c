@@ -2,9 +2,57 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "nearest.h"
+
+/*
+ * The greatest number, and what stands for it where the parser reads: a real of
+ * the same length, which is 2^64.
+ */
+static const char greatest[] = "18446744073709551615";
+static const char as_real[] = "18446744073709552e3 ";
+_Static_assert(sizeof(greatest) == sizeof(as_real), "places stay");
+
+static size_t string_length(const char *text)
+{
+	const char *at;
+
+	for (at = text + 1; *at && *at != '"'; at++)
+		if (*at == '\\' && at[1])
+			at++;
+	return (size_t)(at - text);
+}
+
+static void replace_greatest(char *text, size_t len)
+{
+	const size_t digits = sizeof(greatest) - 1;
+
+	for (size_t i = 0; i < len; i++) {
+		size_t n = strspn(text + i, "+-.0123456789eE");
+
+		if (n == digits && memcmp(text + i, greatest, n) == 0)
+			memcpy(text + i, as_real, n);
+		else if (text[i] == '"')
+			n = string_length(text + i) + 1;
+		i += n ? n - 1 : 0;
+	}
+}
+
+json_t *oci_parse(const char *text, size_t len, json_error_t *why)
+{
+	auto_free char *copy = malloc(len + 1);
+
+	if (!copy) {
+		*why = (json_error_t){.text = "no memory"};
+		return NULL;
+	}
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	replace_greatest(copy, len);
+	return json_loadb(copy, len, JSON_REJECT_DUPLICATES, why);
+}
 
 static void print_place(const struct place *place, FILE *out)
 {
@@ -108,11 +156,14 @@ int oci_get_number(struct reader *reader, const struct place *place,
 		   json_t *value, uint64_t most, uint64_t *out)
 {
 	json_int_t number = json_integer_value(value);
+	bool is_greatest = json_is_real(value) &&
+			   json_real_value(value) >= 0x1p64 &&
+			   json_real_value(value) <= 0x1p64;
 
-	if (!json_is_integer(value) || number < 0)
+	if (!is_greatest && (!json_is_integer(value) || number < 0))
 		return oci_wrong(reader, place,
 				 "a whole number, not negative, belongs here");
-	*out = (uint64_t)number;
+	*out = is_greatest ? UINT64_MAX : (uint64_t)number;
 	return *out <= most ? 0
 			    : oci_wrong(reader, place,
 					"%" PRIu64 " is more than %" PRIu64,

@@ -31,6 +31,12 @@ __attribute__((format(printf, 3, 4))) int oci_wrong(struct reader *reader,
 						    const struct place *place,
 						    const char *format, ...);
 
+/*
+ * A document, or NULL.  18446744073709551615, which is above the parser's
+ * integers and which runtimes write for "no limit", is a number, too.
+ */
+json_t *oci_parse(const char *text, size_t len, json_error_t *why);
+
 /* "syscalls[3].args[0]"; owned by the caller, or NULL. */
 char *oci_place_text(const struct place *place);
 

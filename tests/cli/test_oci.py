@@ -190,6 +190,62 @@ def test_mounts(bundle):
     assert "mounts[5]: noexec is not honoured" in notes, notes
 
 
+def test_options_of_a_tmpfs_are_honoured_or_named(bundle):
+    honoured = ["rw", "nosuid", "nodev", "size=1024k", "rprivate"]
+    others = ["ro", "noexec", "mode=0755", "uid=0", "nr_inodes=5",
+              "strictatime", "tmpcopyup"]
+    (bundle.root / "scratch").mkdir()
+    bundle.config["mounts"].append({
+        "destination": "/scratch", "type": "tmpfs",
+        "options": honoured + others})
+    notes = bundle.notes().split("\n")
+    said = [note.split(" is not honoured")[0] for note in notes
+            if note.startswith("mounts[3]: ")]
+    assert said == ["mounts[3]: " + option for option in others], notes
+
+
+MOST = 2**64 - 1  # RLIM_INFINITY
+
+
+def limits_of(bundle, *rlimits, pids=None):
+    bundle.config["process"]["rlimits"] = [
+        {"type": kind, "soft": soft, "hard": hard}
+        for kind, soft, hard in rlimits]
+    if pids is not None:
+        put(bundle.config, "linux.resources.pids", {"limit": pids})
+    assert bundle.launch("--report", bundle.path / "report").status == 0
+    report = json.loads((bundle.path / "report").read_text())
+    return {row["name"]: row["value"] for row in report["limits"]}
+
+
+def test_a_limit_may_be_infinite(bundle):
+    """The text of it in a string stays what it is."""
+    put(bundle.config, "process.args", ["printf", "%s", str(MOST) + '"\\'])
+    found = limits_of(bundle, ("RLIMIT_NOFILE", 77, MOST),
+                      ("RLIMIT_FSIZE", MOST, MOST),
+                      ("RLIMIT_STACK", 2**53 + 4096 + 1, MOST))
+    assert found["nofile"] == 77 and found["fsize"] == "unlimited", found
+    assert found["stack"] == 2**53 + 4096 + 1, found
+    assert bundle.launch().out == str(MOST) + '"\\'
+
+
+@pytest.mark.parametrize("number", [MOST - 1, MOST + 1, -MOST])
+def test_no_other_number_is_infinite(bundle, number):
+    bundle.config["process"]["rlimits"] = [
+        {"type": "RLIMIT_FSIZE", "soft": number, "hard": number}]
+    bundle.refuses("too big" if number > 0 else "too big negative")
+
+
+def test_the_lower_of_two_limits_of_processes_counts(bundle):
+    assert limits_of(bundle, ("RLIMIT_NPROC", 900, 900),
+                     pids=33)["pids"] == 33
+    assert limits_of(bundle, ("RLIMIT_NPROC", MOST, MOST),
+                     pids=33)["pids"] == 33
+    assert limits_of(bundle, ("RLIMIT_NPROC", 22, 22), pids=33)["pids"] == 22
+    bundle.config["process"]["rlimits"][0].update(soft=0, hard=0)
+    bundle.refuses("limit pids")
+
+
 def seccomp(**more):
     return {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
         {"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO",
@@ -317,6 +373,11 @@ REFUSED = [
      "mounts[0]: no source"),
     ("mounts", [{"destination": "/proc", "type": "bind", "source": "/proc"}],
      "linux.maskedPaths[0]: /proc/kcore cannot be covered"),
+    ("mounts", [{"destination": "/tmp", "type": "tmpfs",
+                 "options": ["noswap"]}],
+     "mounts[0].options[0]: noswap: what is written there can be swapped"),
+    ("mounts", [{"destination": "/tmp", "type": "tmpfs", "options": [5]}],
+     "mounts[0].options[0]: a string belongs here"),
     ("linux", 5, "linux: an object belongs here"),
 ]
 
