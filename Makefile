@@ -299,13 +299,15 @@ install_missing = @missing=$$(for package in $1; do \
 		grep -qx installed || echo $$package; done); \
 	test -z "$$missing" || { echo "installing" $$missing; \
 	export DEBIAN_FRONTEND=noninteractive; \
-	apt-get -qq update && apt-get -qq install --no-install-recommends -y \
-		$$missing >/dev/null; }
+	apt-get -qq update && $2 apt-get -qq install --no-install-recommends \
+		-y $$missing >/dev/null; }
 
 packages:
 	$(call install_missing,$(build_packages))
+# Java is not to be installed where there is no /proc.
 packages-check: packages
-	$(call install_missing,$(check_packages))
+	$(call install_missing,python3)
+	$(call install_missing,$(check_packages),tests/own_root)
 
 check: packages-check
 	$(Q)$(MAKE) --no-print-directory all unit
