@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "directory.h"
+#include "outfile.h"
 
 static int remove_one(const char *path, const struct stat *st, int type,
 		      struct FTW *ftw)
@@ -57,8 +58,8 @@ static int set_names(struct outdir *dir, const char *output, struct err *err)
 		return err_set(err, ERR_USAGE,
 			       "%s: an image needs a directory of its own name",
 			       output);
-	if (asprintf(&dir->partial, "%.*s.%s.partial", (int)(name - dir->path),
-		     dir->path, name) < 0)
+	if (asprintf(&dir->partial, "%.*s" OUTFILE_PARTIAL,
+		     (int)(name - dir->path), dir->path, name) < 0)
 		return err_sys(err, ENOMEM, "%s", output);
 	return 0;
 }
@@ -97,8 +98,11 @@ static int remove_stale(const char *partial, struct err *err)
 	if (fd < 0)
 		return errno == ENOENT ? 0 : err_sys(err, errno, "%s", partial);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return err_set(err, ERR_SYSTEM,
-			       "%s: another build writes it just now", partial);
+		return errno == EWOULDBLOCK
+			       ? err_set(err, ERR_SYSTEM,
+					 "%s: another build writes it just now",
+					 partial)
+			       : err_sys(err, errno, "lock %s", partial);
 	if (remove_tree(partial) != 0)
 		return err_sys(err, errno, "remove %s", partial);
 	return 0;

@@ -18,7 +18,7 @@ static int open_directory(struct outfile *file, struct err *err)
 
 	file->name = strdup(slash ? slash + 1 : file->path);
 	if (!for_dir || !file->name ||
-	    asprintf(&file->partial, ".%s.partial", file->name) < 0)
+	    asprintf(&file->partial, OUTFILE_PARTIAL, file->name) < 0)
 		return err_sys(err, ENOMEM, "%s", file->path);
 	if (*file->name == '\0')
 		return err_set(err, ERR_USAGE, "%s: not a file name",

@@ -3,7 +3,7 @@
  * outfile: an output file that appears under its name whole or not at all.
  *
  * The bytes go to an unnamed file (O_TMPFILE) in the same directory, or, where
- * the file system has none, to ".NAME.partial"; outfile_commit() makes them
+ * the file system has none, to ".NAME.partial" (of a long NAME its beginning); outfile_commit() makes them
  * durable and gives them the name.  Freeing without commit leaves nothing.
  * What is there and no file (a device, a pipe) is written to as it is.
  */
@@ -11,6 +11,9 @@
 
 #include "cleanup.h"
 #include "err.h"
+
+/* The format of it: long names are cut, for a name has 255 bytes at most. */
+#define OUTFILE_PARTIAL ".%.246s.partial"
 
 struct outfile {
 	int fd; /* write here */

@@ -16,7 +16,7 @@ import threading
 import pytest
 
 import treeimage
-from conftest import ordinary_user, run
+from conftest import BUILD, ordinary_user, run
 from treeimage import (MTIME, Node, environment, one_processor_few_files,
                        small, start_slow, written)
 
@@ -510,6 +510,30 @@ def test_two_writers_of_a_directory_do_not_meet(scratch):
     writer.communicate()
     assert writer.returncode == 0
     assert os.listdir(place) == ["f"]
+
+
+@root_only
+def test_a_lock_that_cannot_be_had_is_no_other_writer(scratch):
+    (scratch / ".image.partial").mkdir()
+    done = run(BUILD / "tools/without", "flock=EOPNOTSUPP", treeimage.TOOL,
+               scratch / "image/", "dir", "0", text=False,
+               input=treeimage.describe(small(scratch)))
+    assert done.status == 5
+    assert b"lock " in done.err and b"not supported" in done.err, done
+
+
+def test_a_name_may_be_as_long_as_the_kernel_has_it(scratch):
+    """Where there is a file of that name it is replaced by a rename."""
+    place = scratch / "place"
+    place.mkdir()
+    name = "n" * 255
+    for _ in range(2):
+        written(small(scratch), place / name, "tar")
+        assert os.listdir(place) == [name]
+    (place / name).unlink()
+    if os.geteuid() == 0:
+        written(small(scratch), place / name, "dir")
+        assert os.listdir(place) == [name] and (place / name).is_dir()
 
 
 @root_only
