@@ -140,6 +140,14 @@ static bool names_itself(const char *name)
 	       strcmp(name, "..") == 0;
 }
 
+/* As for the kernel: what is to be made anew is not where a link leads. */
+static bool follows_last(int flags)
+{
+	const int anew = O_CREAT | O_EXCL;
+
+	return !(flags & O_NOFOLLOW) && (flags & anew) != anew;
+}
+
 /* One pass over path; 1: *path was replaced by a link's target, go on. */
 static int walk_step(struct walk *walk, char **path, int flags, mode_t mode,
 		     int *out)
@@ -155,7 +163,7 @@ static int walk_step(struct walk *walk, char **path, int flags, mode_t mode,
 		bool is_last = *rest == '\0';
 		int error;
 
-		if (!(is_last && !wants_dir && (flags & O_NOFOLLOW)) &&
+		if ((!is_last || wants_dir || follows_last(flags)) &&
 		    !names_itself(name) && is_link(here(walk), name)) {
 			if (walk->links_left == 0)
 				return -ELOOP;

@@ -44,6 +44,7 @@ static void make_tree(void)
 	assert_int_equal(symlink("/secret", "root/dir/absolute"), 0);
 	assert_int_equal(symlink("/dir", "root/link"), 0);
 	assert_int_equal(symlink("loop", "root/loop"), 0);
+	assert_int_equal(symlink("made", "root/dangling"), 0);
 	assert_int_equal(mkfifo("root/fifo", 0644), 0);
 	root_fd = open("root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	assert_true(root_fd >= 0);
@@ -110,6 +111,10 @@ static void check_cases(void)
 	assert_int_equal(
 		root_open(root_fd, "/dir/up", O_RDONLY | O_NOFOLLOW, 0),
 		-ELOOP);
+	assert_int_equal(root_open(root_fd, "/dangling",
+				   O_WRONLY | O_CREAT | O_EXCL, 0600),
+			 -EEXIST);
+	assert_int_equal(access("root/made", F_OK), -1);
 }
 
 static void forbid_openat2(void)
