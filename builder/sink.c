@@ -3,10 +3,10 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "cpus.h"
 #include "digest.h"
 #include "fdio.h"
 
@@ -28,11 +28,8 @@ struct sink {
  */
 static unsigned count_threads(unsigned least)
 {
-	cpu_set_t cpus;
-	unsigned n = least;
+	unsigned n = cpus_usable();
 
-	if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
-		n = (unsigned)CPU_COUNT(&cpus);
 	if (n < least)
 		n = least;
 	return n > MAX_THREADS ? MAX_THREADS : n;

@@ -1,9 +1,9 @@
 #include "time_limit.h"
 
-#include <sched.h>
 #include <time.h>
 
 #include "cgroup.h"
+#include "cpus.h"
 #include "spec.h"
 
 #define MILLISECOND 1000000ull
@@ -38,17 +38,15 @@ static uint64_t in_nanoseconds(const struct jail_limit *limit)
 void time_limit_start(struct time_limit *limit, const struct jail_spec *spec)
 {
 	uint64_t span = in_nanoseconds(&spec->limits[LIMIT_WALL_TIME]);
-	cpu_set_t cpus;
 
 	limit->spec = spec;
 	limit->started = read_clock(CLOCK_MONOTONIC);
 	if (__builtin_add_overflow(limit->started, span, &limit->deadline))
 		limit->deadline = UINT64_MAX;
 	limit->cpu_time = in_nanoseconds(&spec->limits[LIMIT_CPU_TIME]);
-	limit->n_cpus = 1;
-	if (limit->cpu_time != UINT64_MAX &&
-	    sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
-		limit->n_cpus = (unsigned)CPU_COUNT(&cpus);
+	limit->n_cpus = cpus_usable();
+	if (limit->n_cpus == 0)
+		limit->n_cpus = 1;
 }
 
 uint64_t time_limit_spent(const struct time_limit *limit)
