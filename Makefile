@@ -322,12 +322,12 @@ soak: packages-check
 
 # Every attempt to escape, and the tests of the launcher, on hosts that lack
 # something (COLUMN=NAME: one): where each failure was read.  Not those that start
-# no launcher, and those that choose their hosts themselves.
+# no launcher, and those that choose hosts, or move the launcher, themselves.
 COLUMN ?= no-clone3 no-pidfd-open no-close-range no-openat2 no-landlock \
 	no-user-notif no-cgroup
 no_launcher := completion formats images jailbake% jailbuild other_forms \
 	progress readers verify
-own_hosts := columns doctor kernels matrix
+own_hosts := columns doctor kernels many_launches matrix
 launcher_tests := $(patsubst %,cli/test_%.py,$(filter-out \
 	$(no_launcher) $(own_hosts),$(patsubst tests/cli/test_%.py,%,\
 	$(wildcard tests/cli/test_*.py))))

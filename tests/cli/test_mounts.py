@@ -92,7 +92,6 @@ def test_shared_mounts_get_none_of_the_jails(image, scratch, missing):
     assert done.status == 0 and done.out == "wrote\n", done
 
 
-@pytest.mark.needs("our mounts")
 @pytest.mark.parametrize("options, command, is_met", [
     (["--limit", "tmp=1M"], "cat /dev/zero >/tmp/x", True),
     (["--limit", "tmp=1M"], "cat /dev/zero >/home/jailuser/x", True),
