@@ -58,6 +58,7 @@ static int add_group(struct accounts *accounts, const struct account *group,
 	if (!place)
 		return err_sys(err, ENOMEM, "group %s", group->name);
 	*place = *group;
+	place->made = NULL; /* it stays the user's */
 	return 0;
 }
 
@@ -171,7 +172,18 @@ static int refuse_pair(const struct account *first,
 			   other->entry->line);
 }
 
-/* Sorts, and drops what two manifests say alike. */
+static void swap(struct account *a, struct account *b)
+{
+	struct account kept = *a;
+
+	*a = *b;
+	*b = kept;
+}
+
+/*
+ * Sorts, and drops what is said twice alike.  On failure, too, each account is
+ * there once, to be cleared.
+ */
 static int settle(struct account *accounts, size_t *n, const char *what,
 		  int (*by_number)(const void *, const void *), struct err *err)
 {
@@ -182,14 +194,15 @@ static int settle(struct account *accounts, size_t *n, const char *what,
 		struct account *last = &accounts[kept], *next = &accounts[i];
 
 		if (strcmp(last->name, next->name) != 0) {
-			accounts[++kept] = *next;
+			swap(&accounts[++kept], next);
 			continue;
 		}
 		if (last->uid != next->uid || last->gid != next->gid ||
 		    (last->home && strcmp(last->home, next->home) != 0))
 			return refuse_pair(last, next, "the name", err);
-		free(next->made);
 	}
+	for (size_t i = kept + 1; i < *n; i++)
+		free(accounts[i].made);
 	*n = kept + 1;
 	qsort(accounts, *n, sizeof(*accounts), by_number);
 	for (size_t i = 1; i < *n; i++) {

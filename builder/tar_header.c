@@ -13,6 +13,7 @@
  */
 #include "tar_header.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -305,6 +306,7 @@ int tar_header_put(const struct tar_member *member, long long mtime, char *out,
 	auto_free char *target = member_target(member);
 	struct ustar header = {.type = types[member->type]};
 
+	assert(mtime >= 0); /* callers refuse a time before 1970 */
 	if (!name || !target)
 		return err_sys(err, ENOMEM, "%s", member->node->path);
 	if (pax_len(member) && put_pax(member, &out, err) < 0)

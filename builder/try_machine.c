@@ -208,9 +208,12 @@ static _Noreturn void run_child(const struct model *model,
 static int await_exec(const struct model *model, int failed, struct err *err)
 {
 	int error;
+	ssize_t len = fd_read_full(failed, &error, sizeof(error));
 
-	if (fd_read_full(failed, &error, sizeof(error)) == 0)
+	if (len == 0)
 		return 0;
+	if (len != sizeof(error))
+		error = len < 0 ? (int)-len : EIO;
 	if (error == ENOENT)
 		return err_set(err, ERR_HOST,
 			       "%s is not installed: Debian has it in the "
