@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "console_text.h"
 #include "eif_read.h"
 #include "fdio.h"
 #include "try_machine.h"
@@ -62,6 +63,7 @@ struct trial {
 	bool is_terminal; /* standard output: is kept from control bytes */
 	bool has_progress, has_ended;
 	struct said said;
+	struct console_text text; /* shown on a terminal */
 };
 
 static int read_number(const char *option, const char *text, unsigned long most,
@@ -103,26 +105,6 @@ static void end_progress(struct trial *trial)
 	trial->has_progress = false;
 }
 
-/*
- * The enclave's bytes are no words of ours to a terminal: lines, tabs and
- * text, and no more.
- */
-static size_t plain(char *bytes, size_t len)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < len; i++) {
-		unsigned char byte = (unsigned char)bytes[i];
-
-		if (byte == '\r')
-			continue;
-		if ((byte < ' ' && byte != '\n' && byte != '\t') || byte == 127)
-			byte = '?';
-		bytes[n++] = (char)byte;
-	}
-	return n;
-}
-
 static void end_line(struct said *said)
 {
 	said->line[said->len] = '\0';
@@ -147,7 +129,8 @@ static void listen_to(struct said *said, const char *bytes, size_t len)
 /* 1; 0 at its end; -1. */
 static int show_console(struct trial *trial, struct err *err)
 {
-	char bytes[4096];
+	char bytes[4096], plain[sizeof(bytes) + CONSOLE_TEXT_MORE];
+	const char *shown = bytes;
 	ssize_t len = read(trial->machine->console, bytes, sizeof(bytes));
 	int error;
 
@@ -157,9 +140,12 @@ static int show_console(struct trial *trial, struct err *err)
 		return 0;
 	end_progress(trial);
 	listen_to(&trial->said, bytes, (size_t)len);
-	if (trial->is_terminal)
-		len = (ssize_t)plain(bytes, (size_t)len);
-	error = fd_write_full(STDOUT_FILENO, bytes, (size_t)len);
+	if (trial->is_terminal) {
+		len = (ssize_t)console_text_pass(&trial->text, bytes,
+						 (size_t)len, plain);
+		shown = plain;
+	}
+	error = fd_write_full(STDOUT_FILENO, shown, (size_t)len);
 	return error < 0 ? err_sys(err, -error, "standard output") : 1;
 }
 

@@ -3,8 +3,9 @@
  * outfile: an output file that appears under its name whole or not at all.
  *
  * The bytes go to an unnamed file (O_TMPFILE) in the same directory, or, where
- * the file system has none, to ".NAME.partial" (of a long NAME its beginning); outfile_commit() makes them
- * durable and gives them the name.  Freeing without commit leaves nothing.
+ * the file system has none, to ".NAME.partial" (of a long NAME its beginning);
+ * outfile_commit() makes them durable and gives them the name.  Freeing without
+ * commit leaves nothing.
  * What is there and no file (a device, a pipe) is written to as it is.
  */
 #include <stdbool.h>

@@ -227,7 +227,7 @@ def test_try_says_what_is_missing(small, scratch):
 
 
 def test_a_terminal_gets_progress_and_no_control_bytes(small):
-    path = small("bash", "-c", r"printf 'a\033[2Jb\n'; sleep 2")
+    path = small("bash", "-c", r"printf 'a\033[2J\302\233b\303\251\n'; sleep 2")
     main, terminal = pty.openpty()
     child = subprocess.Popen([BUILD / "jailbake", "try", path],
                              stdin=terminal, stdout=terminal, stderr=terminal)
@@ -241,7 +241,7 @@ def test_a_terminal_gets_progress_and_no_control_bytes(small):
     os.close(main)
     assert child.wait(60) == 0
     assert b"\rbooting, 0 s \r" in shown
-    assert b"a?[2Jb\r\n" in shown
+    assert b"a?[2J?b\xc3\xa9\r\n" in shown
 
 
 # --- the example: a trusted service that starts jails
