@@ -143,8 +143,7 @@ def traced(store, image, *options):
     """A launch under strace."""
     # a sanitizer looks for leaks by ptrace, which has only one user
     return run("strace", *options, LAUNCH, "--store", store, "-i", image, "-u",
-               "1000", "--", "true",
-               env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
+               "1000", "--", "true")
 
 
 def helpers_started(store, image):
