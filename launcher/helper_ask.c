@@ -24,7 +24,10 @@ char *helper_argument(const char *text)
 	return either.argument;
 }
 
-/* The helper reads the very bytes that we have read, from a file in memory. */
+/*
+ * The helper reads the very bytes that we have read, from a file in memory.  Not
+ * as one of 0-2, which the caller may have left closed: spawn() overwrites 1.
+ */
 static int make_input(const char *text, size_t len, int *fd, struct err *err)
 {
 	auto_close int made = -1;
@@ -41,8 +44,8 @@ static int make_input(const char *text, size_t len, int *fd, struct err *err)
 		error = -errno;
 	if (error < 0)
 		return err_sys(err, -error, "ask a helper");
-	*fd = take_fd(&made);
-	return 0;
+	*fd = fcntl(made, F_DUPFD_CLOEXEC, 3);
+	return *fd < 0 ? err_sys(err, errno, "ask a helper") : 0;
 }
 
 static int spawn(const char *path, char **argv, int in_fd, int out_fd,

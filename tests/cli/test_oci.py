@@ -97,6 +97,15 @@ def test_the_usual_configuration(bundle):
         "read-only"], done
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&-", "2>&-",
+                                    "<&- >&- 2>&-"])
+def test_whatever_streams_the_caller_left_closed(bundle, closed):
+    put(bundle.config, "process.args", ["sh", "-c", "exit 3"])
+    done = run("sh", "-c", f'exec "$@" {closed}', "sh", BUILD / "jaillaunch",
+               "--oci", bundle.write())
+    assert done.status == 3, done
+
+
 def test_the_host_name(bundle):
     from jailroot import compile_c
     compile_c("""#include <stdio.h>
