@@ -1,7 +1,7 @@
 /*
  * jail-policy: reads and compiles seccomp policies for jaillaunch.
  *
- *	jail-policy load (KEY VALUE)...
+ *	jail-policy load OPTION...			see load_options
  *	jail-policy config NAME DIRECTORY		see oci_answer.h
  *	jail-policy policy show|explain|check ...	see policy_verbs.h
  *
@@ -15,6 +15,7 @@
 
 #include "fdio.h"
 #include "oci/config.h"
+#include "opts.h"
 #include "policy/policy.h"
 #include "policy/policy_verbs.h"
 #include "policy_answer.h"
@@ -31,82 +32,76 @@ static int write_answer(enum err_kind kind, const void *data, size_t size)
 	return 0;
 }
 
-/* What the command line says; lists have room for all of it. */
-struct input {
-	struct policy_request request;
-	const char **allow, **deny;
-	char *text;
+struct load_args {
+	const char *name, *features, *caps, *deny_action, *open;
+	struct opt_list allow, deny;
+	bool text;
 };
 
-static int read_text(struct input *input, struct err *err)
-{
-	int error = fd_read_all(0, POLICY_TEXT_MOST, &input->text,
-				&input->request.text_len);
+/* clang-format off */
+#define INTO(member) OPT_INTO(struct load_args, member)
+static const struct opt load_options[] = {
+	{0, "name", "NAME", INTO(name), "of the policy"},
+	{0, "features", "N", INTO(features), "what else the jail has: a sum"},
+	{0, "caps", "HEX", INTO(caps), "the bounding set"},
+	{0, "deny-action", "ACTION", INTO(deny_action), "see policy.h"},
+	{0, "open", "LIST", INTO(open), "likewise"},
+	{0, "allow", "LIST", INTO(allow), "likewise"},
+	{0, "deny", "LIST", INTO(deny), "likewise"},
+	{0, "text", NULL, INTO(text), "the policy is on standard input"},
+	{0},
+};
+/* clang-format on */
 
+static struct policy_request request_of(const struct load_args *args)
+{
+	return (struct policy_request){
+		.name = args->name,
+		.features = (unsigned)strtoul(args->features, NULL, 10),
+		.allow = args->allow.items,
+		.n_allow = args->allow.n,
+		.deny = args->deny.items,
+		.n_deny = args->deny.n,
+		.open = args->open,
+		.deny_action = args->deny_action,
+		.caps = strtoull(args->caps, NULL, 16),
+	};
+}
+
+static int compile(const struct load_args *args, struct sock_fprog *program,
+		   void **owned, struct err *err)
+{
+	struct policy_request request = request_of(args);
+	auto_free char *text = NULL;
+	int error = 0;
+
+	if (args->text)
+		error = fd_read_all(0, POLICY_TEXT_MOST, &text,
+				    &request.text_len);
 	if (error < 0)
-		return err_sys(err, -error, "read %s", input->request.name);
-	input->request.text = input->text;
-	return 0;
+		return err_sys(err, -error, "read %s", request.name);
+	request.text = text;
+	return policy_filter(&request, program, owned, err);
 }
 
-static int read_pair(const char *key, const char *value, struct input *input,
-		     struct err *err)
+static int answer_load(int argc, char **argv)
 {
-	struct policy_request *request = &input->request;
-
-	if (strcmp(key, "name") == 0)
-		request->name = value;
-	else if (strcmp(key, "features") == 0)
-		request->features = (unsigned)strtoul(value, NULL, 10);
-	else if (strcmp(key, "caps") == 0)
-		request->caps = strtoull(value, NULL, 16);
-	else if (strcmp(key, "deny-action") == 0)
-		request->deny_action = value;
-	else if (strcmp(key, "open") == 0)
-		request->open = value;
-	else if (strcmp(key, "allow") == 0)
-		input->allow[request->n_allow++] = value;
-	else if (strcmp(key, "deny") == 0)
-		input->deny[request->n_deny++] = value;
-	else if (strcmp(key, "text") == 0)
-		return read_text(input, err);
-	else
-		return err_set(err, ERR_USAGE, "jail-policy: \"%s\"", key);
-	return 0;
-}
-
-static int load(int n, char **words, struct input *input)
-{
+	struct load_args args = {
+		.name = "default", .features = "0", .caps = "0"};
+	auto_free void *owned = NULL;
 	struct sock_fprog program;
 	struct err err = {0};
-	auto_free void *owned = NULL;
-	int result = 0;
+	int unused;
 
-	input->request.name = "default";
-	for (int i = 0; result == 0 && i + 1 < n; i += 2)
-		result = read_pair(words[i], words[i + 1], input, &err);
-	input->request.allow = input->allow;
-	input->request.deny = input->deny;
-	if (result < 0 ||
-	    policy_filter(&input->request, &program, &owned, &err) < 0)
+	if (opts_parse(load_options, true, argc, argv, &args, &unused, &err) ==
+	    0)
+		compile(&args, &program, &owned, &err);
+	opt_list_free(&args.allow);
+	opt_list_free(&args.deny);
+	if (err.kind != ERR_NONE)
 		return write_answer(err.kind, err.msg, strlen(err.msg));
 	return write_answer(ERR_NONE, program.filter,
 			    program.len * sizeof(*program.filter));
-}
-
-static int answer(int n, char **words)
-{
-	auto_free const char **lists =
-		calloc((size_t)(n + 1) * 2, sizeof(*lists));
-	struct input input = {.allow = lists};
-	int status;
-
-	if (!lists)
-		return 1;
-	input.deny = lists + n + 1;
-	status = load(n, words, &input);
-	free(input.text);
-	return status;
 }
 
 /* A config.json, from standard input. */
@@ -132,7 +127,7 @@ int main(int argc, char **argv)
 	int status;
 
 	if (argc > 1 && strcmp(argv[1], "load") == 0)
-		return answer(argc - 2, argv + 2);
+		return answer_load(argc - 1, argv + 1);
 	if (argc == 4 && strcmp(argv[1], "config") == 0)
 		return answer_config(argv[2], argv[3]);
 	if (argc > 1 && strcmp(argv[1], "policy") == 0) {

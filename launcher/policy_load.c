@@ -10,17 +10,18 @@
 #include "policy_cache.h"
 #include "policy_file.h"
 
-/* jail-policy load (KEY VALUE)... */
+/* jail-policy load OPTION... */
 struct words {
 	char **items;
 	size_t n;
 	char features[16], caps[24];
 };
 
-static void add(struct words *words, const char *key, const char *value)
+static void add(struct words *words, const char *option, const char *value)
 {
-	words->items[words->n++] = helper_argument(key);
-	words->items[words->n++] = helper_argument(value);
+	words->items[words->n++] = helper_argument(option);
+	if (value)
+		words->items[words->n++] = helper_argument(value);
 }
 
 static int make_words(const struct policy_request *request, struct words *words,
@@ -39,19 +40,19 @@ static int make_words(const struct policy_request *request, struct words *words,
 		 (uintmax_t)request->caps);
 	words->items[words->n++] = helper_argument("jail-policy");
 	words->items[words->n++] = helper_argument("load");
-	add(words, "name", request->name);
-	add(words, "features", words->features);
-	add(words, "caps", words->caps);
+	add(words, "--name", request->name);
+	add(words, "--features", words->features);
+	add(words, "--caps", words->caps);
 	if (request->deny_action)
-		add(words, "deny-action", request->deny_action);
+		add(words, "--deny-action", request->deny_action);
 	if (request->text)
-		add(words, "text", "");
+		add(words, "--text", NULL);
 	if (request->open)
-		add(words, "open", request->open);
+		add(words, "--open", request->open);
 	for (i = 0; i < request->n_allow; i++)
-		add(words, "allow", request->allow[i]);
+		add(words, "--allow", request->allow[i]);
 	for (i = 0; i < request->n_deny; i++)
-		add(words, "deny", request->deny[i]);
+		add(words, "--deny", request->deny[i]);
 	return 0;
 }
 
