@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capability_names.h"
 #include "directives.h"
 #include "known_device.h"
 #include "limit.h"
@@ -24,23 +25,6 @@ static const char *const dlopens[] = {"required", "recommended", "all", "none",
 static const char *const hwcaps[] = {"none", "all", NULL};
 static const char *const caches[] = {"auto", "yes", "no", NULL};
 static const char *const needs[] = {"proc", "shm", "pts", NULL};
-/* clang-format off */
-static const char *const capabilities[] = {
-	"cap_audit_control", "cap_audit_read", "cap_audit_write",
-	"cap_block_suspend", "cap_bpf", "cap_checkpoint_restore", "cap_chown",
-	"cap_dac_override", "cap_dac_read_search", "cap_fowner", "cap_fsetid",
-	"cap_ipc_lock", "cap_ipc_owner", "cap_kill", "cap_lease",
-	"cap_linux_immutable", "cap_mac_admin", "cap_mac_override",
-	"cap_mknod", "cap_net_admin", "cap_net_bind_service",
-	"cap_net_broadcast", "cap_net_raw", "cap_perfmon", "cap_setfcap",
-	"cap_setgid", "cap_setpcap", "cap_setuid", "cap_sys_admin",
-	"cap_sys_boot", "cap_sys_chroot", "cap_sys_module", "cap_sys_nice",
-	"cap_sys_pacct", "cap_sys_ptrace", "cap_sys_rawio",
-	"cap_sys_resource", "cap_sys_time", "cap_sys_tty_config",
-	"cap_syslog", "cap_wake_alarm", NULL,
-};
-/* clang-format on */
-
 static int is_one_of(const char *value, const char *const *names)
 {
 	for (; *names; names++)
@@ -453,6 +437,19 @@ int value_allow(char *value, struct err *err)
 	return one_of("exception", value, allows, err);
 }
 
+static int check_capability(const char *name, struct err *err)
+{
+	const char *names[N_CAPABILITIES + 1] = {NULL};
+	char whole[N_CAPABILITIES][32];
+
+	for (size_t i = 0; i < N_CAPABILITIES; i++) {
+		snprintf(whole[i], sizeof(whole[i]), "cap_%s",
+			 capability_names[i]);
+		names[i] = whole[i];
+	}
+	return one_of("capability", name, names, err);
+}
+
 /* "CAP_NET_RAW" is how manuals write it. */
 int value_caps(char *value, struct err *err)
 {
@@ -469,8 +466,8 @@ int value_caps(char *value, struct err *err)
 		snprintf(name, sizeof(name), "%.*s",
 			 (int)(len < sizeof(name) ? len : sizeof(name) - 1),
 			 value);
-		if (!is_one_of(name, capabilities))
-			return unknown("capability", name, capabilities, err);
+		if (check_capability(name, err) < 0)
+			return -1;
 		if (value[len] == '\0')
 			return 0;
 	}

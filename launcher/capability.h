@@ -5,6 +5,7 @@
 #include <linux/securebits.h>
 #include <stdint.h>
 
+#include "capability_names.h"
 #include "err.h"
 
 /*
@@ -16,10 +17,6 @@ int capabilities_parse(const char *option, const char *list, uint64_t *set,
 
 /* Do we have it now?  1, 0, or -errno. */
 int capability_is_effective(unsigned number);
-
-/* The number of the newest capability that we know by name, plus one. */
-#define N_CAPABILITIES 41
-extern const char *const capability_names[N_CAPABILITIES];
 
 /* uid 0 is just a number, and nothing (more) becomes ambient; for good. */
 #define SECUREBITS_OF_A_USER                                                   \
