@@ -1,6 +1,5 @@
 /*
- * fuzz_tar_lay: any bytes as the tar of a jail.  What starts like a tar has its
- * headers' checksums mended first: else nothing but the first would be read.
+ * fuzz_tar_lay: any bytes as the tar of a jail, mended first (mend_tar.h).
  *
  * What is accepted lies below the jail's directory, and becomes an archive of
  * just the size that was foretold.
@@ -17,43 +16,12 @@
 
 #include "cpio.h"
 #include "fdio.h"
+#include "mend_tar.h"
 #include "tar_lay.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define BELOW "/rootfs/jail"
-enum { BLOCK = 512, CHECKSUM = 148, SIZE = 124, MAGIC = 257 };
-
-static void mend_header(uint8_t *header)
-{
-	unsigned sum = 0;
-
-	memset(header + CHECKSUM, ' ', 8);
-	for (size_t i = 0; i < BLOCK; i++)
-		sum += header[i];
-	snprintf((char *)header + CHECKSUM, 7, "%06o", sum & 0777777);
-}
-
-static void mend(uint8_t *tar, size_t size)
-{
-	static const uint8_t zeros[BLOCK];
-
-	for (size_t at = 0; at + BLOCK <= size;) {
-		char digits[12];
-		unsigned long long len;
-
-		if (memcmp(tar + at, zeros, BLOCK) == 0)
-			return;
-		mend_header(tar + at);
-		memcpy(digits, tar + at + SIZE, 11);
-		digits[11] = '\0';
-		len = strtoull(digits, NULL, 8);
-		if (len > size)
-			return;
-		at += BLOCK + (len + BLOCK - 1) / BLOCK * BLOCK;
-	}
-}
-
 static void check_paths(const struct tree *tree)
 {
 	for (size_t i = 0; i < tree->n; i++) {
@@ -127,8 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!tar || fd < 0)
 		abort();
 	memcpy(tar, data, size);
-	if (size > MAGIC + 5 && memcmp(data + MAGIC, "ustar", 5) == 0)
-		mend(tar, size);
+	mend_tar(tar, size);
 	if (fd_write_full(fd, tar, size) < 0)
 		abort();
 	lay(fd);
