@@ -225,12 +225,8 @@ static void await_end(struct watch *watch)
 		output_wants(output, fds + 2);
 		relay_wants(terminal, relayed);
 		if (poll(fds, sizeof(fds) / sizeof(*fds),
-			 relay_timeout(terminal)) < 0) {
-			if (errno == EINTR)
-				continue;
-			keeper_order(&watch->keeper, KEEPER_END);
-			return;
-		}
+			 relay_timeout(terminal)) < 0)
+			continue; /* out of memory, maybe: it may go again */
 		if (relay_move(terminal, relayed))
 			tell_foreground(watch, TERMINAL_WHO_HAD_IT);
 		tell_hang_up(watch);
