@@ -220,6 +220,7 @@ static void await_end(struct watch *watch)
 		{watch->signals_fd, POLLIN, 0}};
 	struct pollfd *relayed = fds + 2 + OUTPUT_FDS;
 	unsigned char note;
+	ssize_t n;
 
 	for (;;) {
 		output_wants(output, fds + 2);
@@ -236,8 +237,10 @@ static void await_end(struct watch *watch)
 			forward_signal(watch);
 		if (!fds[0].revents)
 			continue;
-		if (fd_read_full(watch->keeper.notes_fd, &note, 1) != 1 ||
-		    note == 0)
+		n = fd_read_full(watch->keeper.notes_fd, &note, 1);
+		if (n < 0)
+			continue; /* it is still to be read */
+		if (n == 0 || note == 0)
 			return;
 		if (note == KEEPER_STARTED)
 			note_start(watch);

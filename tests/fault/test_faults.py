@@ -33,6 +33,10 @@ def test_sweep(name, part, scratch):
 # LAST: the last of its name.
 LAST = -1
 FOUND = [
+    # a note that could not be read was taken for the keeper's end
+    ("launch-tty", "EMFILE", 0, "read", 1),
+    # so was a wait that failed, and the jail was ended without a word
+    ("launch-root", "ENOMEM", 0, "poll", 1),
     # the keeper became no subreaper, and what was left stayed
     ("launch-root", "EIO", 1, "prctl", 1),
     # its descriptors were those of another, and it told nobody
