@@ -311,25 +311,21 @@ static int open_image(const struct image_request *request, struct image *image,
 	return read_manifest(image, err);
 }
 
-int image_open(const struct image_request *request, struct image **out,
+int image_open(const struct image_request *request, struct image *out,
 	       struct err *err)
 {
-	auto_of(image) struct image *image = calloc(1, sizeof(*image));
-
-	if (!image)
-		return err_sys(err, ENOMEM, "image");
-	image->root_fd = image->stored.fd = -1;
+	*out = (struct image){.root_fd = -1, .stored.fd = -1};
 	if (request->file && request->root)
 		return err_set(err, ERR_USAGE, "-i and -r: one, not both");
 	if (!request->file && !request->root)
 		return err_set(err, ERR_USAGE,
 			       "no root: say -i IMAGE or -r DIR, before the "
 			       "program (--help)");
-	if ((request->file ? open_image : open_directory)(request, image, err) <
+	if ((request->file ? open_image : open_directory)(request, out, err) ==
 	    0)
-		return -1;
-	*out = TAKE(image);
-	return 0;
+		return 0;
+	image_release(out);
+	return -1;
 }
 
 const char *image_way_words(const struct image *image)
@@ -349,7 +345,7 @@ int image_close(struct image *image, struct err *err)
 	return image && image->dir ? private_dir_remove(image->dir, err) : 0;
 }
 
-void image_free(struct image *image)
+void image_release(struct image *image)
 {
 	if (!image)
 		return;
@@ -360,5 +356,4 @@ void image_free(struct image *image)
 	free(image->why_not_stored);
 	private_dir_free(image->dir);
 	manifest_free(image->manifest);
-	free(image);
 }

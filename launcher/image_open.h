@@ -48,7 +48,8 @@ struct image {
 	char *why_not_stored;
 };
 
-int image_open(const struct image_request *request, struct image **out,
+/* *out is the caller's; on failure there is nothing to release in it. */
+int image_open(const struct image_request *request, struct image *out,
 	       struct err *err);
 
 /* How the image became a directory, in words. */
@@ -56,5 +57,4 @@ const char *image_way_words(const struct image *image);
 
 /* Removes what was unpacked. */
 int image_close(struct image *image, struct err *err);
-void image_free(struct image *image);
-DEFINE_AUTO(image)
+void image_release(struct image *image); /* NULL: nothing */

@@ -1,6 +1,5 @@
 #include "launch.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,6 +30,10 @@
 struct launch {
 	struct image *image;
 	struct jail_spec *spec;
+	struct {
+		struct image image;
+		struct jail_spec spec;
+	} room; /* for these: each from a heap would be a page of its own */
 	struct cgroup *cgroup;
 	struct output *output;
 	struct plan *plan;
@@ -190,9 +193,9 @@ static int prepare(const struct args *args, char *const *argv,
 	request.has_terminal = input.has_terminal;
 	request.no_detached = launch->no_detached;
 	request.no_mount = launch->no_mount;
-	if (image_open(&request, &launch->image, err) < 0)
+	if (image_open(&request, &launch->room.image, err) < 0)
 		return -1;
-	assert(launch->image);
+	launch->image = &launch->room.image;
 	if (launch->image->dir && args->spec.in_place)
 		return err_set(err, ERR_USAGE,
 			       "--exec with -i: nobody would be left to remove "
@@ -213,8 +216,10 @@ static int prepare(const struct args *args, char *const *argv,
 						  &launch->spec_file, err) < 0)
 		return -1;
 	input.file = launch->spec_file;
-	if (spec_make(&input, &launch->spec, err) < 0 ||
-	    cgroup_make(launch->spec->limits, launch->spec->in_place,
+	if (spec_make(&input, &launch->room.spec, err) < 0)
+		return -1;
+	launch->spec = &launch->room.spec;
+	if (cgroup_make(launch->spec->limits, launch->spec->in_place,
 			&launch->cgroup, err) < 0 ||
 	    output_open(&launch->spec->limits[LIMIT_OUTPUT], terminal->replaces,
 			&launch->output, err) < 0)
@@ -335,8 +340,8 @@ static void forget_attempt(struct launch *launch)
 	plan_free(launch->plan);
 	cgroup_free(launch->cgroup);
 	output_free(launch->output);
-	spec_free(launch->spec);
-	image_free(launch->image);
+	spec_release(launch->spec);
+	image_release(launch->image);
 	*launch = (struct launch){
 		.outcome.kind = OUTCOME_FAILED,
 		.n_tries = launch->n_tries + 1,

@@ -369,15 +369,12 @@ int spec_read_files(const struct opt_list *files, struct manifest **out,
 			: 0;
 }
 
-int spec_make(const struct spec_input *input, struct jail_spec **out,
-	      struct err *err)
+static int make(const struct spec_input *input, struct jail_spec *spec,
+		struct err *err)
 {
 	const struct spec_flags *flags = input->flags;
-	auto_of(jail_spec) struct jail_spec *spec = calloc(1, sizeof(*spec));
 	struct settings settings = {0};
 
-	if (!spec)
-		return err_sys(err, ENOMEM, "spec");
 	spec->root_fd = input->root_fd;
 	spec->root_name = input->root_name;
 	spec->flags = flags;
@@ -405,8 +402,17 @@ int spec_make(const struct spec_input *input, struct jail_spec **out,
 	    landlock_decide(flags, &spec->landlock, err) < 0 ||
 	    decide_rest(flags, spec, err) < 0)
 		return -1;
-	*out = TAKE(spec);
 	return 0;
+}
+
+int spec_make(const struct spec_input *input, struct jail_spec *out,
+	      struct err *err)
+{
+	*out = (struct jail_spec){0};
+	if (make(input, out, err) == 0)
+		return 0;
+	spec_release(out);
+	return -1;
 }
 
 static void free_strings(char **strings)
@@ -418,7 +424,7 @@ static void free_strings(char **strings)
 	free(strings);
 }
 
-void spec_free(struct jail_spec *spec)
+void spec_release(struct jail_spec *spec)
 {
 	if (!spec)
 		return;
@@ -430,5 +436,4 @@ void spec_free(struct jail_spec *spec)
 	free(spec->workdir);
 	free(spec->seccomp);
 	free(spec->keep_fds);
-	free(spec);
 }

@@ -114,11 +114,7 @@ struct spec_input {
 int spec_read_files(const struct opt_list *files, struct manifest **out,
 		    struct err *err);
 
-int spec_make(const struct spec_input *input, struct jail_spec **out,
+/* *out is the caller's; on failure there is nothing to release in it. */
+int spec_make(const struct spec_input *input, struct jail_spec *out,
 	      struct err *err);
-void spec_free(struct jail_spec *spec);
-static inline void jail_spec_free(struct jail_spec *spec)
-{
-	spec_free(spec);
-}
-DEFINE_AUTO(jail_spec)
+void spec_release(struct jail_spec *spec); /* NULL: nothing */

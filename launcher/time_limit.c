@@ -44,7 +44,8 @@ void time_limit_start(struct time_limit *limit, const struct jail_spec *spec)
 	if (__builtin_add_overflow(limit->started, span, &limit->deadline))
 		limit->deadline = UINT64_MAX;
 	limit->cpu_time = in_nanoseconds(&spec->limits[LIMIT_CPU_TIME]);
-	limit->n_cpus = cpus_usable();
+	if (limit->cpu_time != UINT64_MAX)
+		limit->n_cpus = cpus_usable();
 	if (limit->n_cpus == 0)
 		limit->n_cpus = 1;
 }

@@ -27,7 +27,7 @@ static const struct {
 	 NULL},
 };
 
-static int make(size_t i, struct jail_spec **spec, struct err *err)
+static int make(size_t i, struct jail_spec *spec, struct err *err)
 {
 	struct spec_flags flags = {.user = cases[i].user,
 				   .net = cases[i].net,
@@ -51,28 +51,27 @@ static int make(size_t i, struct jail_spec **spec, struct err *err)
 TEST(an_image_chooses_but_does_not_lower_the_floor)
 {
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct jail_spec *spec = NULL;
+		struct jail_spec spec;
 		struct err err = {0};
 		int made = make(i, &spec, &err);
 
 		if (cases[i].words) {
 			assert_int_equal(made, -1);
 			assert_non_null(strstr(err.msg, cases[i].words));
-			assert_null(spec);
 			continue;
 		}
 		if (made < 0)
 			print_error("%s: %s\n", cases[i].manifest, err.msg);
 		assert_int_equal(made, 0);
-		assert_int_equal(spec->user.uid, 5);
-		assert_string_equal(spec->programs[0], "/bin/x");
-		assert_null(spec->programs[1]);
-		assert_string_equal(spec->seccomp, "default");
-		assert_int_equal(spec->net_host,
+		assert_int_equal(spec.user.uid, 5);
+		assert_string_equal(spec.programs[0], "/bin/x");
+		assert_null(spec.programs[1]);
+		assert_string_equal(spec.seccomp, "default");
+		assert_int_equal(spec.net_host,
 				 cases[i].net &&
 					 strcmp(cases[i].net, "host") == 0);
-		assert_string_equal(environ_get(&spec->env, "HOME"), "/");
-		spec_free(spec);
+		assert_string_equal(environ_get(&spec.env, "HOME"), "/");
+		spec_release(&spec);
 	}
 }
 

@@ -60,14 +60,15 @@ static int decide(const struct manifest *manifest, int root_fd, char *words,
 		.root_name = "root",
 		.argv = no_argv,
 	};
-	auto_of(jail_spec) struct jail_spec *spec = NULL;
+	struct jail_spec spec;
 
 	if (spec_make(&input, &spec, err) < 0)
 		return -1;
-	snprintf(words, size, "%u:%u:%zu:%s:%s:%d:%d", spec->user.uid,
-		 spec->user.gid, spec->user.n_groups, spec->argv[0],
-		 spec->workdir, spec->limits[LIMIT_MEMORY].is_set,
-		 spec->limits[LIMIT_WALL_TIME].is_set);
+	snprintf(words, size, "%u:%u:%zu:%s:%s:%d:%d", spec.user.uid,
+		 spec.user.gid, spec.user.n_groups, spec.argv[0], spec.workdir,
+		 spec.limits[LIMIT_MEMORY].is_set,
+		 spec.limits[LIMIT_WALL_TIME].is_set);
+	spec_release(&spec);
 	return 0;
 }
 
