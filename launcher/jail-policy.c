@@ -91,17 +91,18 @@ static int answer_load(int argc, char **argv)
 	auto_free void *owned = NULL;
 	struct sock_fprog program;
 	struct err err = {0};
-	int unused;
+	int unused, status;
 
-	if (opts_parse(load_options, true, argc, argv, &args, &unused, &err) ==
-	    0)
-		compile(&args, &program, &owned, &err);
+	if (opts_parse(load_options, true, argc, argv, &args, &unused, &err) <
+		    0 ||
+	    compile(&args, &program, &owned, &err) < 0)
+		status = write_answer(err.kind, err.msg, strlen(err.msg));
+	else
+		status = write_answer(ERR_NONE, program.filter,
+				      program.len * sizeof(*program.filter));
 	opt_list_free(&args.allow);
 	opt_list_free(&args.deny);
-	if (err.kind != ERR_NONE)
-		return write_answer(err.kind, err.msg, strlen(err.msg));
-	return write_answer(ERR_NONE, program.filter,
-			    program.len * sizeof(*program.filter));
+	return status;
 }
 
 /* A config.json, from standard input. */

@@ -135,8 +135,8 @@ static bool is_full(int fd)
 /* Overlay tells of its upper layer. */
 bool root_view_is_full(const struct root_view *view, int root_fd)
 {
-	bool full = view->is_writable && view->persist_fd < 0 &&
-		    is_full(root_fd);
+	bool full =
+		view->is_writable && view->persist_fd < 0 && is_full(root_fd);
 	size_t i;
 
 	for (i = 0; i < view->n && !full; i++) {

@@ -22,6 +22,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define BELOW "/rootfs/jail"
+
 static void check_paths(const struct tree *tree)
 {
 	for (size_t i = 0; i < tree->n; i++) {

@@ -300,9 +300,11 @@ TEST(one_by_one_all_are_killed_whatever_stands_before_them)
 	pid_t pid = fork();
 	int status;
 
-	if (pid == 0)
+	if (pid == 0) {
+		alarm(20);
 		for (;;)
 			pause();
+	}
 	make_top("", "");
 	group = make_one();
 	snprintf(name, sizeof(name), "/%s", group.name);
@@ -313,9 +315,7 @@ TEST(one_by_one_all_are_killed_whatever_stands_before_them)
 	assert_int_equal(cgroup_group_remove(&group), 0);
 	cgroup_group_close(&group);
 	remove_top();
-	alarm(20);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	alarm(0);
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
