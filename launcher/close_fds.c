@@ -4,12 +4,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "fd_bound.h"
+
 /* Up to, but without, end. */
 static void close_range_of(unsigned first, unsigned end)
 {
+	unsigned bound;
+
 	if (first >= end || syscall(SYS_close_range, first, end - 1, 0) == 0)
 		return;
-	for (; first < end && first < 1024; first++)
+	bound = (unsigned)fd_bound();
+	for (; first < end && first < bound; first++)
 		close((int)first);
 }
 

@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "close_fds.h"
 #include "held_signals.h"
 #include "mount_calls.h"
 #include "unpack.h"
@@ -131,15 +132,11 @@ static void remove_patiently(int base_fd, const char *name)
  */
 static void keep_only(int *base_fd, int *pipe_fd)
 {
-	int i;
-
 	if (dup2(*base_fd, 0) < 0 || dup2(*pipe_fd, 1) < 0)
 		return;
 	*base_fd = 0;
 	*pipe_fd = 1;
-	if (syscall(SYS_close_range, 2, ~0u, 0) < 0)
-		for (i = 2; i < 1024; i++)
-			close(i);
+	close_fds_but(2, NULL, 0);
 }
 
 /* Keeps no descriptor of the caller's. */

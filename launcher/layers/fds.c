@@ -10,20 +10,17 @@
 #include <limits.h>
 #include <linux/close_range.h>
 #include <linux/magic.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "../fd_bound.h"
 #include "../kernel_dirent.h"
 #include "../spec.h"
 
 enum step { STEP_MARK, STEP_KEEP };
 static const char *const steps[] = {"mark descriptors close-on-exec",
 				    "keep a descriptor", NULL};
-
-/* The kernel's own bound (fs.nr_open), where nothing lower is known. */
-#define MOST_FDS (1 << 20)
 
 static int mark(int fd)
 {
@@ -34,12 +31,8 @@ static int mark(int fd)
 /* Without /proc: one number after another, up to the highest that can be. */
 static int mark_each(void)
 {
-	struct rlimit limit;
-	int fd, error = 0, last = MOST_FDS;
+	int fd, error = 0, last = fd_bound();
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-	    limit.rlim_max > MOST_FDS && limit.rlim_max < 1ul << 30)
-		last = (int)limit.rlim_max;
 	for (fd = 3; error == 0 && fd < last; fd++)
 		error = mark(fd);
 	return error;

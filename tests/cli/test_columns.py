@@ -11,10 +11,13 @@ import pytest
 
 from cli.test_supervisor import (  # a fixture, too
     nothing_stays, own_uid, programs)
-from conftest import BUILD, run, shared_once
+from conftest import BUILD, IS_SANITIZED, run, shared_once
 from processes import processes_of
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="needs root"),
+    pytest.mark.skipif(IS_SANITIZED, reason="the sanitizers need /proc, and "
+                       "the probe its libraries")]
 COLUMNS = run(BUILD / "tools/column", "--list").out.split()
 FLOOR = {"session", "fds", "root", "rlimits", "bounding", "ids", "caps",
          "no-new-privs", "seccomp"}

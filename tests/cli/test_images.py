@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from conftest import BUILD, ROOT, run
+from conftest import BUILD, IS_SANITIZED, ROOT, run
 
 RECIPES = sorted(path.stem for path in (ROOT / "images").glob("*.recipe"))
 
@@ -30,6 +30,7 @@ def test_make_images_names_every_recipe():
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="chroot needs root")
+@pytest.mark.skipif(IS_SANITIZED, reason="the sanitizers need /proc")
 def test_programs_find_what_stands_beside_them_without_proc(scratch):
     """In a chroot that has no /proc: an enclave, a bare root."""
     root = scratch / "root"

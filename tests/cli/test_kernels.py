@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from conftest import BUILD, COLUMN, run, shared_once
+from conftest import BUILD, COLUMN, IS_SANITIZED, run, shared_once
 
 NEW_MOUNTS = ("open_tree", "move_mount", "fsopen", "fsconfig", "fsmount",
               "fspick", "mount_setattr")
@@ -37,7 +37,10 @@ KERNELS = {
 FLOOR = {"session", "fds", "root", "rlimits", "bounding", "ids", "caps",
          "no-new-privs", "seccomp"}
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="needs root"),
+    pytest.mark.skipif(IS_SANITIZED, reason="the sanitizers need /proc, and "
+                       "the probe its libraries")]
 
 
 def make(directory):
@@ -119,3 +122,21 @@ def test_descriptors_are_found_without_close_range(place, scratch, left):
     assert done.out.startswith("confined"), done
     calls = seen.read_text().split("\n")
     assert 3 < sum(" fcntl " in call for call in calls) < 500
+
+
+@pytest.mark.skipif(bool(COLUMN), reason="takes calls away by itself")
+@pytest.mark.parametrize("left, most", [(7, 2500), (700, 5000)])
+def test_descriptors_are_found_without_proc_either(place, scratch, left, most):
+    """As far as the table of those that are open goes."""
+    seen = scratch / "seen"
+    script = f'''mount -t tmpfs none /proc
+ulimit -Sn 1000; exec "$@" {left}</dev/null'''
+    done = run("unshare", "-m", "bash", "-c", script, "bash",
+               BUILD / "tools/fault", seen, 60, "list",
+               BUILD / "tools/without", "close_range=ENOSYS",
+               BUILD / "jaillaunch", "-r", place / "root", "--ns", "none",
+               "--", "/probe", "1000", BUILD / "jaillaunch")
+    assert done.out.startswith("confined"), done
+    calls = seen.read_text().split("\n")
+    n_tried = sum(" fcntl " in call for call in calls)
+    assert left < n_tried < most, n_tried

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from conftest import BUILD, run, shared_once
+from conftest import BUILD, IS_SANITIZED, run, shared_once
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0,
                                 reason="mounts need root")
@@ -241,6 +241,7 @@ def test_links_of_the_image_lead_nowhere(images, scratch, missing, method):
     assert os.listdir(scratch / "outside") == ["file"]
 
 
+@pytest.mark.skipif(IS_SANITIZED, reason="the sanitizers need /proc")
 @pytest.mark.parametrize("missing, method", [
     ("", DETACHED), ("mount_setattr", NAMESPACE),
     (SINCE_5_2, OLD_NAMESPACE)], ids=["all", "5.11", "4.14"])

@@ -456,7 +456,8 @@ def test_the_guard_outlives_the_search_for_orphans(options):
     process.kill()
     process.wait(20)
     assert eventually(lambda: names["jail-guard"] not in parents())
-    assert not left_of_this_file()
+    # other tests of this file may be removing theirs
+    assert eventually(lambda: not left_of_this_file())
 
 
 def test_the_killed_keeper_is_told(scratch):

@@ -14,9 +14,12 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD, run
+from conftest import BUILD, IS_SANITIZED, run
 from escape.test_escape import (
     IN_PLACE, TABLE, ended, help_, launch, prepared)
+
+pytestmark = pytest.mark.skipif(
+    IS_SANITIZED, reason="the sanitizers need /proc")
 
 COLUMNS = run(BUILD / "tools/column", "--list").out.split()
 COMMON = "enclave"
