@@ -277,24 +277,27 @@ bool namespace_is_lacking(int error)
 	       error == ENOSPC || error == EUSERS;
 }
 
-static int end_at_once(void *unused)
+/* In the child: makes later what a launch makes later, and ends. */
+static int make_and_end(void *flags)
 {
-	(void)unused;
-	syscall(SYS_exit_group, 0);
+	const int later = (int)(*(const unsigned long *)flags & LATER);
+
+	syscall(SYS_exit_group, later && unshare(later) < 0 ? errno : 0);
 	return 0;
 }
 
-/* 0, or errno. */
-static int try_one(unsigned long flag)
+int namespaces_try(unsigned long flags)
 {
 	static char stack[CHILD_STACK] __attribute__((aligned(16)));
-	pid_t pid = clone(end_at_once, stack + sizeof(stack),
-			  (int)(CLONE_VM | CLONE_VFORK | SIGCHLD | flag), NULL);
-	int error = pid < 0 ? errno : 0;
+	const unsigned long birth = flags & ~(unsigned long)LATER;
+	pid_t pid = clone(make_and_end, stack + sizeof(stack),
+			  (int)(CLONE_VM | CLONE_VFORK | SIGCHLD | birth),
+			  &flags);
+	int error = pid < 0 ? errno : 0, status = 0;
 
-	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		continue;
-	return error;
+	return error ? error : WEXITSTATUS(status);
 }
 
 bool namespaces_learn(unsigned long flags, struct namespace_lacks *out)
@@ -305,7 +308,7 @@ bool namespaces_learn(unsigned long flags, struct namespace_lacks *out)
 	size_t i;
 
 	/* Else all would be missing for the lack of this. */
-	if (with && try_one(with) != 0)
+	if (with && namespaces_try(with) != 0)
 		flags = with;
 
 	for (i = 0; i < N_NAMESPACES; i++) {
@@ -313,7 +316,7 @@ bool namespaces_learn(unsigned long flags, struct namespace_lacks *out)
 
 		if (!(flags & namespace_rows[i].flag) || out->error[i])
 			continue;
-		error = try_one(namespace_rows[i].flag | with);
+		error = namespaces_try(namespace_rows[i].flag | with);
 		if (!namespace_is_lacking(error))
 			continue;
 		out->error[i] = error;

@@ -76,6 +76,12 @@ unsigned long namespaces_of_birth(const struct namespaces *namespaces);
 bool namespace_is_lacking(int error);
 
 /*
+ * In a child that ends at once, each made by the call that a launch makes it
+ * by: clone(), or unshare() for what it enters later.  0, or errno.
+ */
+int namespaces_try(unsigned long flags);
+
+/*
  * Tries each of the flags in a child that ends at once.  True: out has one more
  * that is lacking.
  */

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "landlock.h"
+#include "namespaces.h"
 
 /* The same on every machine. */
 #ifndef SYS_pidfd_open
@@ -174,7 +175,7 @@ int try_landlock(unsigned long least_abi, char *detail, size_t size)
 int try_namespace(unsigned long flag, char *detail, size_t size)
 {
 	(void)detail, (void)size;
-	return as_error(unshare((int)flag));
+	return -namespaces_try(flag);
 }
 
 int try_subreaper(unsigned long unused, char *detail, size_t size)

@@ -52,6 +52,15 @@ def test_all_that_are_cheap_are_used_unasked(scratch):
     assert report_of(scratch)["namespaces"] == {"used": ALL, "lacking": []}
 
 
+def test_what_is_entered_later_is_tried_by_the_call_that_enters_it():
+    """unshare(): a clone() that may make it proves nothing."""
+    done = inside("true", options=["--explain"],
+                  before=(BUILD / "tools/without", "unshare=EPERM"))
+    assert "namespace uts    on" in done.out, done
+    assert "namespace cgroup off it cannot be made: Operation not permitted" \
+        in done.out, done
+
+
 @pytest.mark.parametrize("kind", ["ipc", "uts", "cgroup"])
 def test_each_is_the_jails_own(kind):
     assert of_jail(kind) not in ("", numbers(kind))
