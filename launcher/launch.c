@@ -121,12 +121,20 @@ static void explain_terminal(const struct terminal *terminal, FILE *out)
 		*terminal->why_not ? "  " : "", terminal->why_not);
 }
 
+static void explain_own_uid(const struct own_uid *own, FILE *out)
+{
+	if (own && own->ipc.queues_error)
+		fprintf(out, "POSIX queues of the uid are not seen: %s\n",
+			strerror(own->ipc.queues_error));
+}
+
 static void explain_plan(const struct args *args, const struct launch *launch,
 			 FILE *out)
 {
 	oci_explain(&args->oci, out);
 	plan_explain(launch->plan, out);
 	namespaces_explain(&launch->spec->namespaces, out);
+	explain_own_uid(launch->spec->own_uid, out);
 	enforcement_explain(launch->spec, out);
 	if (plan_guard(launch->plan))
 		syscall_guard_explain(plan_guard(launch->plan), out);
@@ -426,7 +434,7 @@ int launch_run(const struct args *args, char *const *argv, struct err *err)
 			 &launch.events, err) < 0))
 		return STATUS_FAILED;
 	if (args->explain || args->verbose) /* which do not try them */
-		namespaces_learn(~0ul, &launch.lacks);
+		namespaces_learn(~0ul, args->spec.in_place, &launch.lacks);
 	result = run_launch(args, argv, &caller, &launch, err);
 	while (result < 0 &&
 	       (learn_namespaces(&launch) || learn_mounts(&launch)) &&

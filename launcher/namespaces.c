@@ -277,22 +277,29 @@ bool namespace_is_lacking(int error)
 	       error == ENOSPC || error == EUSERS;
 }
 
-/* In the child: makes later what a launch makes later, and ends. */
-static int make_and_end(void *flags)
+/* In the child. */
+static int make_and_end(void *later)
 {
-	const int later = (int)(*(const unsigned long *)flags & LATER);
+	const int flags = (int)*(const unsigned long *)later;
 
-	syscall(SYS_exit_group, later && unshare(later) < 0 ? errno : 0);
+	syscall(SYS_exit_group, flags && unshare(flags) < 0 ? errno : 0);
 	return 0;
 }
 
-int namespaces_try(unsigned long flags)
+/* What is made by unshare(); the rest a process is born in. */
+static unsigned long made_later(unsigned long flags, bool is_in_place)
+{
+	return flags & (is_in_place ? ~(unsigned long)CLONE_NEWUSER : LATER);
+}
+
+int namespaces_try(unsigned long flags, bool is_in_place)
 {
 	static char stack[CHILD_STACK] __attribute__((aligned(16)));
-	const unsigned long birth = flags & ~(unsigned long)LATER;
-	pid_t pid = clone(make_and_end, stack + sizeof(stack),
-			  (int)(CLONE_VM | CLONE_VFORK | SIGCHLD | birth),
-			  &flags);
+	unsigned long later = made_later(flags, is_in_place);
+	pid_t pid = clone(
+		make_and_end, stack + sizeof(stack),
+		(int)(CLONE_VM | CLONE_VFORK | SIGCHLD | (flags & ~later)),
+		&later);
 	int error = pid < 0 ? errno : 0, status = 0;
 
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
@@ -300,7 +307,8 @@ int namespaces_try(unsigned long flags)
 	return error ? error : WEXITSTATUS(status);
 }
 
-bool namespaces_learn(unsigned long flags, struct namespace_lacks *out)
+bool namespaces_learn(unsigned long flags, bool is_in_place,
+		      struct namespace_lacks *out)
 {
 	const unsigned long with =
 		capability_is_effective(CAP_SYS_ADMIN) > 0 ? 0 : CLONE_NEWUSER;
@@ -308,7 +316,7 @@ bool namespaces_learn(unsigned long flags, struct namespace_lacks *out)
 	size_t i;
 
 	/* Else all would be missing for the lack of this. */
-	if (with && namespaces_try(with) != 0)
+	if (with && namespaces_try(with, is_in_place) != 0)
 		flags = with;
 
 	for (i = 0; i < N_NAMESPACES; i++) {
@@ -316,7 +324,8 @@ bool namespaces_learn(unsigned long flags, struct namespace_lacks *out)
 
 		if (!(flags & namespace_rows[i].flag) || out->error[i])
 			continue;
-		error = namespaces_try(namespace_rows[i].flag | with);
+		error = namespaces_try(namespace_rows[i].flag | with,
+				       is_in_place);
 		if (!namespace_is_lacking(error))
 			continue;
 		out->error[i] = error;

@@ -77,12 +77,14 @@ bool namespace_is_lacking(int error);
 
 /*
  * In a child that ends at once, each made by the call that a launch makes it
- * by: clone(), or unshare() for what it enters later.  0, or errno.
+ * by: clone(), or unshare() for what it enters later, and for all with --exec.
+ * 0, or errno.
  */
-int namespaces_try(unsigned long flags);
+int namespaces_try(unsigned long flags, bool is_in_place);
 
 /*
  * Tries each of the flags in a child that ends at once.  True: out has one more
  * that is lacking.
  */
-bool namespaces_learn(unsigned long flags, struct namespace_lacks *out);
+bool namespaces_learn(unsigned long flags, bool is_in_place,
+		      struct namespace_lacks *out);

@@ -434,7 +434,8 @@ int supervise(const struct plan *plan, struct caller *caller,
 	events_prepared(events, plan);
 	if (keeper_start(plan, &watch.keeper, err) < 0) {
 		close(watch.signals_fd);
-		namespaces_learn(plan_clone_flags(plan), &outcome->lacks);
+		namespaces_learn(plan_clone_flags(plan), false,
+				 &outcome->lacks);
 		return -1;
 	}
 	output_start(plan->spec->output);

@@ -175,7 +175,7 @@ int try_landlock(unsigned long least_abi, char *detail, size_t size)
 int try_namespace(unsigned long flag, char *detail, size_t size)
 {
 	(void)detail, (void)size;
-	return -namespaces_try(flag);
+	return -namespaces_try(flag, false);
 }
 
 int try_subreaper(unsigned long unused, char *detail, size_t size)

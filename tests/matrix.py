@@ -32,6 +32,8 @@ import sys
 # it is lacking: no test may need it.
 NAMESPACE = r"a namespace .*cannot be made|no namespace can"
 MOUNT = r"layer root: .*: (Operation not permitted|Function not implemented)"
+NO_WAY = "there is no way to mount in it"
+QUEUES = "^POSIX queues of the uid are not seen: "
 SAID = {
     "landlock": (r"^landlock +off +(this kernel|Landlock is)", "Landlock"),
     "ns-pid": ("^namespace pid +off it cannot", NAMESPACE),
@@ -40,8 +42,12 @@ SAID = {
     "ns-cgroup": ("^namespace cgroup +off it cannot", NAMESPACE),
     "ns-net": (None, NAMESPACE),
     "ns-user": (None, "user namespace"),
-    "mount": ("^entered not by mounts attached for a moment: ", MOUNT),
-    "mount-calls": ("^entered not by detached mounts: ", MOUNT),
+    "ns-mnt": ("^entered not by mount namespace.*: make a mount namespace",
+               "make a mount namespace|no user namespace can be made"),
+    "mount": (f"^entered not by mounts attached for a moment|{QUEUES}",
+              f"{MOUNT}|{NO_WAY}"),
+    "mount-calls": (f"^entered not by detached mounts: |{QUEUES}",
+                    f"{MOUNT}|{NO_WAY}|copy the root's mount: Invalid arg"),
     "seccomp-notify": ("refusals are not itemised: (this kernel|a sandbox)",
                        "listeners"),
     "cgroup": ("no cgroup: |^cgroup +off +(?! |no limit)", "cgroup"),
@@ -104,20 +110,26 @@ class Launch(subprocess.Popen):
 
     @functools.cached_property
     def explained(self):
-        """The same launch, explained; nothing, if a script makes it of words
-        of its own."""
+        """The same launch, explained; where a script makes it of words of its
+        own, one of the image that the script is given."""
         if self.launcher not in self.words:
             return ""
         at = self.words.index(self.launcher)
         before = self.words[:at]
-        if "-c" in before and '"$@"' not in before[before.index("-c") + 1]:
-            return ""
         rest = self.words[at + 1:]
+        if "-c" in before and '"$@"' not in before[before.index("-c") + 1]:
+            if not rest or not os.path.isfile(rest[0]):
+                return ""
+            before, rest = [], ["-i", rest[0], "--", "true"]
         while "--events" in rest:  # to a descriptor that is closed now
             del rest[rest.index("--events"):rest.index("--events") + 2]
         if VERBS.intersection(rest[:1]):
             rest = ANY_LAUNCH
-        words = [*self.words[:at + 1], "--explain", *rest]
+        words = [self.launcher, "--explain", *rest]
+        # It may have no stream to say it on.
+        return self.what_says([*before, *words]) or self.what_says(words)
+
+    def what_says(self, words):
         try:
             done = subprocess.run(words, capture_output=True, text=True,
                                   errors="replace", input="", check=False,
@@ -144,7 +156,11 @@ def install(launcher):
     subprocess.Popen = Launch
 
 
+# What a launch cannot show: what the column itself does to the test.
 OUR_MOUNTS = "our mounts"  # such as the pins of a launch that has ended
+PROGRAMS_MOUNT = "the program's mount"  # that the jail answers, not the column
+NOT_SHOWN = {OUR_MOUNTS: "the launcher had mounts of its own",
+             PROGRAMS_MOUNT: "the column refuses it to the program, too"}
 
 
 @functools.lru_cache
@@ -160,11 +176,17 @@ def lacking():
     """What the doctor misses in this column, by the names of SAID."""
     done = subprocess.run([Launch.launcher, "doctor", "--json"], check=False,
                           capture_output=True, text=True)
-    missing = [row["name"] for row in json.loads(done.stdout)["primitives"]
-               if not row["ok"]]
-    return {name for name in SAID if any(
-        row == name or row.startswith(name + "-") for row in missing)} | (
-            {OUR_MOUNTS} if has_own_mounts() else set())
+    rows = {row["name"]: row["ok"]
+            for row in json.loads(done.stdout)["primitives"]}
+    missing = [name for name, is_there in rows.items() if not is_there]
+    lost = {name for name in SAID if name in missing or
+            name not in rows and any(row.startswith(name + "-")
+                                     for row in missing)}
+    if has_own_mounts():
+        lost.add(OUR_MOUNTS)
+    if "mount" in missing:
+        lost.add(PROGRAMS_MOUNT)
+    return lost
 
 
 def needs_of(item):
@@ -180,8 +202,8 @@ def excuse(item):
     declared = [pair for pair in sorted(needs_of(item))
                 if pair[1] in lacking()]
     for pair in declared:
-        if pair[1] == OUR_MOUNTS:
-            return "elsewhere", pair, "the launcher had mounts of its own"
+        if pair[1] in NOT_SHOWN:
+            return "elsewhere", pair, NOT_SHOWN[pair[1]]
         for launch in launches:
             words = launch.names(pair[1])
             if words:

@@ -41,7 +41,7 @@ def layer_of(report):
                 if layer["name"] == "landlock")
 
 
-@pytest.mark.needs("landlock")
+@pytest.mark.needs("landlock", "ns-pid")
 def test_the_report_says_what_it_keeps_apart(scratch):
     report = report_of(scratch)
     assert layer_of(report)["denies"] == \
@@ -57,7 +57,7 @@ def test_the_report_says_what_it_keeps_apart(scratch):
     (older(1), (), "ABI 1 would forbid moving files between directories"),
     ((), ("--landlock", "none"), "--landlock none"),
 ])
-@pytest.mark.needs("landlock")
+@pytest.mark.needs("landlock", "ns-pid")
 def test_without_it_the_loss_is_named(scratch, before, options, words):
     report = report_of(scratch, *options, before=before)
     assert not layer_of(report)["applied"]

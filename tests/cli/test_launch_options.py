@@ -621,6 +621,7 @@ def test_reports_have_the_mode_of_the_callers_umask(scratch):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, option
 
 
+@pytest.mark.needs("ns-pid")
 def test_report_of_a_good_run(scratch):
     done = launch("--report", scratch / "r", "--limit", "nofile=50",
                   "--landlock", "none", "--", "sh", "-c", "exit 3")

@@ -99,6 +99,7 @@ def what_differs(one, other):
 
 
 @every(METHODS)
+@pytest.mark.needs("mount-calls", "ns-mnt", "mount")
 def test_the_same_jail_by_every_method(images, scratch, missing, method):
     argv = ["-i", images / "image.tar", "--report", scratch / "report"]
     launch("", *argv)  # the pin is there
@@ -142,6 +143,7 @@ def unpinned(images, scratch):
 
 @pytest.mark.parametrize("form", [of_another, compressed, squashfs, unpinned])
 @every(MOUNTED)
+@pytest.mark.needs("mount-calls", "ns-mnt", "mount")
 def test_of_every_form(images, scratch, missing, method, form):
     plain = launch("", "-i", images / "image.tar", program=LOOK)
     argv, origin = form(images, scratch)
@@ -158,6 +160,7 @@ def test_of_every_form(images, scratch, missing, method, form):
 
 
 @every(MOUNTED)
+@pytest.mark.needs("mount-calls", "ns-mnt")
 def test_bind(images, scratch, missing, method):
     image = images / "image.tar"
     place = scratch / "place"
@@ -182,6 +185,7 @@ def test_bind(images, scratch, missing, method):
 
 
 @every(MOUNTED)
+@pytest.mark.needs("mount-calls", "ns-mnt")
 def test_tmpfs(images, scratch, missing, method):
     done = launch(missing, "-i", images / "image.tar", "--tmpfs", "/mnt:64K",
                   "-u", "0", "--allow-root", "--report", scratch / "report",
@@ -192,6 +196,7 @@ def test_tmpfs(images, scratch, missing, method):
 
 
 @every(MOUNTED)
+@pytest.mark.needs("mount-calls", "ns-mnt")
 def test_writable_and_persist(images, scratch, missing, method):
     image = images / "image.tar"
     user = ["-u", "0", "--allow-root", "--report", scratch / "report"]
@@ -213,6 +218,7 @@ def test_writable_and_persist(images, scratch, missing, method):
 
 
 @every(MOUNTED)
+@pytest.mark.needs("mount-calls")
 def test_in_place_of_the_launcher(images, missing, method):
     done = launch(missing, "-i", images / "image.tar", "--exec",
                   program="echo x >/tmp/x && echo tmp; echo x >/x || echo no")
@@ -246,6 +252,7 @@ def test_links_of_the_image_lead_nowhere(images, scratch, missing, method):
     ("", DETACHED), ("mount_setattr", NAMESPACE),
     (SINCE_5_2, OLD_NAMESPACE)], ids=["all", "5.11", "4.14"])
 @pytest.mark.parametrize("option", [(), ("--writable",), ("--bind", "file")])
+@pytest.mark.needs("mount-calls", "ns-mnt", "mount")
 def test_without_proc(images, scratch, missing, method, option):
     (scratch / "file").write_text("of the host\n")
     if option and option[0] == "--bind":
@@ -261,6 +268,7 @@ def test_without_proc(images, scratch, missing, method, option):
     assert report_of(scratch)["method"] == method or option == ("--writable",)
 
 
+@pytest.mark.needs("mount")
 def test_a_process_has_another_number_in_an_outer_proc(images, scratch):
     """In a pid namespace with the /proc of an outer one, the process below
     which mounts are made says itself what its number is there."""

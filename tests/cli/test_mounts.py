@@ -110,7 +110,7 @@ def test_a_full_file_system_of_the_jails_own_is_named(image, scratch, options,
     assert report["limits_met"] == (["tmp"] if is_met else []), done
 
 
-@pytest.mark.needs("our mounts")
+@pytest.mark.needs("our mounts", "mount-calls", "mount")
 def test_device_nodes_are_made_once_and_looked_at(image, scratch):
     """The pinned nodes of --dev: another file system there is not used."""
     script = """
@@ -135,6 +135,7 @@ umount null,full && ls null,full
 
 @pytest.mark.parametrize("pins", ["devices", "pins"])
 @pytest.mark.parametrize("form", ["image", "squashfs"])
+@pytest.mark.needs("mount-calls", "mount")
 def test_a_prune_in_the_middle_of_a_launch(form, request, scratch, pins):
     """What the launcher has just opened is no longer mounted anywhere."""
     script = """
@@ -166,7 +167,7 @@ def test_flags_of_an_older_kernel(image, scratch):
 @pytest.mark.parametrize("call, error", [("move_mount", "ENOSPC"),
                                          ("fsmount", "ENOMEM"),
                                          ("open_tree", "EMFILE")])
-@pytest.mark.needs("our mounts")
+@pytest.mark.needs("our mounts", "mount-calls", "mount")
 def test_what_is_scarce_is_not_missing(image, scratch, call, error):
     assert look(scratch, "-i", image).status == 0
     done = look(scratch, "-i", image, before=without(call, error))
@@ -174,6 +175,7 @@ def test_what_is_scarce_is_not_missing(image, scratch, call, error):
     assert report_of(scratch)["method"] == "none"
 
 
+@pytest.mark.needs("mount-calls", "mount", "ns-mnt")
 def test_explain_says_how_and_why(image):
     done = run(*without("move_mount"), LAUNCH, "-i", image, "--explain")
     assert done.out.endswith(
@@ -185,6 +187,7 @@ def test_explain_says_how_and_why(image):
         done
 
 
+@pytest.mark.needs("mount")
 def test_the_report_tells_images_apart_as_far_as_it_knows(image, own, scratch):
     """Of what is mounted the index; of what was read the digest."""
     look(scratch, "-i", image)
@@ -224,6 +227,7 @@ def by_owner_of_directory(path):
     (by_mode, "can be written by others"),
     (by_directory, "can be written by others"),
     (by_owner_of_directory, "belongs neither to root nor to us")])
+@pytest.mark.needs("mount")
 def test_an_image_of_others_is_unpacked(own, scratch, spoil, words):
     assert look(scratch, "-i", own).status == 0
     assert report_of(scratch)["from"] == PINNED
@@ -261,6 +265,7 @@ def test_an_image_that_was_appended_to_is_not_mounted(own, scratch):
     assert "another size" in report_of(scratch)["why_not_mounted"]
 
 
+@pytest.mark.needs("mount")
 def test_a_changed_image_has_another_pin(own, scratch):
     def pins():
         inode = f"-{own.stat().st_ino}-"
@@ -281,7 +286,7 @@ def test_a_changed_image_has_another_pin(own, scratch):
     assert len(pins()) == 1 and pins() != first
 
 
-@pytest.mark.needs("our mounts")
+@pytest.mark.needs("our mounts", "mount")
 def test_a_pin_that_is_something_else_is_replaced(own, scratch):
     assert look(scratch, "-i", own).status == 0
     pin, = [path for path in PINS.iterdir()
@@ -294,7 +299,7 @@ def test_a_pin_that_is_something_else_is_replaced(own, scratch):
     assert kinds == ["erofs"]
 
 
-@pytest.mark.needs("our mounts")
+@pytest.mark.needs("our mounts", "mount")
 def test_twenty_launchers_make_one_pin(own):
     jails = [subprocess.Popen([LAUNCH, "-i", own, "--", "bash", "-c", "echo"],
                               stdout=subprocess.PIPE) for _ in range(20)]
@@ -346,7 +351,7 @@ def test_prune_removes_half_made_pins(image, own, scratch, leave):
 
 
 @pytest.mark.parametrize("leave", LEFT)
-@pytest.mark.needs("our mounts")
+@pytest.mark.needs("our mounts", "mount")
 def test_a_launch_finishes_a_half_made_pin(own, scratch, leave):
     leave(pin_of(own), own)
     assert look(scratch, "-i", own).status == 0
@@ -410,7 +415,7 @@ def own_squashfs(squashfs, scratch):
 
 @pytest.mark.parametrize("option, origin", [
     ([], PINNED), (["--no-pin"], "a mount of its own")])
-@pytest.mark.needs("our mounts")
+@pytest.mark.needs("our mounts", "ns-pid", "ns-cgroup")
 def test_a_squashfs_is_the_same_jail(image, own_squashfs, scratch, option,
                                      origin):
     tar = look(scratch, "-i", image, *option)
@@ -462,6 +467,7 @@ def refused_squashfs(done, why):
     ("ioctl", "ENODEV", "no loop device: No such device"),
     ("fsopen", "ENODEV", "squashfs: No such device"),
     ("fsopen,mount", "ENOSYS", "squashfs: Function not implemented")])
+@pytest.mark.needs("mount-calls")
 def test_a_squashfs_that_cannot_be_mounted(own_squashfs, call, error, why):
     for option in ([], ["--no-pin"]):
         refused_squashfs(run(*without(call, error), LAUNCH, "-i", own_squashfs,
@@ -486,6 +492,7 @@ def test_a_squashfs_that_must_not_be_mounted(own_squashfs):
     refused_squashfs(launch(), "superblock is damaged")
 
 
+@pytest.mark.needs("mount")
 def test_an_image_on_tmpfs_is_mounted_by_a_loop_device(own, scratch):
     place = scratch / "memory"
     place.mkdir()
@@ -575,6 +582,7 @@ def test_writable_is_gone_and_persist_is_kept(image, scratch):
         first.communicate(b"\n")
 
 
+@pytest.mark.needs("mount-calls")
 def test_a_directory_is_left_alone_unless_mounts_are_asked_for(image, scratch):
     root = scratch / "root"
     root.mkdir()
@@ -703,6 +711,7 @@ def test_need_pts_where_nothing_can_be_mounted(scratch):
             done.err, done
 
 
+@pytest.mark.needs("mount")
 def test_device_nodes_of_an_image_do_not_work(scratch):
     """Root's file need not be root's work."""
     (scratch / "a.c").write_text(
@@ -725,6 +734,7 @@ def test_device_nodes_of_an_image_do_not_work(scratch):
         assert done.err == "open: Permission denied\n", done
 
 
+@pytest.mark.needs("mount", "ns-mnt")
 def test_the_hosts_mounts_are_gone_from_the_namespace(image):
     for missing, is_gone in (("mount_setattr", True),
                              ("mount_setattr,pivot_root", False)):
@@ -740,6 +750,7 @@ def test_the_hosts_mounts_are_gone_from_the_namespace(image):
         assert (set(kinds) == {"tmpfs", "erofs"}) == is_gone, kinds
 
 
+@pytest.mark.needs("mount-calls", "mount")
 def test_no_mount_of_the_host_is_reached_from_a_detached_root(image):
     """The kernel lists the mounts below a process's root: there are none of
     its namespace, and nothing is above it."""
@@ -759,6 +770,7 @@ def test_no_mount_of_the_host_is_reached_from_a_detached_root(image):
 
 @pytest.mark.parametrize("missing", [
     "", "unshare", "unshare,move_mount", "move_mount"])
+@pytest.mark.needs("mount")
 def test_no_user_namespace_in_a_jail_even_without_seccomp(image, missing):
     done = run(*(without(missing) if missing else ()), LAUNCH, "-i", image,
                "-I", "--bind", f"{BUILD}/escape/userns_unshare:/tmp/attempt",
@@ -866,7 +878,7 @@ def test_kills_leave_nothing(form, request, scratch, missing):
     assert wait_until(lambda: not loops_of(scratch / "gone"))
 
 
-@pytest.mark.needs("our mounts")
+@pytest.mark.needs("our mounts", "mount-calls", "mount")
 def test_prune_removes_the_devices_too(image):
     """In mounts of our own: other tests' launches would make them anew.  Those
     that stand below are covered, but still listed."""

@@ -1,6 +1,7 @@
 """Namespaces of a jail's own: which it gets, what it sees, what is said of
 those that cannot be had, and that none of them is needed."""
 
+import contextlib
 import json
 import os
 import signal
@@ -48,6 +49,7 @@ def of_jail(kind, *options):
                "readlink", f"/proc/self/ns/{kind}").out.strip()
 
 
+@pytest.mark.needs("ns-pid", "ns-cgroup")
 def test_all_that_are_cheap_are_used_unasked(scratch):
     assert report_of(scratch)["namespaces"] == {"used": ALL, "lacking": []}
 
@@ -59,9 +61,14 @@ def test_what_is_entered_later_is_tried_by_the_call_that_enters_it():
     assert "namespace uts    on" in done.out, done
     assert "namespace cgroup off it cannot be made: Operation not permitted" \
         in done.out, done
+    done = inside("true", options=["--exec", "--explain"],
+                  before=(BUILD / "tools/without", "unshare=EPERM"))
+    assert "namespace uts    off it cannot be made: Operation not permitted" \
+        in done.out, done
 
 
 @pytest.mark.parametrize("kind", ["ipc", "uts", "cgroup"])
+@pytest.mark.needs("ns-ipc", "ns-cgroup")
 def test_each_is_the_jails_own(kind):
     assert of_jail(kind) not in ("", numbers(kind))
     assert of_jail(kind, "--ns", "none") == numbers(kind)
@@ -78,6 +85,7 @@ def test_mounts_are_the_jails_own_on_request(scratch):
     assert report_of(scratch)["root"]["method"] == "chroot"
 
 
+@pytest.mark.needs("ns-pid")
 def test_the_program_is_not_the_init():
     assert shell("echo $$ $PPID").out == "2 1\n"
     assert shell("kill -9 1; echo $?", "--landlock=none").out == "1\n"
@@ -93,7 +101,10 @@ def test_orphans_are_reaped_and_ended(scratch):
     assert json.loads(report.read_text())["use"]["orphans_ended"] == 3
 
 
-@pytest.mark.parametrize("who", ["supervisor", "keeper", "both"])
+@pytest.mark.parametrize("who", [
+    "supervisor", "keeper",
+    # nobody but the kernel is left then, which ends a pid namespace
+    pytest.param("both", marks=pytest.mark.needs("ns-pid"))])
 def test_whoever_is_killed_nothing_stays(who):
     marker = f"7{os.getpid() % 100000}.25"
     jail = subprocess.Popen(
@@ -107,15 +118,22 @@ def test_whoever_is_killed_nothing_stays(who):
     if who != "keeper":
         jail.kill()
     jail.wait(30)
-    for _ in range(600):
-        if run("pgrep", "-f", f"sleep {marker}").status == 1:
-            break
-        time.sleep(0.05)
-    else:
-        pytest.fail("a process of the jail was left")
-    jail.stdout.close()
+    left = f"sleep {marker}"
+    try:
+        for _ in range(600):
+            if run("pgrep", "-f", left).status == 1:
+                break
+            time.sleep(0.05)
+        else:
+            pytest.fail("a process of the jail was left")
+    finally:
+        jail.stdout.close()
+        for pid in run("pgrep", "-f", left).out.split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
 
 
+@pytest.mark.needs("ns-uts")
 def test_hostname():
     def name(*options):
         return run(BUILD / "jaillaunch", "-r", "/", "-u", "1000", *options,
@@ -153,6 +171,7 @@ def test_without_privilege_the_loss_is_named(scratch):
 
 @pytest.mark.parametrize("kind", ALL)
 @pytest.mark.parametrize("error", ["EPERM", "EINVAL", "ENOSPC"])
+@pytest.mark.needs("ns-pid", "ns-cgroup")
 def test_each_is_done_without_when_it_cannot_be_made(scratch, kind, error):
     before = (BUILD / "tools/without", f"namespaces:{KINDS[kind]:#x}={error}")
     report = report_of(scratch, before=before)
@@ -173,6 +192,7 @@ def test_in_place_each_is_done_without_too(kind):
 
 
 @pytest.mark.parametrize("error", ["ENOMEM", "EAGAIN"])
+@pytest.mark.needs("ns-pid", "ns-cgroup")
 def test_want_of_memory_is_no_want_of_namespaces(error):
     done = shell("true", before=(BUILD / "tools/without",
                                  f"namespaces:{KINDS['ipc']:#x}={error}"))

@@ -45,6 +45,7 @@ def without(missing):
 
 @pytest.mark.parametrize("how", OPTIONS, ids="".join)
 @pytest.mark.parametrize("method", METHODS)
+@pytest.mark.needs("ns-mnt")
 def test_shows_the_jails_processes_and_nothing_else(scratch, method, how):
     report = scratch / "report.json"
     done = inside("busybox ls /proc; echo $$; "
@@ -92,6 +93,7 @@ def test_another_users_process_is_hidden():
 
 @pytest.mark.parametrize("call, missing", [
     ("fsconfig", None), ("mount", "open_tree,fsopen=ENOSYS")])
+@pytest.mark.needs("mount-calls")
 def test_where_the_kernel_has_less(scratch, call, missing):
     """Before Linux 5.8: the first option is refused, the second taken."""
     root = shared_once("proc-roots", make_roots) / "root"
@@ -175,6 +177,7 @@ def test_a_link_is_no_place(scratch):
     refuses("/proc", "-r", root, "-u", "1000", "--proc", "--", "true")
 
 
+@pytest.mark.needs("mount")
 def test_explain_says_how():
     path = shared_once("proc-roots", make_roots)
     done = run(LAUNCH, "-r", path / "root", "-u", "1000", "--proc",

@@ -55,7 +55,7 @@ def kinds(report):
             for kind in report["denied"]}
 
 
-@pytest.mark.needs("seccomp-notify")
+@pytest.mark.needs("seccomp-notify", "the program's mount")
 def test_a_refusal_is_told_with_rule_and_remedy():
     done = launch("mount", "3", options=["-v"])
     assert done.status == 0, done
@@ -99,7 +99,7 @@ def test_the_report_has_all_of_it(scratch):
 
 
 @pytest.mark.parametrize("how, count", [("threads", 40), ("children", 41)])
-@pytest.mark.needs("seccomp-notify")
+@pytest.mark.needs("seccomp-notify", "the program's mount")
 def test_every_process_and_thread_is_counted(how, count, scratch):
     done, report = report_of(scratch, how, "10")
     assert done.status == 0 and done.out == ""
@@ -169,7 +169,7 @@ def test_what_the_caller_denies_is_told_as_such(scratch):
     assert kinds(report)["getppid", "--syscall-deny"]["errno"] == "EPERM"
 
 
-@pytest.mark.needs("seccomp-notify")
+@pytest.mark.needs("seccomp-notify", "the program's mount")
 def test_a_policy_of_the_callers_own_is_named(scratch):
     policy = scratch / "my.policy"
     policy.write_text("default allow\nerrno:EXDEV getppid\nerrno:0 syncfs\n")
@@ -200,7 +200,7 @@ errno:EACCES mount
 """
 
 
-@pytest.mark.needs("seccomp-notify")
+@pytest.mark.needs("seccomp-notify", "the program's mount")
 def test_a_policy_that_lets_nothing_be_sent_is_itemised(scratch):
     policy = scratch / "narrow.policy"
     policy.write_text(ALLOWLIST)
@@ -209,28 +209,28 @@ def test_a_policy_that_lets_nothing_be_sent_is_itemised(scratch):
     assert kinds(report)["mount", str(policy)]["count"] == 1
 
 
-@pytest.mark.needs("seccomp-notify")
+@pytest.mark.needs("seccomp-notify", "the program's mount")
 def test_nothing_of_a_name_moves_a_cursor(scratch):
     done, report = report_of(scratch, "name", options=["-v"])
     assert ' by ?[31m?"x[' in done.err
     assert kinds(report)["mount", "@mount"]["comm"] == '\x1b[31m\n"x'
 
 
-@pytest.mark.needs("seccomp-notify")
+@pytest.mark.needs("seccomp-notify", "the program's mount")
 def test_a_program_gets_no_listener_and_no_way_around_ours(scratch):
     done, report = report_of(scratch, "own-filter")
     assert done.out == "listener EPERM\nfilter allowed\nmount ENOSYS\n"
     assert kinds(report)["seccomp", "@seccomp"]["errno"] == "EPERM"
 
 
-@pytest.mark.needs("seccomp-notify")
+@pytest.mark.needs("seccomp-notify", "the program's mount")
 def test_signals_break_off_no_answer(scratch):
     done, report = report_of(scratch, "restarted", "3000")
     assert (done.status, done.out) == (0, "")
     assert kinds(report)["mount", "@mount"]["count"] == 3000
 
 
-@pytest.mark.needs("seccomp-notify")
+@pytest.mark.needs("seccomp-notify", "the program's mount")
 def test_a_signal_may_break_off_the_question_but_opens_nothing(scratch):
     done, report = report_of(scratch, "broken-off", "3000")
     assert done.status == 0
@@ -250,7 +250,7 @@ def test_who_takes_sigsys_at_the_last_moment_dies(scratch):
 
 # --- whatever the program does
 
-@pytest.mark.needs("seccomp-notify")
+@pytest.mark.needs("seccomp-notify", "the program's mount")
 def test_a_flood_is_counted(scratch):
     done, report = report_of(scratch, "mount", "100000", timeout=120)
     assert (done.status, done.out) == (0, "")
@@ -381,7 +381,7 @@ def test_without_a_listener_the_jail_is_as_tight(what, error, why, scratch):
     assert launch("ignored-root", before=before).status == 159
 
 
-@pytest.mark.needs("seccomp-notify")
+@pytest.mark.needs("seccomp-notify", "the program's mount")
 def test_without_killable_waits(scratch):
     before = without("notif-killable", "EINVAL")
     done, report = report_of(scratch, "tell", before=before)
@@ -390,7 +390,7 @@ def test_without_killable_waits(scratch):
     assert launch("ignored-root", before=before).status == 137
 
 
-@pytest.mark.needs("seccomp-notify")
+@pytest.mark.needs("seccomp-notify", "the program's mount")
 def test_without_pidfds_kills_are_the_kernels(scratch):
     before = without("pidfd_open", "ENOSYS")
     done, report = report_of(scratch, "ignored-root", before=before)
@@ -412,7 +412,7 @@ OTHER_PROC = {
 @needs_proc
 @pytest.mark.parametrize("namespaces", [(), ("--ns", "none")])
 @pytest.mark.parametrize("proc", OTHER_PROC)
-@pytest.mark.needs("seccomp-notify")
+@pytest.mark.needs("seccomp-notify", "the program's mount")
 def test_with_another_proc(proc, namespaces, scratch):
     before = OTHER_PROC[proc]
     if run(*before, "true").status != 0:
@@ -435,7 +435,7 @@ def test_with_another_proc(proc, namespaces, scratch):
     assert done.status in (159, 137) and done.out == ""
 
 
-@pytest.mark.needs("seccomp-notify")
+@pytest.mark.needs("seccomp-notify", "the program's mount")
 def test_in_a_pid_namespace_without_a_proc_of_its_own(scratch):
     before = without("fsopen", "EPERM")
     done, report = report_of(scratch, "tell", before=before)

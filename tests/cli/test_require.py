@@ -135,7 +135,7 @@ def explain(*options, before=()):
     return done.out
 
 
-@pytest.mark.needs("landlock")
+@pytest.mark.needs("landlock", "ns-pid", "ns-cgroup")
 def test_explain_has_every_layer_and_namespace():
     text = explain()
     rows = dict(re.findall(r"^([\w-]+) +(on|off) +\S", text, re.M))
@@ -148,6 +148,7 @@ def test_explain_has_every_layer_and_namespace():
     assert re.search(r"^namespace net +off not asked for$", text, re.M)
 
 
+@pytest.mark.needs("ns-pid")
 def test_explain_says_why_what_is_wanted_is_not_there():
     text = explain(before=(WITHOUT, "namespaces:0x20000000=ENOSPC"))
     assert "namespace pid    off it cannot be made: No space left" in text

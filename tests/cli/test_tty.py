@@ -277,6 +277,7 @@ def make_image(path):
 
 
 @pytest.mark.parametrize("missing", [None, "unshare,move_mount,mount"])
+@pytest.mark.needs("mount")
 def test_an_image_may_be_tried_in_several_ways(scratch, missing):
     """Each try has a terminal, and /dev has its name."""
     image = shared_once("tty-image", make_image) / "image.tar"

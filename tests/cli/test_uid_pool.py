@@ -328,6 +328,7 @@ def test_the_lock_lives_as_long_as_one_of_both(pool):
     assert run(*jail(some), "true").status == 0
 
 
+@pytest.mark.needs("mount-calls", "mount")
 def test_what_two_kills_left_is_ended_by_who_comes_next(pool, scratch):
     some = pool(1)
     name = f"jail-{some.uids[0]}"
@@ -403,6 +404,7 @@ def remove_objects(uid, name):
     unlink_queue(name)
 
 
+@pytest.mark.needs("mount-calls", "mount")
 def test_ipc_objects_go_with_the_jail(pool, scratch):
     some = pool(1)
     uid, name = some.uids[0], f"jail-{some.uids[0]}"
@@ -446,6 +448,7 @@ def test_those_of_others_stay(pool):
 
 
 @pytest.mark.parametrize("victim", ["launcher", "keeper"])
+@pytest.mark.needs("mount-calls", "mount")
 def test_ipc_objects_go_after_a_kill(pool, victim):
     some = pool(1)
     uid, name = some.uids[0], f"jail-{some.uids[0]}"
@@ -471,6 +474,7 @@ def test_memory_in_a_directory_of_ones_own(pool, scratch):
     assert os.listdir(root / "dev/shm") == ["roots"]
 
 
+@pytest.mark.needs("mount-calls", "mount")
 def test_without_a_way_to_list_queues_the_report_says_so(pool, scratch):
     if os.path.ismount("/dev/mqueue"):
         pytest.skip("/dev/mqueue is there, and needs no mount")
@@ -479,6 +483,9 @@ def test_without_a_way_to_list_queues_the_report_says_so(pool, scratch):
     assert done.status == 0, done
     swept = json.loads((scratch / "report").read_text())["ipc_removed"]
     assert swept["posix_queues_not_seen"] == "Function not implemented"
+    done = run(BUILD / "tools/without", "fsopen=ENOSYS",
+               *jail(pool(1), "--explain"), "--", "true")
+    assert "POSIX queues of the uid are not seen: Function not impl" in done.out
     done = run(BUILD / "tools/without", "fsopen=ENOMEM", *jail(pool(1)), "--",
                "true")
     assert done.status == 125 and "message queues" in done.err, done
@@ -539,11 +546,13 @@ def test_a_home_with_files_is_given_to_the_uid(pool, scratch, options):
             "its user's home is closed to the uid of --uid-pool"
 
 
+@pytest.mark.needs("mount")
 def test_a_read_only_home_can_be_read(pool, scratch):
     done = in_image(pool(1), image(scratch, ["old"]))
     assert "of the image" in done.out and "mine" not in done.out, done
 
 
+@pytest.mark.needs("mount")
 def test_an_open_home_is_left_in_the_mount(pool, scratch):
     done = run(JAILLAUNCH, "-i", image(scratch, ["old"], 0o755), "-u",
                "jailuser", pool(1).option, "--report", scratch / "report",
