@@ -311,13 +311,15 @@ bool namespaces_learn(unsigned long flags, bool is_in_place,
 		      struct namespace_lacks *out)
 {
 	const unsigned long with =
-		capability_is_effective(CAP_SYS_ADMIN) > 0 ? 0 : CLONE_NEWUSER;
+		capability_is_effective(CAP_SYS_ADMIN) > 0
+			? 0
+			: CLONE_NEWUSER | CLONE_NEWNS; /* always both */
 	bool is_new = false;
 	size_t i;
 
 	/* Else all would be missing for the lack of this. */
 	if (with && namespaces_try(with, is_in_place) != 0)
-		flags = with;
+		flags = CLONE_NEWUSER;
 
 	for (i = 0; i < N_NAMESPACES; i++) {
 		int error;

@@ -12,7 +12,7 @@ it, and SAID how a launch does.  A failure is excused for three reasons only:
                @pytest.mark.needs("landlock", ...), and what a launch of its own
                said, or says with --explain, names that loss
     elsewhere  the test moves the launcher to where no column is, or declares
-               that it needs "our mounts", and the column has its own
+               that it needs what is in NOT_SAID
 
 As a program, after all columns were run: how many were excused in each, and
 the declarations that nothing has borne out, which fail it."""
@@ -63,6 +63,10 @@ VERBS = {"doctor", "policy", "store"}
 ANY_LAUNCH = ["-r", "/", "-u", "54321", "--", "true"]
 
 
+def refusal_of(need):
+    return f"{SAID[need][1]}|--require {need}"
+
+
 class Hang(Exception):
     """What is never excused."""
 
@@ -103,7 +107,7 @@ class Launch(subprocess.Popen):
         out, err = self.said
         if self.returncode == 125 and not out and \
                 re.fullmatch(r"jaillaunch: [^\n]+\n", err) and \
-                any(re.search(SAID[need][1], err)
+                any(re.search(refusal_of(need), err)
                     for need in lacking() & SAID.keys()):
             return err.strip()
         return None
@@ -140,8 +144,8 @@ class Launch(subprocess.Popen):
 
     def names(self, need):
         """The words by which it says that this is lacking."""
-        lost, refused = SAID[need]
-        said = rf"^jaillaunch: .*(?:{refused}).*" + (
+        lost = SAID[need][0]
+        said = rf"^jaillaunch: .*(?:{refusal_of(need)}).*" + (
             f"|(?:{lost}).*" if lost else "")
         for text in (*self.said, self.explained):
             found = re.search(said, text, re.M)
@@ -156,11 +160,16 @@ def install(launcher):
     subprocess.Popen = Launch
 
 
-# What a launch cannot show: what the column itself does to the test.
+# What no launch says: what the column does to the test itself, or what the
+# launcher makes up for.  Each with the row of the doctor that it comes with.
 OUR_MOUNTS = "our mounts"  # such as the pins of a launch that has ended
-PROGRAMS_MOUNT = "the program's mount"  # that the jail answers, not the column
-NOT_SHOWN = {OUR_MOUNTS: "the launcher had mounts of its own",
-             PROGRAMS_MOUNT: "the column refuses it to the program, too"}
+NOT_SAID = {
+    OUR_MOUNTS: (None, "the launcher had mounts of its own"),
+    "the program's mount": ("mount", "the column refuses it to the program, "
+                            "too, before the jail does"),
+    "the keeper's /proc": ("mount-calls", "whose thread it is, is not known "
+                           "without: it is ended by SIGKILL"),
+}
 
 
 @functools.lru_cache
@@ -184,9 +193,8 @@ def lacking():
                                      for row in missing)}
     if has_own_mounts():
         lost.add(OUR_MOUNTS)
-    if "mount" in missing:
-        lost.add(PROGRAMS_MOUNT)
-    return lost
+    return lost | {name for name, (row, _) in NOT_SAID.items()
+                   if row in missing}
 
 
 def needs_of(item):
@@ -202,8 +210,8 @@ def excuse(item):
     declared = [pair for pair in sorted(needs_of(item))
                 if pair[1] in lacking()]
     for pair in declared:
-        if pair[1] in NOT_SHOWN:
-            return "elsewhere", pair, NOT_SHOWN[pair[1]]
+        if pair[1] in NOT_SAID:
+            return "elsewhere", pair, NOT_SAID[pair[1]][1]
         for launch in launches:
             words = launch.names(pair[1])
             if words:

@@ -61,6 +61,11 @@ def test_what_is_entered_later_is_tried_by_the_call_that_enters_it():
     assert "namespace uts    on" in done.out, done
     assert "namespace cgroup off it cannot be made: Operation not permitted" \
         in done.out, done
+    # who is not root has a namespace of mounts with each of users
+    done = run(BUILD / "tools/without", "unshare=EPERM", "setpriv",
+               "--reuid=65534", "--clear-groups", BUILD / "jaillaunch", "-r",
+               busybox_root(), "-u", "1000", "--explain", "--", "true")
+    assert done.status == 125 and "no user namespace can be made" in done.err
     done = inside("true", options=["--exec", "--explain"],
                   before=(BUILD / "tools/without", "unshare=EPERM"))
     assert "namespace uts    off it cannot be made: Operation not permitted" \

@@ -492,7 +492,7 @@ def spoil_kind(entry):
 
 @pytest.mark.parametrize("spoil", [spoil_owner, spoil_mode, spoil_content,
                                    spoil_size, spoil_kind])
-@pytest.mark.needs("ns-pid")
+@pytest.mark.needs("ns-pid", "ns-cgroup")
 def test_an_entry_that_was_touched_is_not_used(store, image, spoil):
     works(store, image)
     entry, = entries(store)
@@ -502,7 +502,7 @@ def test_an_entry_that_was_touched_is_not_used(store, image, spoil):
     check(store)
 
 
-@pytest.mark.needs("ns-pid")
+@pytest.mark.needs("ns-pid", "ns-cgroup")
 def test_a_file_put_there_under_a_digest_is_not_used(store, image):
     digest = works(store, image)["sha256"]
     entry = store / (digest + ".tar")
@@ -683,7 +683,7 @@ def test_a_mountable_image_is_pinned_in_the_store(store, mountable):
     run(LAUNCH, "store", "prune", "--all", "--store", store)
 
 
-@pytest.mark.needs("our mounts", "ns-pid")
+@pytest.mark.needs("our mounts", "ns-pid", "ns-cgroup")
 def test_the_second_launch_of_a_compressed_image_mounts_its_pin(store,
                                                                 mountable):
     """The report tells which of the two it was."""
