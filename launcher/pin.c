@@ -116,7 +116,7 @@ static int remove_pin(int pins, const char *name)
 	    error != -ENOSYS)
 		return error;
 	if (unlinkat(pins, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		return -errno;
+		return errno == EBUSY && error != -EINVAL ? error : -errno;
 	link_name(name, link);
 	if (unlinkat(pins, link, 0) < 0 && errno != ENOENT)
 		return -errno;

@@ -44,8 +44,9 @@ SAID = {
     "ns-user": (None, "user namespace"),
     "ns-mnt": ("^entered not by mount namespace.*: make a mount namespace",
                "make a mount namespace|no user namespace can be made"),
-    "mount": (f"^entered not by mounts attached for a moment|{QUEUES}",
-              f"{MOUNT}|{NO_WAY}"),
+    "mount": ("^entered not by (mounts attached for a moment|mount namespace "
+              rf"by mount\(2\): make mounts private)|{QUEUES}",
+              f"{MOUNT}|{NO_WAY}|a squashfs can only be mounted|remove pin"),
     "mount-calls": (f"^entered not by detached mounts: |{QUEUES}",
                     f"{MOUNT}|{NO_WAY}|copy the root's mount: Invalid arg"),
     "seccomp-notify": ("refusals are not itemised: (this kernel|a sandbox)",

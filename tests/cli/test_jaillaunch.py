@@ -150,6 +150,7 @@ def test_relative_program_is_relative_to_the_start_directory():
 
 # --- confinement
 
+@pytest.mark.needs("our mounts")
 def test_status_of_the_program():
     """All that the kernel says about it, seen from outside."""
     process = subprocess.Popen(

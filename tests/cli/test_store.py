@@ -633,6 +633,7 @@ def pinned(store, image):
         pin.rmdir()
 
 
+@pytest.mark.needs("our mounts")
 def test_what_is_pinned_stays_unless_all(store, image, pinned):
     if not pinned:
         pytest.skip("mounting is not allowed here")
@@ -648,6 +649,10 @@ def test_what_is_pinned_stays_unless_all(store, image, pinned):
     assert done.status == 0 and os.path.ismount(pinned), done
     done = run(LAUNCH, "store", "list")
     assert done.status == 0 and f"{pinned.name} " in done.out, done
+    done = run(BUILD / "tools/without", "umount2=EPERM", LAUNCH, "store",
+               "prune", "--all", "--store", store)
+    assert done.status == 125 and done.err == (
+        f"jaillaunch: remove pin {pinned.name}: Operation not permitted\n")
     done = run(LAUNCH, "store", "prune", "--all", "--store", store)
     assert done.status == 0 and not done.err, done
     assert not pinned.exists() and os.listdir(store) == ["lock"]

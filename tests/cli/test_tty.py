@@ -351,6 +351,7 @@ def test_no_output_is_lost_at_the_end():
             assert outer.is_as_before()
 
 
+@pytest.mark.needs("our mounts")
 def test_a_process_outside_that_has_it_is_not_waited_for():
     with Terminal(*bash("echo ready; read x; echo last")) as outer:
         outer.wait_for("ready")
