@@ -30,7 +30,8 @@ import sys
 # By the names of the doctor ("cgroup": all that begin so), how a launch says that
 # it does without, and how, that it cannot.  What is not here costs nothing where
 # it is lacking: no test may need it.
-NAMESPACE = r"a namespace .*cannot be made|no namespace can"
+NAMESPACE = r"a namespace .*cannot be made|no namespace can|" \
+    "--require namespaces"
 MOUNT = r"layer root: .*: (Operation not permitted|Function not implemented)"
 NO_WAY = "there is no way to mount in it"
 QUEUES = "^POSIX queues of the uid are not seen: "
@@ -65,7 +66,8 @@ ANY_LAUNCH = ["-r", "/", "-u", "54321", "--", "true"]
 
 
 def refusal_of(need):
-    return f"{SAID[need][1]}|--require {need}"
+    name = need.removeprefix("ns-")
+    return rf"{SAID[need][1]}|--require (ns-)?{name}\b"
 
 
 class Hang(Exception):

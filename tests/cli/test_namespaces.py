@@ -54,6 +54,7 @@ def test_all_that_are_cheap_are_used_unasked(scratch):
     assert report_of(scratch)["namespaces"] == {"used": ALL, "lacking": []}
 
 
+@pytest.mark.needs("ns-uts")
 def test_what_is_entered_later_is_tried_by_the_call_that_enters_it():
     """unshare(): a clone() that may make it proves nothing."""
     done = inside("true", options=["--explain"],
