@@ -73,9 +73,9 @@ static void try_programs(const struct jail_spec *spec,
 	uint32_t i;
 
 	for (i = 0; spec->programs[i]; i++) {
-		long error = -raw_call(SYS_execve, (long)spec->programs[i],
-				       (long)spec->argv, (long)spec->env.vars,
-				       0);
+		long error =
+			-raw_call(SYS_execve, (long)spec->programs[i],
+				  (long)spec->argv, (long)spec->env.vars, 0);
 
 		if (error == ENOENT || error == ENOTDIR)
 			continue;
