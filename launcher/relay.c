@@ -219,10 +219,14 @@ static void write_to_caller(struct terminal *terminal)
 	ssize_t n = write(terminal->output, buffer->data + buffer->start,
 			  buffer->end - buffer->start);
 
-	if (n > 0)
+	if (n > 0) {
 		buffer->start += (size_t)n;
-	else if (n == 0 || !handover_may_retry(errno))
+	} else if (n == 0 || !handover_may_retry(errno)) {
+		/* These say that nobody is there any more. */
+		if (n < 0 && errno != EIO && errno != EPIPE)
+			terminal->relay->error = errno;
 		hang_up(terminal);
+	}
 }
 
 /* --- the loop -------------------------------------------------------------- */
@@ -386,4 +390,11 @@ void relay_end(struct terminal *terminal, int signals_fd)
 		relay_unset_raw(terminal->input, &terminal->relay->modes,
 				relay_has_foreground(terminal));
 	hang_up(terminal);
+}
+
+int relay_check(const struct terminal *terminal, struct err *err)
+{
+	if (!terminal_is_own(terminal) || !terminal->relay->error)
+		return 0;
+	return err_sys(err, terminal->relay->error, "the terminal");
 }

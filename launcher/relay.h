@@ -34,6 +34,7 @@ struct relay {
 	bool suspend_typed; /* the last keys had the jail's suspend key */
 	bool in_line; /* what the jail read last did not end a line */
 	struct output *output; /* what bounds it; or NULL */
+	int error; /* errno of writing to the caller's */
 };
 
 /*
@@ -75,6 +76,9 @@ bool relay_stop(struct terminal *terminal, int signal);
  * comes on that descriptor, and gives the caller's terminal back.
  */
 void relay_end(struct terminal *terminal, int signals_fd);
+
+/* Was all of the jail's output written to a terminal that is still there? */
+int relay_check(const struct terminal *terminal, struct err *err);
 
 /* For terminal.c. */
 bool relay_has_foreground(const struct terminal *terminal);

@@ -353,10 +353,13 @@ static void kill_orphans(const struct own_uid *own_uid, struct ipc_swept *swept)
  * What was cut off is no success, also if the program ended before we could end
  * it.
  */
-static int look_at_output(const struct output *output, struct outcome *outcome,
+static int look_at_output(const struct watch *watch, struct outcome *outcome,
 			  struct err *err)
 {
-	if (output_check(output, err) < 0) {
+	const struct output *output = watch->plan->spec->output;
+
+	if (output_check(output, err) < 0 ||
+	    relay_check(watch->terminal, err) < 0) {
 		outcome->kind = OUTCOME_FAILED;
 		return -1;
 	}
@@ -412,7 +415,7 @@ static int end_watch(struct watch *watch, struct outcome *outcome,
 		return fail_start(watch->plan, &last->failure, outcome, err);
 	}
 	read_last(watch->plan->spec, last, outcome);
-	return look_at_output(watch->plan->spec->output, outcome, err);
+	return look_at_output(watch, outcome, err);
 }
 
 int supervise(const struct plan *plan, struct caller *caller,

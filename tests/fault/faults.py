@@ -297,7 +297,11 @@ class TtyLaunch(Launch):
         super().check_plain(self.plain(facts))
 
     def judge(self, facts, error, call):
-        return judge_launch(self.plain(facts), error, call)
+        facts = self.plain(facts)
+        if (error, call.name, call.process) == ("EIO", "write", 0) and \
+                facts.ended == ("exit", 7) and not facts.out:
+            return None  # that is what the kernel says when it is hung up
+        return judge_launch(facts, error, call)
 
 
 class PoolLaunch(Launch):

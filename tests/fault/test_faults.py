@@ -33,6 +33,8 @@ def test_sweep(name, part, scratch):
 # LAST: the last of its name.
 LAST = -1
 FOUND = [
+    # output that could not be written to the terminal was lost in silence
+    ("launch-tty", "ENOSPC", 0, "write", 2),
     # a note that could not be read was taken for the keeper's end
     ("launch-tty", "EMFILE", 0, "read", 1),
     # so was a wait that failed, and the jail was ended without a word
