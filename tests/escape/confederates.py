@@ -19,6 +19,8 @@ import subprocess
 import termios
 import time
 
+import pytest
+
 from conftest import BUILD
 from treeimage import Node, write
 
