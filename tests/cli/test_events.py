@@ -39,7 +39,7 @@ def kinds(found):
     return [event["event"] for event in found]
 
 
-@pytest.mark.needs("ns-pid", "ns-cgroup")
+@pytest.mark.needs("ns-cgroup")
 def test_a_plain_launch():
     found = events(program=["sleep", "0.5"])  # else it is gone: pid 0
     assert kinds(found) == ["prepared", "started", "ended"]
@@ -73,7 +73,7 @@ def test_what_was_never_started_ends_too():
     assert found[0]["outcome"] == "failed" and "nosuch" in found[0]["error"]
 
 
-@pytest.mark.needs("ns-pid", "ns-cgroup")
+@pytest.mark.needs("ns-cgroup")
 def test_each_attempt_is_prepared():
     found = events(before=(WITHOUT, "namespaces:0x20000000=EPERM"))
     assert kinds(found) == ["prepared", "prepared", "started", "ended"]
@@ -82,7 +82,7 @@ def test_each_attempt_is_prepared():
     assert "pid" not in found[1]["namespaces"]
 
 
-@pytest.mark.needs("ns-pid", "ns-cgroup")
+@pytest.mark.needs("ns-cgroup")
 def test_a_limit_is_told():
     found = events("--limit", "wall-time=200ms", program=["sleep", "9"],
                    status=124)
@@ -90,7 +90,7 @@ def test_a_limit_is_told():
     assert found[2]["limit"] == "wall-time"
 
 
-@pytest.mark.needs("seccomp-notify", "ns-pid", "ns-cgroup")
+@pytest.mark.needs("seccomp-notify", "ns-cgroup")
 def test_refused_calls_are_told_as_they_are_made():
     """Each before the program goes on."""
     read, write = os.pipe()
@@ -126,7 +126,7 @@ def test_a_flood_of_refusals_is_none_of_events(scratch):
     assert sum(kind["count"] for kind in report["denied"]) == 60
 
 
-@pytest.mark.needs("seccomp-notify", "ns-pid", "ns-cgroup")
+@pytest.mark.needs("seccomp-notify", "ns-cgroup")
 def test_who_does_not_read_holds_nobody_up():
     """The pipe is full from the start: nothing is waited for, but the end, for
     a second; what was lost is told by the next line that there is room for."""
@@ -203,7 +203,7 @@ def test_a_reader_that_is_gone_ends_nobody():
     assert (done.status, done.out, done.err) == (0, "ran\n", "")
 
 
-@pytest.mark.needs("ns-pid", "ns-cgroup")
+@pytest.mark.needs("ns-cgroup")
 def test_signals_stops_and_continuing(scratch):
     path = scratch / "events"
     with subprocess.Popen(argv("--events", path, program=[

@@ -417,7 +417,7 @@ def own_squashfs(squashfs, scratch):
 
 @pytest.mark.parametrize("option, origin", [
     ([], PINNED), (["--no-pin"], "a mount of its own")])
-@pytest.mark.needs("our mounts", "ns-pid", "ns-cgroup")
+@pytest.mark.needs("our mounts", "ns-cgroup")
 def test_a_squashfs_is_the_same_jail(image, own_squashfs, scratch, option,
                                      origin):
     tar = look(scratch, "-i", image, *option)

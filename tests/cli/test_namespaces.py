@@ -49,7 +49,7 @@ def of_jail(kind, *options):
                "readlink", f"/proc/self/ns/{kind}").out.strip()
 
 
-@pytest.mark.needs("ns-pid", "ns-cgroup")
+@pytest.mark.needs("ns-cgroup")
 def test_all_that_are_cheap_are_used_unasked(scratch):
     assert report_of(scratch)["namespaces"] == {"used": ALL, "lacking": []}
 
@@ -74,7 +74,7 @@ def test_what_is_entered_later_is_tried_by_the_call_that_enters_it():
 
 
 @pytest.mark.parametrize("kind", ["ipc", "uts", "cgroup"])
-@pytest.mark.needs("ns-ipc", "ns-cgroup")
+@pytest.mark.needs("ns-cgroup")
 def test_each_is_the_jails_own(kind):
     assert of_jail(kind) not in ("", numbers(kind))
     assert of_jail(kind, "--ns", "none") == numbers(kind)
@@ -177,7 +177,7 @@ def test_without_privilege_the_loss_is_named(scratch):
 
 @pytest.mark.parametrize("kind", ALL)
 @pytest.mark.parametrize("error", ["EPERM", "EINVAL", "ENOSPC"])
-@pytest.mark.needs("ns-pid", "ns-cgroup")
+@pytest.mark.needs("ns-cgroup")
 def test_each_is_done_without_when_it_cannot_be_made(scratch, kind, error):
     before = (BUILD / "tools/without", f"namespaces:{KINDS[kind]:#x}={error}")
     report = report_of(scratch, before=before)
@@ -198,7 +198,7 @@ def test_in_place_each_is_done_without_too(kind):
 
 
 @pytest.mark.parametrize("error", ["ENOMEM", "EAGAIN"])
-@pytest.mark.needs("ns-pid", "ns-cgroup")
+@pytest.mark.needs("ns-cgroup")
 def test_want_of_memory_is_no_want_of_namespaces(error):
     done = shell("true", before=(BUILD / "tools/without",
                                  f"namespaces:{KINDS['ipc']:#x}={error}"))

@@ -221,7 +221,7 @@ def test_another_file_system_is_bound(scratch):
 
 
 @pytest.mark.parametrize("who", ["supervisor", "keeper", "both"])
-@pytest.mark.needs("mount", "ns-user", "ns-mnt")
+@pytest.mark.needs("mount", "ns-mnt")
 def test_whoever_is_killed_nothing_stays(who, alone):
     marker = f"8{os.getpid() % 100000}.25"
     jail = subprocess.Popen(
