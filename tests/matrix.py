@@ -170,6 +170,8 @@ NOT_SAID = {
     OUR_MOUNTS: (None, "the launcher had mounts of its own"),
     "the program's mount": ("mount", "the column refuses it to the program, "
                             "too, before the jail does"),
+    "the program's pidfd_open": ("pidfd_open", "the column lacks it for the "
+                                 "program, too"),
     "the keeper's /proc": ("mount-calls", "whose thread it is, is not known "
                            "without: it is ended by SIGKILL"),
 }

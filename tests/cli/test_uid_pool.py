@@ -638,6 +638,7 @@ def test_landlock_keeps_two_jails_of_one_uid_apart(scratch, pair):
 
 
 @pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.needs("the program's pidfd_open")
 def test_a_jail_cannot_attack_another(pool, scratch, pair):
     uid = fresh_uid()
     try:
