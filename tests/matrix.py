@@ -33,7 +33,7 @@ import sys
 NAMESPACE = r"a namespace .*cannot be made|no namespace can|" \
     "--require namespaces"
 MOUNT = r"layer root: .*: (Operation not permitted|Function not implemented)"
-NO_WAY = "there is no way to mount in it"
+NO_WAY = "nobody would be left to remove the unpacked image"
 QUEUES = "^POSIX queues of the uid are not seen: "
 SAID = {
     "landlock": (r"^landlock +off +(this kernel|Landlock is)", "Landlock"),
