@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
-#include "root_view.h"
+#include "root_look.h"
 #include "rootfd.h"
 #include "spec.h"
 

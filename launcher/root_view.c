@@ -1,6 +1,5 @@
 #include "root_view.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -8,9 +7,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysinfo.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "array.h"
@@ -20,6 +17,7 @@
 #include "mount_calls.h"
 #include "own_dir.h"
 #include "root_copies.h"
+#include "root_look.h"
 #include "rootfd.h"
 #include "spec.h"
 
@@ -78,65 +76,11 @@ static struct root_place *add_place(struct root_view *view,
 	return place;
 }
 
-/* The root has no such directory: not there, no directory, or behind a link. */
-static bool is_none(int error)
-{
-	return error == -ENOENT || error == -ENOTDIR || error == -ELOOP;
-}
-
-/*
- * A directory of the root, reached without a link: 1, or 0: there is none.
- * What cannot be looked at is not taken for missing.
- */
-static int look_at(int root_fd, const char *path, struct stat *st,
-		   struct err *err)
-{
-	auto_close int fd =
-		root_open_nolinks(root_fd, path, O_PATH | O_DIRECTORY, 0);
-
-	if (is_none(fd))
-		return 0;
-	if (fd < 0 || fstat(fd, st) < 0)
-		return err_sys(err, fd < 0 ? -fd : errno, "%s of the image",
-			       path);
-	return 1;
-}
-
-/* Without a DIR, whose buffer costs as much as the rest. */
-int root_directory_is_empty(int root_fd, const char *path, struct err *err)
-{
-	auto_close int fd =
-		root_open_nolinks(root_fd, path, O_RDONLY | O_DIRECTORY, 0);
-	char entries[1024] __attribute__((aligned(__alignof__(struct dirent))));
-	long at, n = -1;
-
-	if (fd < 0)
-		return err_sys(err, -fd, "%s of the image", path);
-	while ((n = syscall(SYS_getdents64, fd, entries, sizeof(entries))) > 0)
-		for (at = 0; at < n;) {
-			const struct dirent *entry = (void *)(entries + at);
-
-			if (strcmp(entry->d_name, ".") != 0 &&
-			    strcmp(entry->d_name, "..") != 0)
-				return 0;
-			at += entry->d_reclen;
-		}
-	return n < 0 ? err_sys(err, errno, "%s of the image", path) : 1;
-}
-
-static bool is_full(int fd)
-{
-	struct statfs fs;
-
-	return fstatfs(fd, &fs) == 0 &&
-	       (fs.f_bavail == 0 || (fs.f_files != 0 && fs.f_ffree == 0));
-}
-
 /* Overlay tells of its upper layer. */
 bool root_view_is_full(const struct root_view *view, int root_fd)
 {
-	bool full =
-		view->is_writable && view->persist_fd < 0 && is_full(root_fd);
+	bool full = view->is_writable && view->persist_fd < 0 &&
+		    root_is_full(root_fd);
 	size_t i;
 
 	for (i = 0; i < view->n && !full; i++) {
@@ -147,7 +91,7 @@ bool root_view_is_full(const struct root_view *view, int root_fd)
 			continue;
 		fd = root_open_nolinks(root_fd, place->target,
 				       O_PATH | O_DIRECTORY, 0);
-		full = fd >= 0 && is_full(fd);
+		full = fd >= 0 && root_is_full(fd);
 	}
 	return full;
 }
@@ -176,7 +120,7 @@ static int add_tmp(struct root_view *view, const struct jail_spec *spec,
 		   struct err *err)
 {
 	struct stat st;
-	int is_wanted = look_at(view->root_fd, "/tmp", &st, err);
+	int is_wanted = root_look_at(view->root_fd, "/tmp", &st, err);
 
 	if (is_wanted == 1 && view->is_own_tree)
 		is_wanted = root_directory_is_empty(view->root_fd, "/tmp", err);
@@ -198,7 +142,7 @@ static int add_home(struct root_view *view, const struct jail_spec *spec,
 	if ((view->is_writable && !spec->own_uid) || !home || *home != '/' ||
 	    strstr(home, "/.") || strstr(home, "//") || strcmp(home, "/") == 0)
 		return 0;
-	is_wanted = look_at(view->root_fd, home, &st, err);
+	is_wanted = root_look_at(view->root_fd, home, &st, err);
 	if (is_wanted != 1 ||
 	    (view->is_rootless ? st.st_uid != geteuid()
 			       : st.st_uid != spec->user.uid &&
@@ -227,7 +171,7 @@ static int add_shm(struct root_view *view, const struct jail_spec *spec,
 	struct stat st;
 
 	if (!is_wanted && spec->root_is_image)
-		is_wanted = look_at(view->root_fd, "/dev/shm", &st, err);
+		is_wanted = root_look_at(view->root_fd, "/dev/shm", &st, err);
 	return is_wanted == 1
 		       ? add_fresh(view, spec, "/dev/shm", 01777, false, err)
 		       : is_wanted;
@@ -243,8 +187,9 @@ static int add_pts(struct root_view *view, const struct jail_spec *spec,
 
 	if (!spec->need_pts || find_place(view, "/dev/pts"))
 		return 0;
-	is_there = look_at(view->root_fd,
-			   spec->root_is_image ? "/dev" : "/dev/pts", &st, err);
+	is_there = root_look_at(view->root_fd,
+				spec->root_is_image ? "/dev" : "/dev/pts", &st,
+				err);
 	if (is_there < 0)
 		return -1;
 	if (is_there == 0)
@@ -291,7 +236,7 @@ static int add_devices(struct root_view *view, const struct jail_spec *spec,
 
 	if (!spec->root_is_image && !view->is_rootless)
 		return 0;
-	is_there = look_at(view->root_fd, "/dev", &st, err);
+	is_there = root_look_at(view->root_fd, "/dev", &st, err);
 	/* Who is not root can have none in a directory or an overlay of his. */
 	if (is_there == 1 && !spec->root_is_image && !view->is_writable)
 		is_there = root_directory_is_empty(view->root_fd, "/dev", err);
@@ -364,7 +309,7 @@ static int add_tmpfs(struct root_view *view, const struct jail_spec *spec,
 	place->mode = 0700;
 	place->uid = spec->user.uid;
 	place->gid = spec->user.gid;
-	is_there = look_at(view->root_fd, target, &st, err);
+	is_there = root_look_at(view->root_fd, target, &st, err);
 	if (is_there == 1) {
 		place->mode = st.st_mode & 07777;
 		place->uid = st.st_uid;
@@ -459,7 +404,7 @@ static int check_places(const struct root_view *view, struct err *err)
 				       "and links do not say what is mounted "
 				       "where",
 				       place->target);
-		if (!is_none(fd) && (fd < 0 || fstat(fd, &st) < 0))
+		if (!root_is_none(fd) && (fd < 0 || fstat(fd, &st) < 0))
 			return err_sys(err, fd < 0 ? -fd : errno,
 				       "%s of the image", place->target);
 		if (fd < 0)

@@ -61,9 +61,6 @@ struct root_view {
 	size_t n;
 };
 
-/* 1, 0, or -1; the path is reached without a link. */
-int root_directory_is_empty(int root_fd, const char *path, struct err *err);
-
 /* Has a file system of the jail's own no room left, below its root? */
 bool root_view_is_full(const struct root_view *view, int root_fd);
 
