@@ -23,10 +23,10 @@
 static bool is_beyond_table(int fd)
 {
 	static unsigned long set[MOST_FDS / WORD_BITS + 1];
-	/* The C libraries' select() takes 1024 descriptors. */
 	struct timespec at_once = {0};
 	long n;
 
+	/* By the call itself: a C library's fd_set ends at 1024. */
 	set[fd / WORD_BITS] = 1ul << (fd % WORD_BITS);
 	n = syscall(SYS_pselect6, fd + 1, set, NULL, NULL, &at_once, NULL);
 	set[fd / WORD_BITS] = 0;
