@@ -1,6 +1,7 @@
 #include "handover.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -11,11 +12,35 @@ bool handover_may_retry(int error)
 	       error == ESRCH;
 }
 
-bool handover_is_broken_off(int signals_fd)
+bool handover_is_ended_by(int signal)
+{
+	return signal == SIGHUP || signal == SIGINT || signal == SIGQUIT ||
+	       signal == SIGTERM;
+}
+
+static bool is_broken_off(int signals_fd)
 {
 	struct signalfd_siginfo info;
 
 	return read(signals_fd, &info, sizeof(info)) == sizeof(info) &&
-	       (info.ssi_signo == SIGHUP || info.ssi_signo == SIGINT ||
-		info.ssi_signo == SIGQUIT || info.ssi_signo == SIGTERM);
+	       handover_is_ended_by((int)info.ssi_signo);
+}
+
+bool handover_await(const struct handover *handover, int to)
+{
+	struct pollfd fds[] = {{to, POLLOUT, 0},
+			       {handover->signals_fd, POLLIN, 0}};
+	int n;
+
+	for (;;) {
+		n = poll(fds, 2, handover->patience);
+		if (n == 0)
+			return false;
+		if (n < 0)
+			continue;
+		if (fds[1].revents && is_broken_off(handover->signals_fd))
+			return false;
+		if (fds[0].revents)
+			return true;
+	}
 }

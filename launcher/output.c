@@ -8,16 +8,13 @@
 #include "handover.h"
 #include "spec.h"
 
-/* No more than a pipe takes without blocking once it is said to be ready. */
-#define ROOM 4096
-
 struct stream {
 	int from; /* -1: nothing will come any more */
 	int into; /* the program's end; its process looks here, too */
 	int to; /* 1 or 2 */
 	int error; /* of handing on to there; the pipe was closed */
 	size_t start, end;
-	char buffer[ROOM];
+	char buffer[HANDOVER_MOST];
 };
 
 struct output {
@@ -163,7 +160,7 @@ size_t output_take(struct output *output, size_t n)
 /* False: there is nothing. */
 static bool read_stream(struct output *output, struct stream *stream)
 {
-	ssize_t n = read(stream->from, stream->buffer, ROOM);
+	ssize_t n = read(stream->from, stream->buffer, sizeof(stream->buffer));
 
 	if (n < 0 && handover_may_retry(errno))
 		return false;
@@ -222,18 +219,12 @@ bool output_move(struct output *output, const struct pollfd fds[OUTPUT_FDS])
 }
 
 /* False: nobody waits for it. */
-static bool write_rest(struct stream *stream, int signals_fd)
+static bool write_rest(struct stream *stream, const struct handover *handover)
 {
-	struct pollfd fds[] = {{stream->to, POLLOUT, 0},
-			       {signals_fd, POLLIN, 0}};
-
 	while (!is_empty(stream)) {
-		if (poll(fds, 2, -1) < 0)
-			continue;
-		if (fds[1].revents && handover_is_broken_off(signals_fd))
+		if (!handover_await(handover, stream->to))
 			return false;
-		if (fds[0].revents)
-			write_stream(stream);
+		write_stream(stream);
 	}
 	return true;
 }
@@ -242,14 +233,14 @@ static bool write_rest(struct stream *stream, int signals_fd)
  * All that the jail wrote is in the pipe by now.  Whoever else may have its
  * other end is not waited for.
  */
-void output_end(struct output *output, int signals_fd)
+void output_end(struct output *output, const struct handover *handover)
 {
 	size_t i;
 
 	for (i = 0; output && i < output->n; i++) {
 		struct stream *stream = &output->streams[i];
 
-		while (write_rest(stream, signals_fd) && stream->from >= 0 &&
+		while (write_rest(stream, handover) && stream->from >= 0 &&
 		       !output->is_over && read_stream(output, stream))
 			continue;
 		close_stream(stream);

@@ -17,6 +17,7 @@
 #include "cleanup.h"
 #include "err.h"
 
+struct handover;
 struct jail_limit;
 struct output;
 
@@ -44,11 +45,8 @@ void output_wants(const struct output *output, struct pollfd fds[OUTPUT_FDS]);
 /* Moves what can be moved.  False: the jail is to be ended. */
 bool output_move(struct output *output, const struct pollfd fds[OUTPUT_FDS]);
 
-/*
- * The jail has ended: hands on what it left in the pipes, unless a signal that
- * wants us to end comes on that descriptor.
- */
-void output_end(struct output *output, int signals_fd);
+/* The jail has ended: hands on what it left in the pipes. */
+void output_end(struct output *output, const struct handover *handover);
 
 /* More was written than was allowed. */
 bool output_is_over(const struct output *output);

@@ -351,19 +351,13 @@ bool relay_stop(struct terminal *terminal, int signal)
 }
 
 /* False: nobody waits for it. */
-static bool hand_over_rest(struct terminal *terminal, int signals_fd)
+static bool hand_over_rest(struct terminal *terminal,
+			   const struct handover *handover)
 {
-	const struct relay_buffer *buffer = &terminal->relay->to_caller;
-	struct pollfd fds[] = {{terminal->output, POLLOUT, 0},
-			       {signals_fd, POLLIN, 0}};
-
-	while (!is_empty(buffer)) {
-		if (poll(fds, 2, -1) < 0)
-			continue;
-		if (fds[1].revents && handover_is_broken_off(signals_fd))
+	while (!is_empty(&terminal->relay->to_caller)) {
+		if (!handover_await(handover, terminal->output))
 			return false;
-		if (fds[0].revents)
-			write_to_caller(terminal);
+		write_to_caller(terminal);
 	}
 	return terminal->master >= 0;
 }
@@ -376,13 +370,13 @@ static bool has_more(const struct terminal *terminal)
 	return poll(&look, 1, 0) == 1 && (look.revents & POLLIN);
 }
 
-void relay_end(struct terminal *terminal, int signals_fd)
+void relay_end(struct terminal *terminal, const struct handover *handover)
 {
 	unsigned reads = 0;
 
 	if (!terminal_is_own(terminal))
 		return;
-	while (terminal->master >= 0 && hand_over_rest(terminal, signals_fd) &&
+	while (terminal->master >= 0 && hand_over_rest(terminal, handover) &&
 	       reads++ < MOST_READS_AT_END && has_more(terminal) &&
 	       read_from_jail(terminal))
 		continue;

@@ -14,16 +14,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "handover.h"
 #include "terminal.h"
 
 struct output;
 
 #define RELAY_FDS 3
 
-/* No more than a pipe takes without blocking once it is said to be ready. */
 struct relay_buffer {
 	size_t start, end;
-	char data[4096];
+	char data[HANDOVER_MOST];
 };
 
 struct relay {
@@ -72,10 +72,10 @@ bool relay_look(struct terminal *terminal);
 bool relay_stop(struct terminal *terminal, int signal);
 
 /*
- * The jail has ended: hands on what is left of its output, unless a signal
- * comes on that descriptor, and gives the caller's terminal back.
+ * The jail has ended: hands on what is left of its output, and gives the
+ * caller's terminal back.
  */
-void relay_end(struct terminal *terminal, int signals_fd);
+void relay_end(struct terminal *terminal, const struct handover *handover);
 
 /* Was all of the jail's output written to a terminal that is still there? */
 int relay_check(const struct terminal *terminal, struct err *err);

@@ -18,6 +18,7 @@
 #include "descendants.h"
 #include "diagnose.h"
 #include "fdio.h"
+#include "handover.h"
 #include "keeper.h"
 #include "layer.h"
 #include "output.h"
@@ -25,6 +26,9 @@
 #include "relay.h"
 #include "spec.h"
 #include "syscall_guard.h"
+
+/* Milliseconds for what is left of the output, if an end was asked for. */
+#define HURRIED_PATIENCE 1000
 
 /* What is handed on.  SIGTSTP and its like stop the jail, and so us. */
 static const int forwarded[] = {
@@ -371,6 +375,23 @@ static int look_at_output(const struct watch *watch, struct outcome *outcome,
 	return 0;
 }
 
+/*
+ * A program that ended by the signal that we handed on was to end, and nobody
+ * may be there who takes its output.  Else that may just be slow.
+ */
+static struct handover last_handover(const struct watch *watch)
+{
+	const struct keeper_last *last = &watch->keeper.last;
+	int signal = WTERMSIG(last->wait_status);
+	bool is_asked_for = last->is_complete &&
+			    WIFSIGNALED(last->wait_status) &&
+			    handover_is_ended_by(signal) &&
+			    sigismember(&watch->handed_on, signal) == 1;
+
+	return (struct handover){watch->signals_fd,
+				 is_asked_for ? HURRIED_PATIENCE : -1};
+}
+
 static void await_keeper(const struct watch *watch)
 {
 	while (waitpid(watch->keeper.pid, NULL, 0) < 0 && errno == EINTR)
@@ -378,9 +399,10 @@ static void await_keeper(const struct watch *watch)
 }
 
 /* With a terminal of the jail's own, the keeper stays until it is given back. */
-static void end_terminal(const struct watch *watch)
+static void end_terminal(const struct watch *watch,
+			 const struct handover *handover)
 {
-	relay_end(watch->terminal, watch->signals_fd);
+	relay_end(watch->terminal, handover);
 	if (terminal_is_own(watch->terminal))
 		keeper_order(&watch->keeper, KEEPER_END);
 	close(watch->keeper.orders_fd);
@@ -390,17 +412,18 @@ static int end_watch(struct watch *watch, struct outcome *outcome,
 		     struct err *err)
 {
 	const struct keeper_last *last = &watch->keeper.last;
+	const struct handover handover = last_handover(watch);
 
 	if (last->is_complete)
-		end_terminal(watch);
+		end_terminal(watch, &handover);
 	await_keeper(watch);
 	outcome->swept = last->swept;
 	if (!last->is_complete) {
 		cgroup_kill(watch->plan->spec->cgroup);
 		kill_orphans(watch->plan->spec->own_uid, &outcome->swept);
-		end_terminal(watch);
+		end_terminal(watch, &handover);
 	}
-	output_end(watch->plan->spec->output, watch->signals_fd);
+	output_end(watch->plan->spec->output, &handover);
 	caller_give_back(watch->caller);
 	close(watch->keeper.notes_fd);
 	close(watch->signals_fd);

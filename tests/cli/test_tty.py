@@ -12,6 +12,7 @@ import stat
 import subprocess
 import threading
 import time
+import tty
 
 import pytest
 
@@ -372,21 +373,78 @@ def test_orphans_that_have_it_are_ended():
         assert outer.output.endswith(b"last\r\n")
 
 
-def test_a_caller_who_reads_nothing_can_still_end_it():
-    with Terminal(*jail(), "flood", 10 ** 9) as outer:
-        _, program = inside(outer.process)
+def waits(process):
+    """It sleeps, in the same call of the same arguments, for a while."""
+    def call():
+        return pathlib.Path(f"/proc/{process}/syscall").read_text()
 
-        def is_full():
-            return terminal.process_state(program) == "S"
-        until(is_full, "nothing more is taken")
-        until(lambda: terminal.process_state(outer.process.pid) == "S",
-              "the supervisor waits")
+    def is_the_same():
+        before = call()
+        time.sleep(0.1)
+        return before == call() and before != "running\n"
+    until(is_the_same, f"{process} waits")
+
+
+def flooded():
+    """Nobody takes what it writes, and it can write no more."""
+    outer = Terminal(*jail(), "flood", 10 ** 9)
+    _, program = inside(outer.process)
+    waits(program)
+    waits(outer.process.pid)
+    return outer
+
+
+def test_a_caller_who_reads_nothing_can_still_end_it():
+    with flooded() as outer:
+        outer.kill(signal.SIGTERM)
+        assert outer.process.wait(timeout=terminal.SECONDS) == 143
+        assert outer.is_as_before()
+
+
+@pytest.mark.parametrize("count", [2, 10])
+def test_an_end_that_is_asked_for_again_and_again(count):
+    """Whatever the moment at which the last of them comes."""
+    with flooded() as outer:
+        for _ in range(count):
+            outer.kill(signal.SIGTERM)
+        assert outer.process.wait(timeout=terminal.SECONDS) == 143
+
+
+def fill(outer):
+    """Nothing more can be written to it until somebody reads."""
+    slave = os.open(outer.name, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+    with pytest.raises(BlockingIOError):
+        while True:
+            os.write(slave, b"." * 100)
+    os.close(slave)
+
+
+def test_the_last_output_of_who_ends_by_himself_is_waited_for():
+    """Also if a signal was handed on to him, and his reader takes his time."""
+    script = "trap 'echo last; exit 5' TERM; echo ready; read x"
+    with Terminal(*bash(script)) as outer:
+        outer.wait_for("ready")
+        _, program = inside(outer.process)
+        fill(outer)
         outer.kill(signal.SIGTERM)
         until(lambda: terminal.process_state(program) in (None, "Z"),
               "the program has ended")
-        outer.kill(signal.SIGTERM)  # nor is its last output waited for
+        time.sleep(2)  # twice as long as who ends by that signal is given
+        assert outer.status() == 5
+        assert outer.output.endswith(b".last\r\n")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_terminal_that_takes_no_more_does_not_make_it_deaf(seed):
+    script = f"RANDOM={seed}; while :; do printf %0$((RANDOM % 4096 + 1))d; " \
+             "done"
+    with Terminal(*bash(script, "--tty", "no", "--limit", "output=1G"),
+                  setup=tty.setraw) as outer:
+        _, program = inside(outer.process)
+        waits(program)
+        waits(outer.process.pid)
+        outer.kill(signal.SIGTERM)
         assert outer.process.wait(timeout=terminal.SECONDS) == 143
-        assert outer.is_as_before()
 
 
 def test_a_limit_of_output_holds_on_a_terminal(scratch):
