@@ -311,7 +311,7 @@ packages-check: packages
 
 check: packages-check
 	$(Q)$(MAKE) --no-print-directory all unit
-	$(Q)JAIL_BUILD=$(abspath $(B)) tests/run
+	$(Q)JAIL_RETRIES=5 JAIL_BUILD=$(abspath $(B)) tests/run
 
 # The whole sweeps: too long for `make check`.
 soak: packages-check

@@ -143,24 +143,28 @@ def pytest_unconfigure(config):
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter):
-    """The closing line, read by tests/run."""
-    stats = terminalreporter.stats
-    count = {key: len(stats.get(key, [])) for key in
-             ("passed", "failed", "error", "skipped")}
+    """The closing line and the names of what failed, read by tests/run."""
     path = os.environ.get("JAIL_TEST_SUMMARY")
-    if path:
-        pathlib.Path(path).write_text(
-            f"{count['passed']} passed, {count['failed'] + count['error']} "
-            f"failed, {count['skipped']} skipped\n")
+    if not path:
+        return
+    stats = terminalreporter.stats
+    passed, skipped = (len(stats.get(key, [])) for key in
+                       ("passed", "skipped"))
+    failed = [report.nodeid for key in ("failed", "error")
+              for report in stats.get(key, [])]
+    pathlib.Path(path).write_text(f"{passed} passed, {len(failed)} failed, "
+                                  f"{skipped} skipped\n")
+    pathlib.Path(path + ".failed").write_text(
+        "".join(name + "\n" for name in failed))
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_call():
-    if COLUMN:
-        matrix.bounded()
+    """Hangs must fail, not hold up the run; a soak may take its time."""
+    if "JAIL_SOAK" not in os.environ:
+        matrix.bounded(matrix.BOUND if COLUMN else matrix.LONGEST)
     yield
-    if COLUMN:
-        signal.alarm(0)
+    signal.alarm(0)
 
 
 @pytest.hookimpl(hookwrapper=True)
