@@ -75,7 +75,9 @@ static int loop_set(int loop, int file)
 
 	if (ioctl(loop, LOOP_CONFIGURE, &config) == 0)
 		return 0;
-	if (errno == EINVAL || errno == ENOTTY || errno == ENOSYS)
+	/* EPERM: a sandbox does not know it; what is forbidden fails again */
+	if (errno == EINVAL || errno == ENOTTY || errno == ENOSYS ||
+	    errno == EPERM)
 		return loop_set_old(loop, file);
 	return -errno;
 }

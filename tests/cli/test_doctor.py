@@ -98,6 +98,7 @@ LACKS = [
     ("mount_setattr=ENOSYS", {"mount-detached"}),
     ("mount=EPERM", {"mount"}),
     ("ioctl:0x4C82=ENODEV", {"loop"}),
+    ("ioctl:0x4C0A=EPERM", set()),  # LOOP_CONFIGURE; as 5.7 does it
     ("mkdir,mkdirat=EPERM", {"cgroup-memory", "cgroup-pids", "cgroup-cpu",
                              "cgroup-cputime"}),
     ("ioctl:0x5441=EINVAL", {"pty"}),
@@ -207,6 +208,22 @@ def test_in_a_chroot_without_proc(scratch):
     assert {"proc", "store", "pty", "erofs-file", "cgroup-pids"} <= \
         missing(rows)
     assert os.listdir(scratch) == ["jaillaunch"]
+
+
+STORE = "mount -t tmpfs -o mode=755 none /var/lib && " \
+    "mkdir -m 755 /var/lib/jailwright && mkdir -m 700 /var/lib/jailwright/store"
+READ_ONLY = STORE + " && mount -o remount,ro /var/lib"
+
+
+@needs_root
+@pytest.mark.parametrize("lack", ["faccessat2=ENOSYS", "faccessat2=EPERM"])
+@pytest.mark.parametrize("make, is_there", [(STORE, True), (READ_ONLY, False)])
+def test_a_store_is_asked_for_also_where_a_sandbox_forbids_new_calls(
+        make, is_there, lack):
+    _, rows, _ = doctor("unshare", "-m", "sh", "-c", make + ' && exec "$@"', "-",
+                        WITHOUT, lack)
+    check(rows)
+    assert rows["store"]["ok"] == is_there, rows["store"]
 
 
 def snapshot():
