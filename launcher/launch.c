@@ -44,6 +44,9 @@ struct launch {
 	bool no_detached; /* so is a mount of it that is nowhere */
 	struct namespace_lacks lacks;
 	bool has_foreign_home; /* mounted, it cannot be given to own_uid */
+	struct {
+		char digest[SHA256_HEX_SIZE];
+	} filled; /* what they put in the store; or "" */
 	struct terminal *terminal;
 	struct events *events; /* or NULL */
 	struct manifest *spec_file; /* of --spec, or NULL */
@@ -174,6 +177,21 @@ static int give_home(struct launch *launch, struct err *err)
 	return is_closed;
 }
 
+/* One launch may open the image at several attempts: the first puts it there. */
+static void note_filled(struct launch *launch)
+{
+	struct image *image = launch->image;
+
+	if (!image->is_stored)
+		return;
+	if (image->stored.is_new)
+		memcpy(launch->filled.digest, image->stored.digest,
+		       sizeof(launch->filled.digest));
+	else
+		image->stored.is_new = strcmp(launch->filled.digest,
+					      image->stored.digest) == 0;
+}
+
 /* Else the answers of a plain filter are quicker. */
 static bool has_readers(const struct args *args)
 {
@@ -204,6 +222,7 @@ static int prepare(const struct args *args, char *const *argv,
 	if (image_open(&request, &launch->room.image, err) < 0)
 		return -1;
 	launch->image = &launch->room.image;
+	note_filled(launch);
 	if (launch->image->dir && args->spec.in_place)
 		return err_set(err, ERR_USAGE,
 			       "--exec with -i: nobody would be left to remove "
@@ -356,6 +375,7 @@ static void forget_attempt(struct launch *launch)
 		.no_mount = launch->no_mount,
 		.no_detached = launch->no_detached,
 		.lacks = launch->lacks,
+		.filled = launch->filled,
 		.terminal = launch->terminal,
 		.events = launch->events,
 		.spec_file = launch->spec_file,

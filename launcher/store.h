@@ -41,7 +41,7 @@ struct stored {
 	int fd; /* for reading */
 	char digest[SHA256_HEX_SIZE];
 	uint64_t size;
-	bool is_new; /* made by this call */
+	bool is_new; /* made by this call; in a report: by this launch */
 };
 
 /* Makes the directory (and its parent) where it is missing.  ERR_HOST: there

@@ -140,6 +140,21 @@ def test_an_image_is_decompressed_once(scratch, store, suffix):
     check(store)
 
 
+@pytest.mark.parametrize("missing", [
+    "namespaces:0x20000000", "move_mount,mount,unshare"])
+def test_a_launch_that_had_to_be_tried_again_filled_it_all_the_same(
+        store, image, missing):
+    """What it lacks shows when its process is made; the store was filled at
+    the first attempt, and had what is wanted at the second."""
+    for is_new in (True, False):
+        done = run(BUILD / "tools/without", f"{missing}=EPERM", LAUNCH,
+                   "--store", store, "-i", image, "-u", "jailuser", "--report",
+                   image.parent / "report", "--", "true")
+        assert done.status == 0 and done.err == "", done
+        report = json.loads((image.parent / "report").read_text())
+        assert report["root"]["store"]["filled"] is is_new, report["root"]
+
+
 def traced(store, image, *options):
     """A launch under strace."""
     # a sanitizer looks for leaks by ptrace, which has only one user
