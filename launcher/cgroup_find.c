@@ -8,9 +8,7 @@
 
 #include "array.h"
 #include "fdio.h"
-
-/* Of a host with some hundred thousand mounts. */
-#define MOST_TEXT (64u << 20)
+#include "mountinfo.h"
 
 static const char *const names[N_CGROUP_CONTROLLERS] = {
 	[CGROUP_CPU] = "cpu",
@@ -34,68 +32,6 @@ unsigned cgroup_set(const char *list)
 	return set;
 }
 
-/* The line up to, but without, its end; *text moves behind it.  NULL: none. */
-static char *next_line(char **text)
-{
-	char *line = *text, *end;
-
-	if (*line == '\0')
-		return NULL;
-	end = strchrnul(line, '\n');
-	*text = *end ? end + 1 : end;
-	*end = '\0';
-	return line;
-}
-
-/* The kernel writes blanks and backslashes of paths as \040. */
-static void decode(char *path)
-{
-	char *to = path;
-
-	for (; *path; to++) {
-		if (*path == '\\' && path[1] && path[2] && path[3]) {
-			*to = (char)((path[1] - '0') << 6 |
-				     (path[2] - '0') << 3 | (path[3] - '0'));
-			path += 4;
-		} else {
-			*to = *path++;
-		}
-	}
-	*to = '\0';
-}
-
-/* What a line of mountinfo says that matters here. */
-struct mounted {
-	char *root, *point, *type, *options;
-};
-
-/* "32 31 0:29 ROOT POINT rw,... [shared:5] - TYPE SOURCE OPTIONS" */
-static bool read_mounted(char *line, struct mounted *out)
-{
-	char *fields[5], *rest = strstr(line, " - "), *save;
-	size_t i;
-
-	if (!rest)
-		return false;
-	*rest = '\0';
-	for (i = 0; i < 5; i++) {
-		fields[i] = strtok_r(i ? NULL : line, " ", &save);
-		if (!fields[i])
-			return false;
-	}
-	out->root = fields[3];
-	out->point = fields[4];
-	out->type = strtok_r(rest + 3, " ", &save);
-	if (!out->type || !strtok_r(NULL, " ", &save))
-		return false;
-	out->options = strtok_r(NULL, " ", &save);
-	if (!out->options)
-		return false;
-	decode(out->root);
-	decode(out->point);
-	return true;
-}
-
 /*
  * "4:memory:/path", "0::/path": the path in the hierarchy that has one of these
  * controllers; none: in that of version 2.  Owned by the caller; NULL: none.
@@ -105,7 +41,7 @@ static char *find_own(const char *own, unsigned controllers)
 	auto_free char *copy = strdup(own);
 	char *rest = copy, *line;
 
-	while (copy && (line = next_line(&rest))) {
+	while ((line = strsep(&rest, "\n"))) {
 		char *list = strchr(line, ':');
 		char *path = list ? strchr(list + 1, ':') : NULL;
 
@@ -132,7 +68,7 @@ static const char *below(const char *own, const char *root)
 }
 
 static int add_mount(struct cgroup_mounts *mounts,
-		     const struct mounted *mounted, unsigned version,
+		     const struct mountinfo *mounted, unsigned version,
 		     const char *own, struct err *err)
 {
 	unsigned controllers = version == 1 ? cgroup_set(mounted->options) : 0;
@@ -168,12 +104,13 @@ int cgroup_find_in(const char *mountinfo, const char *own,
 
 	if (!mounts || !copy)
 		return err_sys(err, ENOMEM, "cgroups");
-	while ((line = next_line(&rest))) {
-		struct mounted mounted;
+	while ((line = strsep(&rest, "\n"))) {
+		struct mountinfo mounted;
 		unsigned version;
 
 		/* Most lines are of other file systems. */
-		if (!strstr(line, " - cgroup") || !read_mounted(line, &mounted))
+		if (!strstr(line, " - cgroup") ||
+		    !mountinfo_parse(line, &mounted) || !mounted.options)
 			continue;
 		version = strcmp(mounted.type, "cgroup2") == 0 ? 2 : 1;
 		if (add_mount(mounts, &mounted, version, own, err) < 0)
@@ -195,7 +132,7 @@ static int read_text(const char *path, char **text, struct err *err)
 		*text = strdup("");
 		return *text ? 0 : err_sys(err, ENOMEM, "cgroups");
 	}
-	error = fd_read_all(fd, MOST_TEXT, text, NULL);
+	error = fd_read_all(fd, MOUNTINFO_MOST, text, NULL);
 	return error < 0 ? err_sys(err, -error, "read %s", path) : 0;
 }
 
@@ -203,7 +140,7 @@ int cgroup_find(struct cgroup_mounts **out, struct err *err)
 {
 	auto_free char *mountinfo = NULL, *own = NULL;
 
-	if (read_text("/proc/self/mountinfo", &mountinfo, err) < 0 ||
+	if (read_text(MOUNTINFO, &mountinfo, err) < 0 ||
 	    read_text("/proc/self/cgroup", &own, err) < 0)
 		return -1;
 	return cgroup_find_in(mountinfo, own, out, err);

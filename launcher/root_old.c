@@ -16,6 +16,7 @@
 
 #include "fdio.h"
 #include "mount_calls.h"
+#include "root_covered.h"
 #include "root_namespace.h"
 #include "root_overlay.h"
 #include "root_place.h"
@@ -84,37 +85,26 @@ static int check_mount(const char *name, int opened)
 	return is_same(fd, opened) ? take_fd(&fd) : -ESTALE;
 }
 
-static int bind_mount(const char *path, int opened, const char *name)
+static int bind_mount(const char *path, const char *name)
 {
 	int error = path ? mount_old(path, name, NULL, MS_BIND, NULL) : -EINVAL;
 
-	if (error == 0)
-		error = mount_old(NULL, name, NULL, MS_PRIVATE, NULL);
+	return error < 0 ? error
+			 : mount_old(NULL, name, NULL, MS_PRIVATE, NULL);
+}
+
+static int bind_checked(const char *path, int opened, const char *name)
+{
+	int error = bind_mount(path, name);
+
 	return error < 0 ? error : check_mount(name, opened);
 }
 
-/*
- * Who is not root may not uncover what a mount of the host's covers: then those
- * below the root come along, as read-only as it is.  Before anything is mounted
- * on "/", which would come along, too.
- */
+/* Before anything is mounted on "/", which would come along, too. */
 static void copy_covered(const struct root_view *view, struct sources *sources)
 {
-	auto_close int fd = -1;
-
-	if (!view->is_rootless || !sources->root)
-		return;
-	fd = open(sources->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	sources->tree = fd < 0 ? -1 : mount_clone(fd, false);
-	if (sources->tree != -EINVAL)
-		return;
-	sources->tree = mount_clone(fd, true);
-	if (sources->tree >= 0 &&
-	    mount_set_all(sources->tree,
-			  MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID) < 0) {
-		close(sources->tree);
-		sources->tree = -1;
-	}
+	if (view->is_rootless && sources->root)
+		sources->tree = root_covered_clone(sources->root);
 }
 
 static int bind_root(const struct root_attempt *attempt,
@@ -122,9 +112,12 @@ static int bind_root(const struct root_attempt *attempt,
 {
 	int root_fd = attempt->view->root_fd, error;
 
-	if (sources->tree < 0)
-		return bind_mount(sources->root, root_fd, name);
-	error = mount_attach(sources->tree, AT_FDCWD, name);
+	if (sources->tree >= 0)
+		error = mount_attach(sources->tree, AT_FDCWD, name);
+	else
+		error = bind_mount(sources->root, name);
+	if (error == -EINVAL && attempt->view->is_rootless && sources->root)
+		error = root_covered_bind(sources->root, name);
 	return error < 0 ? error : check_mount(name, root_fd);
 }
 
@@ -166,8 +159,8 @@ static int mount_upper(struct root_attempt *attempt,
 	int error;
 
 	if (view->persist_fd >= 0) {
-		attempt->upper =
-			bind_mount(sources->persist, view->persist_fd, "upper");
+		attempt->upper = bind_checked(sources->persist,
+					      view->persist_fd, "upper");
 		return attempt->upper < 0 ? attempt->upper : 0;
 	}
 	error = root_place_mount(&whole, "upper");
@@ -220,7 +213,7 @@ static int mount_root(struct root_attempt *attempt,
 static int mount_bind(struct root_attempt *attempt,
 		      const struct root_place *place, const char *name)
 {
-	auto_close int fd = bind_mount(place->source, place->source_fd, name);
+	auto_close int fd = bind_checked(place->source, place->source_fd, name);
 
 	return ROOT_FAIL(attempt, STEP_BIND, fd < 0 ? fd : 0);
 }

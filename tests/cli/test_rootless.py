@@ -152,10 +152,54 @@ def test_no_overlay_over_the_hosts_mounts():
     assert done.status == 125 and "without mounts below it" in done.err, done
 
 
-def test_the_whole_host():
-    done = run(LAUNCH, "-r", "/", "-u", "1000", "--", "sh", "-c",
-               "id -u; touch /var/tmp/x", **ordinary_user())
-    assert done.out == "1000\n" and "Read-only file system" in done.err, done
+NEW_MOUNTS = "open_tree,move_mount,fsopen,fsconfig,fsmount,fspick,mount_setattr"
+
+
+def writable(mountinfo):
+    """Where what is mounted on top can be written, or gives privileges."""
+    top = {}
+    for line in mountinfo.splitlines():
+        point, flags = line.split()[4:6]
+        top[point] = flags.split(",")
+    return {point for point, flags in top.items()
+            if not {"ro", "nosuid"} <= set(flags)}
+
+
+@pytest.mark.parametrize("missing", [
+    "", "mount_setattr=ENOSYS", f"{NEW_MOUNTS}=ENOSYS", f"{NEW_MOUNTS}=EPERM"])
+def test_the_whole_host(missing):
+    before = without(missing) if missing else ()
+    done = run(*before, LAUNCH, "-r", "/", "-u", "1000", "--", "sh", "-c",
+               "id -u >&2; touch /var/tmp/x; cat /proc/self/mountinfo",
+               **({} if missing else ordinary_user()))
+    assert done.err.startswith("1000\n"), done
+    assert "Read-only file system" in done.err, done
+    assert writable(done.out) == {"/tmp"}, done
+
+
+@pytest.mark.parametrize("missing", ["mount_setattr", NEW_MOUNTS])
+def test_the_hosts_mounts_in_a_closed_directory(scratch, missing):
+    """Before Linux 5.12 each is made read-only by its path, which leads
+    nowhere there; who opens the directory later must not show them."""
+    root = scratch / "root"
+    make_root(root)
+    for name in ("open", "closed/a/b", "closed/c"):
+        (root / name).mkdir(parents=True)
+    outside = """
+        root=$1; shift
+        for name in open closed/a/b closed/c; do
+            mount -t tmpfs x "$root/$name" || exit 9; done
+        chmod 700 "$root/closed"; mkfifo -m 644 "$root/opened"
+        { exec 3>"$root/opened"; chmod 755 "$root/closed"; echo >&3; } &
+        "$@"; kill $! 2>/dev/null; true """
+    done = run("unshare", "--mount", "sh", "-c", outside, "sh", root,
+               *without(f"{missing}=ENOSYS"), LAUNCH, "-r", root, "-u",
+               "1000", "--", "/bin/sh", "-c",
+               "read line </opened; ls -ld /closed; "
+               "for name in open closed/a/b closed/c; do touch /$name/x; done")
+    assert done.out.startswith("d---------"), done
+    assert done.err.count("Read-only file system") == 1, done
+    assert done.err.count("Permission denied") == 2, done
 
 
 @pytest.mark.parametrize("options, words", [
