@@ -11,12 +11,12 @@
 #include <unistd.h>
 
 #include "given_fd.h"
+#include "json.h"
 #include "layer.h"
 #include "plan.h"
 #include "refusal_words.h"
 #include "spec.h"
 #include "syscall_guard.h"
-#include "utf8.h"
 
 /* No more than a pipe takes without blocking once it is said to be ready. */
 #define MOST_LINE 4000
@@ -79,21 +79,14 @@ static void add(struct events *events, const char *format, ...)
 	events->len += n < 0 || (size_t)n >= room ? room - 1 : (size_t)n;
 }
 
-/* As json.c writes it. */
 static void add_text(struct events *events, const char *text)
 {
+	char character[JSON_CHARACTER_MAX];
+
 	add(events, "\"");
 	while (*text) {
-		unsigned char byte = (unsigned char)*text;
-		size_t len = utf8_sequence(text, strlen(text));
-
-		if (byte == '"' || byte == '\\')
-			add(events, "\\%c", byte);
-		else if (byte < 32 || byte == 127 || len == 0)
-			add(events, "\\u%04x", byte);
-		else
-			add(events, "%.*s", (int)len, text);
-		text += len ? len : 1;
+		text += json_character(text, character);
+		add(events, "%s", character);
 	}
 	add(events, "\"");
 }

@@ -12,25 +12,29 @@ int json_start(struct json *json)
 	return json->out ? 0 : -1;
 }
 
-static size_t put_character(FILE *out, const char *at)
+size_t json_character(const char *text, char out[JSON_CHARACTER_MAX])
 {
-	unsigned char byte = (unsigned char)*at;
-	size_t len = utf8_sequence(at, strlen(at));
+	unsigned char byte = (unsigned char)*text;
+	size_t len = utf8_sequence(text, strlen(text));
 
 	if (byte == '"' || byte == '\\')
-		fprintf(out, "\\%c", byte);
+		snprintf(out, JSON_CHARACTER_MAX, "\\%c", byte);
 	else if (byte < 32 || byte == 127 || len == 0)
-		fprintf(out, "\\u%04x", byte);
+		snprintf(out, JSON_CHARACTER_MAX, "\\u%04x", byte);
 	else
-		return fwrite(at, 1, len, out);
-	return 1;
+		snprintf(out, JSON_CHARACTER_MAX, "%.*s", (int)len, text);
+	return len ? len : 1;
 }
 
 static void put_text(struct json *json, const char *text)
 {
+	char character[JSON_CHARACTER_MAX];
+
 	fputc('"', json->out);
-	while (*text)
-		text += put_character(json->out, text);
+	while (*text) {
+		text += json_character(text, character);
+		fputs(character, json->out);
+	}
 	fputc('"', json->out);
 }
 

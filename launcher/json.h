@@ -10,6 +10,15 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* The longest that a character becomes, and a NUL. */
+#define JSON_CHARACTER_MAX 8
+
+/*
+ * How the first character of a text that is not empty stands in a JSON string.
+ * Returns how many bytes of the text that was.
+ */
+size_t json_character(const char *text, char out[JSON_CHARACTER_MAX]);
+
 struct json {
 	FILE *out;
 	char *text;
