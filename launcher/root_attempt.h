@@ -8,8 +8,11 @@
 #include "root_mount.h"
 #include "root_view.h"
 
+struct root_sources;
+
 struct root_attempt {
 	const struct root_view *view;
+	struct root_sources *sources; /* of all attempts together */
 	int base; /* what root, lower and upper hang on; -1: nothing */
 	int root; /* the jail's "/" */
 	int upper; /* layer of a writable root */

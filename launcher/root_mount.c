@@ -14,6 +14,7 @@
 #include "root_old.h"
 #include "root_overlay.h"
 #include "root_place.h"
+#include "root_sources.h"
 
 const char *const root_method_names[N_ROOT_METHODS] = {
 	[ROOT_NONE] = "none",
@@ -120,7 +121,7 @@ static int by_namespace(struct root_attempt *attempt)
 	if (error < 0)
 		return error;
 	root_origin_take(&origin);
-	error = root_namespace_enter(attempt);
+	error = root_namespace_enter(attempt, &origin);
 	if (error == 0)
 		error = fill_namespace(attempt);
 	if (error < 0)
@@ -160,13 +161,17 @@ static const struct method {
 };
 
 static int try_method(const struct method *method, const struct root_view *view,
+		      struct root_sources *sources,
 		      struct root_attempt *attempt)
 {
 	size_t i;
 	int error;
 
-	*attempt = (struct root_attempt){
-		.view = view, .base = -1, .root = -1, .upper = -1};
+	*attempt = (struct root_attempt){.view = view,
+					 .sources = sources,
+					 .base = -1,
+					 .root = -1,
+					 .upper = -1};
 	attempt->mounts = calloc(view->n + 1, sizeof(*attempt->mounts));
 	if (!attempt->mounts)
 		return ROOT_FAIL(attempt, STEP_COPY, -ENOMEM);
@@ -183,8 +188,9 @@ static int try_method(const struct method *method, const struct root_view *view,
 	return error;
 }
 
-int root_mount(const struct root_view *view, struct root_choice *choice,
-	       int *tree)
+static int try_methods(const struct root_view *view,
+		       struct root_sources *sources, struct root_choice *choice,
+		       int *tree)
 {
 	int failure = 0; /* of the first method: it is the one to mend */
 	size_t i;
@@ -201,7 +207,7 @@ int root_mount(const struct root_view *view, struct root_choice *choice,
 		if (!view->is_rootless && view->needs_namespace &&
 		    method->method != ROOT_NAMESPACE)
 			continue;
-		error = try_method(method, view, &attempt);
+		error = try_method(method, view, sources, &attempt);
 		if (error == 0) {
 			*tree = attempt.root;
 			choice->used = method->method;
@@ -217,4 +223,14 @@ int root_mount(const struct root_view *view, struct root_choice *choice,
 			break;
 	}
 	return failure;
+}
+
+int root_mount(const struct root_view *view, struct root_choice *choice,
+	       int *tree)
+{
+	struct root_sources sources = {0};
+	int error = try_methods(view, &sources, choice, tree);
+
+	root_sources_free(&sources);
+	return error;
 }

@@ -7,14 +7,20 @@
 #include <unistd.h>
 
 #include "mount_calls.h"
+#include "root_sources.h"
 
-void root_origin_take(struct root_origin *origin)
+static void open_places(struct root_origin *origin)
 {
 	const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
 
-	origin->namespace_fd = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
 	origin->root = open("/", flags);
 	origin->here = open(".", flags);
+}
+
+void root_origin_take(struct root_origin *origin)
+{
+	origin->namespace_fd = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	open_places(origin);
 }
 
 static void close_one(int fd)
@@ -30,10 +36,26 @@ void root_origin_free(struct root_origin *origin)
 	close_one(origin->here);
 }
 
-int root_namespace_enter(struct root_attempt *attempt)
+/*
+ * The copy has our root and our working directory, too.  In those that we had
+ * before nothing could be mounted from here.
+ */
+static void stay_in_copy(struct root_origin *origin)
 {
+	close_one(origin->root);
+	close_one(origin->here);
+	open_places(origin);
+}
+
+int root_namespace_enter(struct root_attempt *attempt,
+			 struct root_origin *origin)
+{
+	if (origin->namespace_fd < 0) /* a later attempt could not find them */
+		root_sources_find(attempt->sources, attempt->view);
 	if (unshare(CLONE_NEWNS) < 0)
 		return ROOT_FAIL(attempt, STEP_NAMESPACE, -errno);
+	if (origin->namespace_fd < 0)
+		stay_in_copy(origin);
 	return ROOT_FAIL(attempt, STEP_PRIVATE,
 			 mount_old(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 }

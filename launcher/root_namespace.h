@@ -6,8 +6,8 @@
 #include "root_attempt.h"
 
 struct root_origin {
-	int namespace_fd; /* -1: there is no /proc */
-	int root, here;
+	int namespace_fd; /* -1: there is no /proc, and no way back */
+	int root, here; /* then: as the copy of the mounts has them */
 };
 
 /* Notes where we are: to be freed. */
@@ -15,14 +15,16 @@ void root_origin_take(struct root_origin *origin);
 void root_origin_free(struct root_origin *origin);
 
 /* A private copy of the mounts: what is mounted in it is seen nowhere else. */
-int root_namespace_enter(struct root_attempt *attempt);
+int root_namespace_enter(struct root_attempt *attempt,
+			 struct root_origin *origin);
 
 /* The base becomes the namespace's root, and the host's mounts leave it. */
 int root_namespace_pivot(struct root_attempt *attempt);
 
 /*
  * Back to the origin, as if nothing had been tried.  Without /proc we stay in
- * the copy, but nothing is left of what was mounted in it.
+ * the copy, but nothing is left of what was mounted in it; what was opened
+ * before cannot be mounted there, only what paths lead to (root_sources.h).
  */
 int root_namespace_leave(struct root_attempt *attempt,
 			 const struct root_origin *origin);

@@ -21,47 +21,27 @@
 #include "root_overlay.h"
 #include "root_place.h"
 #include "root_proc.h"
+#include "root_sources.h"
 #include "root_target.h"
 
-/*
- * mount(2) takes paths, and in a new namespace what was opened before is of no
- * use to it.
- */
 struct sources {
-	char *root, *persist; /* NULL: nowhere, or not wanted */
+	const char *root, *persist; /* NULL: nowhere, or not wanted */
 	int tree; /* a copy of the root's mount, and those below; or < 0 */
 };
 
-/* Changes the working directory. */
-static char *path_of(int fd)
+static void find_sources(const struct root_attempt *attempt,
+			 struct sources *sources)
 {
-	char *path = fd >= 0 && fchdir(fd) == 0 ? getcwd(NULL, 0) : NULL;
-
-	if (path && *path == '/')
-		return path;
-	free(path);
-	return NULL;
-}
-
-static void find_sources(const struct root_view *view, struct sources *sources)
-{
-	sources->tree = -1;
-	if (view->is_rootless) {
-		sources->root = strdup(view->root_path);
-		sources->persist =
-			view->persist_path ? strdup(view->persist_path) : NULL;
-		return;
-	}
-	sources->root = path_of(view->root_fd);
-	sources->persist = path_of(view->persist_fd);
+	root_sources_find(attempt->sources, attempt->view);
+	*sources = (struct sources){.root = attempt->sources->root,
+				    .persist = attempt->sources->persist,
+				    .tree = -1};
 }
 
 static void free_sources(struct sources *sources)
 {
 	if (sources->tree >= 0)
 		close(sources->tree);
-	free(sources->root);
-	free(sources->persist);
 }
 
 static bool is_same(int a, int b)
@@ -316,8 +296,8 @@ int root_by_old_namespace(struct root_attempt *attempt)
 	int error, restored = 0;
 
 	root_origin_take(&origin);
-	find_sources(attempt->view, &sources);
-	error = root_namespace_enter(attempt);
+	find_sources(attempt, &sources);
+	error = root_namespace_enter(attempt, &origin);
 	if (error == 0)
 		copy_covered(attempt->view, &sources);
 	if (error == 0)
@@ -447,7 +427,7 @@ int root_by_process(struct root_attempt *attempt)
 
 	if (!has_proc())
 		return ROOT_FAIL(attempt, STEP_PLACE, -EOPNOTSUPP);
-	find_sources(attempt->view, &sources);
+	find_sources(attempt, &sources);
 	error = hold(attempt, &sources);
 	free_sources(&sources);
 	if (here < 0 || fchdir(here) < 0)

@@ -250,7 +250,8 @@ def test_links_of_the_image_lead_nowhere(images, scratch, missing, method):
 @pytest.mark.skipif(IS_SANITIZED, reason="the sanitizers need /proc")
 @pytest.mark.parametrize("missing, method", [
     ("", DETACHED), ("mount_setattr", NAMESPACE),
-    (SINCE_5_2, OLD_NAMESPACE)], ids=["all", "5.11", "4.14"])
+    ("move_mount", OLD_NAMESPACE), (SINCE_5_2, OLD_NAMESPACE)],
+    ids=["all", "5.11", "no-move", "4.14"])
 @pytest.mark.parametrize("option", [(), ("--writable",), ("--bind", "file")])
 @pytest.mark.needs("mount-calls", "ns-mnt", "mount")
 def test_without_proc(images, scratch, missing, method, option):
