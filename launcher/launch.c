@@ -13,6 +13,7 @@
 #include "home_give.h"
 #include "image_open.h"
 #include "mount_calls.h"
+#include "mount_wants.h"
 #include "oci_load.h"
 #include "opts.h"
 #include "outcome.h"
@@ -177,7 +178,7 @@ static int give_home(struct launch *launch, struct err *err)
 	return is_closed;
 }
 
-/* One launch may open the image at several attempts: the first puts it there. */
+/* An image may be opened at several attempts: the first puts it there. */
 static void note_filled(struct launch *launch)
 {
 	struct image *image = launch->image;
@@ -290,29 +291,42 @@ static bool has_no_mounts(const struct launch *launch)
 	       mount_is_missing(root->passed[ROOT_ATTACHED].error);
 }
 
-/* What wanted mounts where a chroot would have done. */
-static void name_needs(const struct launch *launch, struct err *err)
+/* Of the last method that was tried; 0: none was, or one of them did. */
+static int mount_error(const struct launch *launch)
 {
-	const struct jail_spec *spec = launch->spec;
-	static const char *const words[] = {"need shm", "need pts",
-					    "need proc"};
-	char needs[64] = "";
+	const struct root_choice *root = &launch->outcome.root;
+	int error = 0;
 	size_t i;
 
-	if (!spec || !has_no_mounts(launch))
-		return;
-	for (i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		const bool is_needed[] = {spec->need_shm, spec->need_pts,
-					  spec->need_proc};
-		size_t len = strlen(needs);
+	for (i = 0; i < N_ROOT_METHODS && root->used == ROOT_NONE; i++)
+		if (root->passed[i].error)
+			error = root->passed[i].error;
+	return error;
+}
 
-		if (is_needed[i])
-			snprintf(needs + len, sizeof(needs) - len, "%s%s",
-				 len ? ", " : "", words[i]);
-	}
-	if (*needs)
-		err_context(err, "%s: mounts, which cannot be made here",
-			    needs);
+/* What wanted mounts, where a chroot would do; without root none does. */
+static void name_wants(const struct launch *launch, struct err *err)
+{
+	const int error = mount_error(launch);
+	char wants[160];
+	bool is_rootless;
+
+	if (!launch->spec || !mount_is_missing(error))
+		return;
+	is_rootless = namespaces_are_rootless(&launch->spec->namespaces);
+	if (is_rootless && error == EINVAL)
+		return; /* that of a mount: the layer says which can be had */
+	mount_wants(launch->spec, wants, sizeof(wants));
+	if (is_rootless)
+		err_context(err,
+			    "%s: mounts, which cannot be made here (run "
+			    "jaillaunch as root, or where they can)",
+			    *wants ? wants : "without root");
+	else if (*wants)
+		err_context(err,
+			    "%s: mounts, which cannot be made here (jaillaunch "
+			    "doctor says why; without these, a chroot does)",
+			    wants);
 }
 
 /*
@@ -468,7 +482,7 @@ int launch_run(const struct args *args, char *const *argv, struct err *err)
 				: run_launch(args, argv, &caller, &launch, err);
 	}
 	if (result < 0)
-		name_needs(&launch, err);
+		name_wants(&launch, err);
 	if (remove_cgroup(&launch, &later) < 0 ||
 	    image_close(launch.image, &later) < 0 ||
 	    write_report(args, report, &launch, result < 0 ? err : NULL,

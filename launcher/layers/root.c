@@ -131,6 +131,8 @@ static void root_name_step(const struct jail_spec *spec, unsigned step,
 	const bool is_rootless = namespaces_are_rootless(&spec->namespaces);
 	const char *more = "";
 
+	if (is_rootless && step == STEP_BIND)
+		more = "; without root, only of what has no mounts below it";
 	if (is_rootless && step == STEP_OVERLAY)
 		more = "; without root, only of a directory without mounts "
 		       "below it";

@@ -14,7 +14,7 @@ import time
 import pytest
 
 from conftest import BUILD, ordinary_user, run, shared_once
-from jailroot import add_program
+from jailroot import add_program, busybox_root
 from treeimage import Node, write
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0,
@@ -713,6 +713,23 @@ def test_need_pts_where_nothing_can_be_mounted(scratch):
         assert done.err.count("\n") == 1 and words in done.err, done
         assert "need shm, need pts: mounts, which cannot be made here" in \
             done.err, done
+
+
+@pytest.mark.parametrize("options, words", [
+    (["--tmpfs", "/tmp"], "--tmpfs"), (["--bind", "/etc:/tmp"], "--bind"),
+    (["--bind", "/etc:/tmp", "--tmpfs", "/home"], "--tmpfs, --bind"),
+    (["--writable"], "--writable"), (["--read-only"], "--read-only"),
+    (["--limit", "tmp=1M", "--ns", "mnt"], "--ns mnt, limit tmp")])
+@pytest.mark.parametrize("in_place", [(), ("--exec",)])
+def test_an_option_that_wants_mounts_where_there_are_none(
+        in_place, options, words):
+    done = run(*without("unshare,move_mount,open_tree,fsopen,mount"), LAUNCH,
+               *in_place, "-r", busybox_root(), "-u", 1000, *options, "--",
+               "/bin/echo", "ran")
+    assert (done.status, done.out) == (125, ""), done
+    assert done.err.startswith(
+        f"jaillaunch: {words}: mounts, which cannot be made here (") and \
+        done.err.count("\n") == 1, done
 
 
 @pytest.mark.needs("mount")

@@ -252,6 +252,23 @@ def test_a_namespace_in_which_nothing_may_be_done():
     assert "not root, and no user namespace can be made" in done.err, done
 
 
+@pytest.mark.parametrize("options, words", [
+    ((), "without root"), (("--tmpfs", "/tmp"), "--tmpfs")])
+def test_where_nothing_can_be_mounted(options, words):
+    done = inside("echo ran", *options, where=directory(),
+                  before=without("mount=EPERM"), who={})
+    assert (done.status, done.out) == (125, ""), done
+    assert done.err.startswith(
+        f"jaillaunch: {words}: mounts, which cannot be made here (run "
+        "jaillaunch as root") and done.err.count("\n") == 1, done
+
+
+def test_what_has_mounts_below_it_cannot_be_bound():
+    done = inside("echo ran", "--bind", "/dev:/tmp", where=directory())
+    assert (done.status, done.out) == (125, ""), done
+    assert "--bind; without root, only of what has no mounts" in done.err
+
+
 def test_exec():
     done = inside("echo $$; id -u", "--exec", where=directory())
     assert done.out.endswith("\n1000\n") and not done.out.startswith("2\n")
