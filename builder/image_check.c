@@ -41,18 +41,30 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+/* What the image lacks, so that the source's library is not found in it. */
+static const char *lacking(const struct inside *inside, const struct plan *plan,
+			   const struct object *was)
+{
+	auto_free char *real = NULL;
+
+	if (was->path &&
+	    source_realpath(inside->source, was->path, &real, NULL) != 0)
+		return "; an `omit` leaves it out";
+	if (plan->cache != CACHE_NO)
+		return "";
+	if (was->by_main_origin)
+		return "; it is found by $ORIGIN, which needs /proc (`need "
+		       "proc`) or `cache auto`";
+	if (was->by_cache)
+		return "; it is found by ld.so.cache, which `cache no` leaves "
+		       "out";
+	return "";
+}
+
 /* A library that the image would load otherwise than the source. */
 static int differs(const struct plan_root *root, const struct object *was,
-		   const struct object *is, struct err *err)
+		   const struct object *is, const char *why, struct err *err)
 {
-	const char *why = "";
-
-	if (was && was->by_main_origin)
-		why = "; it is found by $ORIGIN, which needs /proc (`need "
-		      "proc`) or `cache auto`";
-	else if (was && was->by_cache)
-		why = "; it is found by ld.so.cache, which `cache no` leaves "
-		      "out";
 	if (!was)
 		return entry_error(root->entry, err,
 				   "in the image %s would also load %s (%s)",
@@ -73,7 +85,8 @@ static const struct object *object_at(const struct closure *closure, size_t i)
 }
 
 /* 0, 1 and why when they differ. */
-static int compare(const struct plan_root *root, const struct closure *is,
+static int compare(const struct inside *inside, const struct plan *plan,
+		   const struct plan_root *root, const struct closure *is,
 		   struct err *err)
 {
 	size_t n = root->closure.n > is->n ? root->closure.n : is->n;
@@ -88,7 +101,8 @@ static int compare(const struct plan_root *root, const struct closure *is,
 		/* Missing in the source too, and that was let through. */
 		if (was && !was->real && (!now || !now->real))
 			continue;
-		differs(root, was, now, err);
+		differs(root, was, now, was ? lacking(inside, plan, was) : "",
+			err);
 		return 1;
 	}
 	return 0;
@@ -105,7 +119,7 @@ static int check_root(const struct inside *inside, const struct plan *plan,
 		return 0; /* data, or omitted */
 	if (resolver_closure(inside->resolver, root->image, &closure, err) < 0)
 		return err->kind == ERR_SYSTEM ? -1 : 1;
-	result = compare(root, &closure, err);
+	result = compare(inside, plan, root, &closure, err);
 	closure_clear(&closure);
 	return result;
 }

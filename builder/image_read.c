@@ -351,6 +351,16 @@ static int read_tar(struct reader *reader, int fd, struct err *err)
 	return tar_stream_digest(stream, reader->image->identity, err);
 }
 
+/* libarchive leaves out slashes at the end of what it is to read. */
+static size_t bare_len(const char *path)
+{
+	size_t len = strlen(path);
+
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	return len;
+}
+
 /*
  * The entry of one thing below a directory, named as in a tar.  Further names
  * of a file become hard links, as in a tar.
@@ -360,7 +370,7 @@ static int add_found(struct reader *reader,
 		     struct archive_entry *entry, struct err *err)
 {
 	const char *path = archive_entry_pathname(entry);
-	size_t len = strlen(reader->name);
+	size_t len = bare_len(reader->name);
 	auto_free char *name = NULL;
 	struct archive_entry *spare = NULL;
 

@@ -239,13 +239,43 @@ static int report(struct job *job, const struct view *view, struct err *err)
 	return 0;
 }
 
+/* No option is read and then ignored. */
+struct given {
+	const char *name;
+	bool is_given;
+};
+
+static const char *first_given(const struct given *given)
+{
+	while (given->name && !given->is_given)
+		given++;
+	return given->name;
+}
+
+/* What --format and --no-index speak of is only there with -o. */
+static int check_written(const struct args *args, struct err *err)
+{
+	const struct given of_image[] = {
+		{"--format", args->format},
+		{"--no-index", args->no_index},
+		{0},
+	};
+	const char *name = first_given(of_image);
+
+	if (!name || args->output)
+		return 0;
+	return err_set(err, ERR_USAGE,
+		       "%s: no image is written; leave it out, or say -o FILE",
+		       name);
+}
+
 static int run(struct job *job, char **manifests, int n, struct err *err)
 {
 	auto_of(presets) struct presets *presets = NULL;
 	const struct args *args = job->args;
 	struct view view;
 
-	if (choose_view(args, &view, err) < 0 ||
+	if (choose_view(args, &view, err) < 0 || check_written(args, err) < 0 ||
 	    presets_find(&args->presets, &presets, err) < 0 ||
 	    manifest_read((const char *const *)manifests, (size_t)n,
 			  presets->dirs, &job->manifest, err) < 0)
@@ -264,10 +294,31 @@ static int run(struct job *job, char **manifests, int n, struct err *err)
 	return view.print ? view.print(job, err) : write_image(job, err);
 }
 
+static int check_verify(const struct args *args, struct err *err)
+{
+	const struct given others[] = {
+		{"-o", args->output},		{"--format", args->format},
+		{"--no-index", args->no_index}, {"--sysroot", args->sysroot},
+		{"--presets", args->presets.n}, {"--print", args->print},
+		{"--why", args->why},		{"--tree", args->show_tree},
+		{"--size", args->show_size},	{0},
+	};
+	const char *name = first_given(others);
+
+	if (!name)
+		return 0;
+	return err_set(err, ERR_USAGE,
+		       "%s: --verify only looks at an image that is there; "
+		       "leave one of the two out",
+		       name);
+}
+
 static int verify(const struct args *args, int n_manifests, struct err *err)
 {
 	size_t n;
 
+	if (check_verify(args, err) < 0)
+		return -1;
 	if (n_manifests)
 		return err_set(err, ERR_USAGE,
 			       "--verify looks at an image, not at manifests");

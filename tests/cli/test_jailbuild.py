@@ -105,7 +105,8 @@ ERRORS = [
      "/opt/app/bin/app) and /opt/two/lib/libapp.so.1 (for /opt/two/bin/two); "
      "leave one out, or `need proc`"),
     ("bin hello\nomit libfoo.so.1", "in the image /usr/bin/hello would not "
-     "find libfoo.so.1 (/usr/lib/x86_64-linux-gnu/libfoo.so.1.2)"),
+     "find libfoo.so.1 (/usr/lib/x86_64-linux-gnu/libfoo.so.1.2); an `omit` "
+     "leaves it out"),
     ("script\nomit dash", "/bin/sh, interpreter of /usr/bin/tool, is not in "
      "the image"),
 ]
@@ -122,6 +123,14 @@ def test_an_error_names_line_thing_and_remedy(text, words, build, source_root,
     assert lines[0].split(": ", 2)[2] == words
     assert lines[0].startswith("jailbuild: m.txt:")
     assert sorted(os.listdir(scratch)) == ["m.txt"]
+
+
+def test_what_an_omit_leaves_out_is_not_laid_to_the_cache(scratch):
+    """A library that only the source's ld.so.cache finds."""
+    (scratch / "m.txt").write_text("bash\nomit libtinfo*\n")
+    done = run(JAILBUILD, "m.txt", "-o", "i.tar", cwd=scratch)
+    assert done.status == 3, done
+    assert done.err.endswith("; an `omit` leaves it out\n"), done
 
 
 # Both lines are named.
@@ -165,6 +174,16 @@ USAGE = [
     (["m.txt", "-o"], "-o needs an argument (--help)"),
     (["m.txt", "--verify", "x"], "--verify looks at an image, not at "
      "manifests"),
+    *[([*argv, "--verify", "x"], f"{argv[0]}: --verify only looks at an image "
+       "that is there; leave one of the two out")
+      for argv in (["-o", "a.tar"], ["--format", "tar"], ["--no-index"],
+                   ["--sysroot", "/"], ["--presets", "/"], ["--print", "tree"],
+                   ["--why", "/x"], ["--tree"], ["--size"])],
+    *[(["m.txt", *view, *argv], f"{argv[0]}: no image is written; leave it "
+       "out, or say -o FILE")
+      for view in (["--print=manifest"], ["--why", "/x"], ["--tree"],
+                   ["--size"])
+      for argv in (["--format", "tar"], ["--no-index"])],
 ]
 
 

@@ -487,3 +487,12 @@ def test_a_directory_is_checked_too(scratch):
     assert done.status == 4
     assert "/block: neither file" in done.out
     assert "/bin/true: an extended attribute" in done.out, done
+
+
+@root_only
+@pytest.mark.parametrize("slashes", ["/", "//", "/."])
+def test_a_directory_is_named_as_it_was_for_the_output(slashes, scratch):
+    image = str(scratch / "image")
+    written(jail(), image + "/")
+    done = verify(image + slashes)
+    assert (done.status, done.out, done.err) == (0, "", ""), done
