@@ -106,6 +106,9 @@ static int store(const struct opt *opt, const char *value, void *args,
 	case OPT_MAYBE:
 		*(struct opt_maybe *)member = (struct opt_maybe){true, value};
 		break;
+	case OPT_LATER:
+		return err_set(err, ERR_USAGE, "--%s is not built yet",
+			       opt->name);
 	}
 	return 0;
 }

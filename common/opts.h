@@ -31,7 +31,7 @@ struct opt_maybe {
 	const char *value; /* NULL: given without */
 };
 
-enum opt_kind { OPT_FLAG, OPT_STRING, OPT_LIST, OPT_MAYBE };
+enum opt_kind { OPT_FLAG, OPT_STRING, OPT_LIST, OPT_MAYBE, OPT_LATER };
 
 struct opt {
 	char letter; /* 0: none */
@@ -51,6 +51,12 @@ struct opt {
 		struct opt_maybe: OPT_MAYBE),                                  \
 	offsetof(type, member)
 /* clang-format on */
+
+/*
+ * For a row without help: refused by name as "not built yet", so that it is
+ * not taken for the beginning of another option's name.
+ */
+#define OPT_NOT_YET OPT_LATER, 0
 
 /*
  * Fills args from argv.  *first is the index of the first operand.  With

@@ -121,6 +121,11 @@ static const struct opt options[] = {
 	{'h', "help", NULL, OPT_INTO(struct args, help), "print this"},
 	{0, "version", NULL, OPT_INTO(struct args, version),
 	 "print the version"},
+	/* Watch mode; --read would be short for --read-only. */
+	{0, "read", "PATH", OPT_NOT_YET, NULL},
+	{0, "write", "PATH", OPT_NOT_YET, NULL},
+	{0, "on-violation", "kill|deny|log", OPT_NOT_YET, NULL},
+	{0, "learn", "DIR", OPT_NOT_YET, NULL},
 	{0},
 };
 /* clang-format on */

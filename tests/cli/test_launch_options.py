@@ -738,10 +738,14 @@ def help_text():
     return run(BUILD / "jaillaunch", "--help").out
 
 
-@pytest.mark.parametrize("name", ["learn", "on-violation"])
-def test_an_option_that_does_nothing_is_not_known(name):
-    refuses(f"--{name}: unknown or ambiguous option", "-r", busybox_root(),
-            "-u", "1000", "--" + name, "x", "true")
+@pytest.mark.parametrize("name", ["read", "write", "on-violation", "learn"])
+@pytest.mark.parametrize("form", ["--{} x", "--{}=x"])
+def test_an_option_of_a_later_version_is_refused_by_name(name, form):
+    refuses(f"--{name} is not built yet", "-r", busybox_root(), "-u", "1000",
+            *form.format(name).split(), "true")
+    for text in (help_text(), run(BUILD / "jaillaunch", "--completion",
+                                  "bash").out):
+        assert not re.search(f"--{name}\\b(?!-)", text)
 
 
 def test_help_and_version():
