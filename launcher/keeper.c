@@ -41,6 +41,7 @@ struct start {
 
 struct watch {
 	int orders_fd, notes_fd, children_fd;
+	int supervisors_fd; /* its end of the orders, until the program is born */
 	int proc_fd; /* for the end: the jail's root has no /proc; or -1 */
 	struct terminal_hold terminal;
 	int tree_fd; /* of which to tell whether it is full; or -1 */
@@ -93,6 +94,26 @@ static int child(void *opaque)
 	return 1;
 }
 
+/*
+ * The supervisor wants to know the program's number, which is another outside a
+ * pid namespace.  As the owner of what both have open it is told to each as the
+ * number that it has there, also without a /proc.  No signal comes of it: that
+ * would take O_ASYNC.
+ */
+static void tell_number(struct watch *watch)
+{
+	if (watch->pid > 0)
+		fcntl(watch->supervisors_fd, F_SETOWN, watch->pid);
+}
+
+/* From here on we see when it has gone. */
+static void leave_end_to_supervisor(struct watch *watch)
+{
+	if (watch->supervisors_fd >= 0)
+		close(watch->supervisors_fd);
+	watch->supervisors_fd = -1;
+}
+
 static void start_child(struct watch *watch, const struct plan *plan)
 {
 	static char stack[STACK_SIZE] __attribute__((aligned(16)));
@@ -118,6 +139,8 @@ static void start_child(struct watch *watch, const struct plan *plan)
 	if (watch->pid < 0)
 		watch->start.failure =
 			(struct start_failure){START_CLONE, 0, 0, errno};
+	tell_number(watch);
+	leave_end_to_supervisor(watch);
 }
 
 /*
@@ -453,6 +476,7 @@ static void keep(const struct keeper_ends *ends)
 	const struct terminal *terminal = ends->plan->spec->terminal;
 	struct watch watch = {.orders_fd = ends->orders[0],
 			      .notes_fd = ends->notes[1],
+			      .supervisors_fd = ends->orders[1],
 			      .terminal = terminal_hold(terminal),
 			      .proc_fd = descendants_look(),
 			      .cgroup = ends->plan->spec->cgroup,
@@ -476,7 +500,8 @@ static void keep(const struct keeper_ends *ends)
 	prctl(PR_SET_NAME, "jail-keeper", 0, 0, 0);
 	if (start_enter(ends->plan, &watch.last->root, &watch.start.failure))
 		run_program(&watch, ends->plan);
-	oom_score_give_back(&watch.oom_score); /* if there was no program */
+	leave_end_to_supervisor(&watch); /* if there was no program */
+	oom_score_give_back(&watch.oom_score);
 	cgroup_read(watch.cgroup, &watch.last->use);
 	cgroup_kill(watch.cgroup);
 	own_uid_kill(watch.own_uid);
@@ -498,7 +523,6 @@ static int keeper(void *opaque)
 {
 	const struct keeper_ends *ends = opaque;
 
-	close(ends->orders[1]);
 	close(ends->notes[0]);
 	keep(ends);
 	syscall(SYS_exit_group, 0); /* _exit() would tidy up a strange stack */
@@ -538,6 +562,7 @@ int keeper_start(const struct plan *plan, struct keeper *out, struct err *err)
 	}
 	ends.plan = plan;
 	ends.clone_flags = plan_clone_flags(plan);
+	out->is_init = ends.clone_flags & CLONE_NEWPID;
 	ends.last = &out->last;
 	ends.oom_score = oom_score;
 	sanitizer_renew_stack(stack, sizeof(stack));
@@ -566,4 +591,12 @@ void keeper_order(const struct keeper *keeper, int signal)
 	/* If it is gone, its notes say so. */
 	if (write(keeper->orders_fd, &order, 1) < 0)
 		return;
+}
+
+pid_t keeper_program(const struct keeper *keeper)
+{
+	int number = keeper->is_init ? fcntl(keeper->orders_fd, F_GETOWN)
+				     : keeper->last.pid;
+
+	return number > 0 ? number : 0;
 }

@@ -64,6 +64,7 @@ struct keeper_last {
 
 struct keeper {
 	pid_t pid;
+	bool is_init; /* of a pid namespace */
 	int orders_fd; /* a byte each: a signal for the program's group, or: */
 	int notes_fd; /* a byte each: what stopped the program; 0: it ended */
 	struct keeper_last last; /* the keeper's own, until it has ended */
@@ -72,3 +73,9 @@ struct keeper {
 /* Starts the keeper, and it the program.  out stays where it is till the end. */
 int keeper_start(const struct plan *plan, struct keeper *out, struct err *err);
 void keeper_order(const struct keeper *keeper, int signal);
+
+/*
+ * The program's number as the supervisor sees it; 0: it has ended, and had
+ * another in a pid namespace.
+ */
+pid_t keeper_program(const struct keeper *keeper);

@@ -3,11 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -65,25 +62,6 @@ static int open_signals(struct err *err)
 	return fd < 0 ? err_sys(err, errno, "watch signals") : fd;
 }
 
-/*
- * As we see it.  In a pid namespace of its own it has another number there; the
- * keeper's first child is the program.  0: not known.
- */
-static pid_t program_of(const struct watch *watch)
-{
-	char path[64], text[32] = "";
-	auto_close int fd = -1;
-
-	if (!(plan_clone_flags(watch->plan) & CLONE_NEWPID))
-		return watch->keeper.last.pid;
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children",
-		 watch->keeper.pid, watch->keeper.pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fd_read_full(fd, text, sizeof(text) - 1) < 0)
-		return 0;
-	return (pid_t)strtol(text, NULL, 10);
-}
-
 static void tell_foreground(struct watch *watch, enum terminal_order order)
 {
 	keeper_order(&watch->keeper, KEEPER_TERMINAL + (int)order);
@@ -96,7 +74,8 @@ static void go_on(struct watch *watch)
 					       ? TERMINAL_WHO_HAD_IT
 					       : TERMINAL_NOBODY);
 	else if (watch->is_stopped)
-		caller_lend_terminal(watch->caller, program_of(watch));
+		caller_lend_terminal(watch->caller,
+				     keeper_program(&watch->keeper));
 	if (watch->is_stopped)
 		events_continued(watch->events);
 	watch->is_stopped = false;
@@ -211,7 +190,7 @@ static void note_start(struct watch *watch)
 {
 	relay_program_started(watch->terminal);
 	if (watch->events)
-		events_started(watch->events, program_of(watch));
+		events_started(watch->events, keeper_program(&watch->keeper));
 }
 
 /* Returns when the keeper is ending. */

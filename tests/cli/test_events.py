@@ -11,8 +11,10 @@ import time
 
 import pytest
 
-from conftest import BUILD, run
+from cli.test_supervisor import own_uid
+from conftest import BUILD, IS_SANITIZED, run
 from jailroot import busybox_root, refuses
+from processes import processes_of
 
 JAILLAUNCH = BUILD / "jaillaunch"
 WITHOUT = BUILD / "tools/without"
@@ -51,6 +53,25 @@ def test_a_plain_launch():
     assert ended["outcome"] == "exited" and ended["exit_status"] == 0
     times = [event["time"] for event in found]
     assert times == sorted(times)
+
+
+@pytest.mark.skipif(IS_SANITIZED, reason="the sanitizers need /proc")
+@pytest.mark.parametrize("namespaces", ["auto", "none"])
+def test_the_number_is_the_programs_also_without_proc(namespaces):
+    """In a pid namespace of its own it has another there; a terminal that is
+    lent to it again needs ours."""
+    uid = own_uid()
+    with subprocess.Popen(
+            ["unshare", "-m", "sh", "-c", 'umount -l /proc; exec "$@"', "-",
+             JAILLAUNCH, "-r", busybox_root(), "-u", str(uid), "--ns", namespaces,
+             "--events", "fd:1", "--", "sleep", "60"],
+            stdout=subprocess.PIPE, text=True) as process:
+        try:
+            started = next(event for event in map(json.loads, process.stdout)
+                           if event["event"] == "started")
+            assert [started["pid"]] == processes_of(uid)
+        finally:
+            process.terminate()
 
 
 @pytest.mark.parametrize("program, status, expected", [

@@ -90,10 +90,11 @@ def bash(script, *options):
 
 
 def inside(process):
-    """The keeper and the program of a launch."""
-    keeper = until(lambda: children(process.pid), "a keeper")[0]
-    program = until(lambda: children(keeper), "a program")[0]
-    return keeper, program
+    """The keeper and the program of a launch.  Where one lacks something there
+    was another keeper before."""
+    return until(lambda: [(keeper, program)
+                          for keeper in children(process.pid)
+                          for program in children(keeper)], "a program")[0]
 
 
 def the_report(path):
