@@ -50,14 +50,18 @@ static int open_data(struct outfile *file, struct err *err)
 
 /*
  * A device or a pipe is written to, and stays what it is; a link stays, too, and
- * the file that it leads to is replaced.
+ * the file that it leads to is replaced.  That no file can take the place of a
+ * directory is said now, not when the work is done.
  */
 static int find_place(struct outfile *file, const char *path, struct err *err)
 {
 	struct stat st;
 	bool is_there = stat(path, &st) == 0;
 
-	if (is_there && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
+	if (is_there && S_ISDIR(st.st_mode))
+		return err_set(err, ERR_USAGE,
+			       "%s is a directory; name a file", path);
+	if (is_there && !S_ISREG(st.st_mode)) {
 		file->is_stream = true;
 		file->fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
 		return file->fd < 0 ? err_sys(err, errno, "%s", path) : 0;

@@ -612,6 +612,12 @@ def test_a_report_replaces_no_device_and_no_link(scratch):
     assert json.loads((scratch / "file").read_text())["exit_status"] == 0
 
 
+def test_a_report_in_place_of_a_directory_is_refused_before_the_program(scratch):
+    """It was refused when all was done, as "replace DIR"."""
+    refuses(f"--report: {scratch} is a directory; name a file", "-r",
+            busybox_root(), "-u", 1000, "--report", scratch, "echo", "ran")
+
+
 def test_reports_have_the_mode_of_the_callers_umask(scratch):
     for option in ("--report", "--events"):
         path = scratch / option
