@@ -14,7 +14,7 @@
 
 #include "content.h"
 
-enum { HEADER = 110, ALIGN = 4 };
+enum { HEADER = 110, ALIGN = 4, PATH_SHOWN = 200 };
 
 static const char magic[] = "070701";
 static const char trailer[] = "TRAILER!!!";
@@ -39,6 +39,19 @@ static bool has_long_name(const struct node *node)
 	return strlen(member_name(node)) >= PATH_MAX;
 }
 
+/* The kernel leaves out what it cannot make, and boots without it. */
+static bool has_long_part(const struct node *node)
+{
+	for (const char *part = member_name(node); *part;) {
+		size_t len = strcspn(part, "/");
+
+		if (len > NAME_MAX)
+			return true;
+		part += len + (part[len] == '/');
+	}
+	return false;
+}
+
 static bool has_long_target(const struct node *node)
 {
 	return node->type == NODE_SYMLINK && strlen(node->target) >= PATH_MAX;
@@ -59,7 +72,9 @@ static const struct refusal {
 	const char *words;
 } refusals[] = {
 	{is_trailer, "the name that ends a cpio archive"},
-	{has_long_name, "a name too long for the kernel"},
+	{has_long_name,
+	 "a path of more than 4095 bytes, which no kernel takes"},
+	{has_long_part, "a name of more than 255 bytes, which no kernel takes"},
 	{has_long_target, "a link's target too long for the kernel"},
 	{is_too_large, "4 GiB or more, for which cpio has no room"},
 	{has_caps, "file capabilities, which cpio cannot hold"},
@@ -70,8 +85,11 @@ static int check_node(const struct node *node, const char *remedy,
 {
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++)
 		if (refusals[i].applies(node))
-			return err_set(err, ERR_MANIFEST, "%s: %s%s",
-				       node->path, refusals[i].words, remedy);
+			return err_set(err, ERR_MANIFEST, "%.*s%s: %s%s",
+				       PATH_SHOWN, node->path,
+				       strlen(node->path) > PATH_SHOWN ? "..."
+								       : "",
+				       refusals[i].words, remedy);
 	return 0;
 }
 

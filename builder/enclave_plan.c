@@ -15,6 +15,17 @@
 /* What a file in memory takes beside its pages: inode and name. */
 enum { PAGE = 4096, INODE = 1024 };
 
+/*
+ * The root holds half of the memory in pages, and no more names than that: what
+ * has no content counts as a page.
+ */
+static uint64_t room_of(const struct node *node)
+{
+	uint64_t bytes = (uint64_t)node->size;
+
+	return bytes ? (bytes + PAGE - 1) / PAGE * PAGE + INODE : PAGE;
+}
+
 static int plan_modules(const struct enclave_request *request,
 			struct tree *tree, struct err *err)
 {
@@ -255,11 +266,7 @@ uint64_t enclave_plan_unpacked(const struct enclave_plan *plan)
 	uint64_t size = 0;
 
 	for (size_t i = 0; i < ENCLAVE_RAMDISKS; i++)
-		for (size_t j = 0; j < plan->ramdisks[i]->n; j++) {
-			off_t bytes = plan->ramdisks[i]->nodes[j]->size;
-
-			size += (uint64_t)(bytes + PAGE - 1) / PAGE * PAGE;
-			size += INODE;
-		}
+		for (size_t j = 0; j < plan->ramdisks[i]->n; j++)
+			size += room_of(plan->ramdisks[i]->nodes[j]);
 	return size;
 }

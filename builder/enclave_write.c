@@ -40,7 +40,10 @@ static int measure_ramdisks(struct writing *writing, off_t *total,
 			.remedy = "",
 		};
 		if (cpio_check(&ramdisk->cpio, &ramdisk->size, err) < 0)
-			return -1;
+			return err->kind == ERR_MANIFEST
+				       ? err_reword(err, ERR_INPUT, "%s",
+						    writing->image->output)
+				       : -1;
 		*total += ramdisk->size;
 	}
 	return 0;
@@ -111,15 +114,15 @@ static uint64_t mebibytes(uint64_t bytes)
 
 /*
  * nitro-cli wants four times the file.  The root is a tmpfs of half the memory
- * that the kernel leaves (nine tenths, with its tables), and what does not fit
- * is cut off in silence.  Hugepages of 2 MiB: an even number.
+ * that the kernel leaves (nine tenths, with its tables) beside itself and the
+ * ramdisks, which are there until they are unpacked; what does not fit is cut
+ * off in silence.  Hugepages of 2 MiB: an even number.
  */
-static uint64_t advise(uint64_t file_size, uint64_t unpacked,
-		       uint64_t kernel_size)
+static uint64_t advise(uint64_t file_size, uint64_t unpacked)
 {
 	uint64_t by_file = 4 * mebibytes(file_size);
 	uint64_t by_root =
-		mebibytes(2 * unpacked * 10 / 9) + mebibytes(kernel_size);
+		mebibytes(2 * unpacked * 10 / 9) + mebibytes(file_size);
 	uint64_t most = by_file > by_root ? by_file : by_root;
 
 	return most < 64 ? 64 : (most + 1) / 2 * 2;
@@ -128,8 +131,7 @@ static uint64_t advise(uint64_t file_size, uint64_t unpacked,
 static int check_memory(const struct enclave_image *image, uint64_t file_size,
 			struct enclave_result *result, struct err *err)
 {
-	result->memory = advise(file_size, enclave_plan_unpacked(image->plan),
-				(uint64_t)image->kernel->size);
+	result->memory = advise(file_size, enclave_plan_unpacked(image->plan));
 	if (!image->memory || result->memory <= image->memory)
 		return 0;
 	return err_set(err, ERR_INPUT,

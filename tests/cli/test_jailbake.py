@@ -303,6 +303,17 @@ def test_memory_is_advised_and_bounded(bakery):
     assert (done.status, done.err) == (0, "")
 
 
+def test_names_without_content_need_memory_too(bakery):
+    """The root of an enclave has no more names than half of its pages."""
+    many = bakery.tar("many.tar", *bakery.members(), *(
+        tars.file(f"./{i}") for i in range(20000)))
+    done = bakery.bake(image=many)
+    advice = int(done.err.split()[-6])
+    # and what the file itself takes, before it is unpacked
+    assert advice >= (2 * 20000 * 4096 + bakery.out.stat().st_size) >> 20, done
+    assert advice < 200
+
+
 def test_programs_must_be_static_and_for_the_kernels_machine(bakery):
     dynamic = bakery.write("dynamic", eif.static_elf(interp=b"/lib64/ld.so"))
     arm = bakery.write("arm", eif.static_elf(machine=183))

@@ -138,6 +138,26 @@ def test_what_is_refused(bakery, words, members):
     refused(bakery, words, *members)
 
 
+@pytest.mark.parametrize("name, words", [
+    ("c" * 256, "a name of more than 255 bytes, which no kernel takes"),
+    ("/".join(["d" * 255] * 15 + ["e" * 244]),
+     "a path of more than 4095 bytes, which no kernel takes"),
+], ids=["a part", "the path"])
+def test_a_name_that_a_kernel_would_leave_out(bakery, name, words):
+    """One byte less is there; and the message has room for its reason."""
+    for less in (1, 0):
+        image = bakery.tar(
+            "own.tar", *bakery.members(),
+            tars.pax(path=name[:len(name) - less]), tars.file("x"))
+        done = bakery.bake(image=image)
+        assert done.status == (0 if less else 4), done
+        if less:
+            bakery.out.unlink()
+    shown = ("/rootfs/jail/" + name)[:200]
+    assert done.err == f"jailbake: {bakery.out}: {shown}...: {words}\n"
+    assert not bakery.out.exists()
+
+
 def test_the_name_that_ends_an_archive(bakery):
     # at the top of the archive it could not be; below it is a name like others
     assert jail(bakery, tars.file("./TRAILER!!!", b"x"))["TRAILER!!!"].data

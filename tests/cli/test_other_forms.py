@@ -260,6 +260,7 @@ def test_a_pipe_gets_the_same_cpio(scratch):
     (Node("f", b"/TRAILER!!!"), "/TRAILER!!!: the name that ends a cpio"),
     (Node("f", b"/c", caps="cap_chown"), "/c: file capabilities, which cpio"),
     (Node("l", b"/l", target=b"t" * 4096), "/l: a link's target too long"),
+    (Node("f", b"/" + b"n" * 256), "n...: a name of more than 255 bytes"),
 ])
 def test_what_cpio_cannot_hold_is_refused(node, words, scratch):
     done = treeimage.write([Node("d", b"/", 0o755), node],

@@ -13,6 +13,7 @@ import time
 import pytest
 
 import eif
+import tars
 from conftest import BUILD, ROOT, run, shared_once
 from enclave import machine
 from enclave.machine import (Baked, Exit, Kernel, Machine, heartbeat, image)
@@ -74,6 +75,22 @@ def test_without_words_the_image_says_what_to_run(scratch):
     console, told = boot(path, scratch)
     assert "\njailuser\nb\njail-init: exited 4\n" in "\n" + console
     assert told == "exited 4\n"
+
+
+def test_the_memory_that_is_advised_is_enough(scratch):
+    """For an image of many names, and little in them."""
+    jail = scratch / "many.tar"
+    jail.write_bytes(b"".join(tars.file(f"./{i}") for i in range(20000)) +
+                     image("bash").read_bytes())
+    path, kernel = scratch / "many.eif", Kernel("amd64")
+    done = run(BUILD / "jailbake", "-i", jail, "--kernel", kernel.image,
+               "--modules", ",".join(map(str, kernel.modules)), "-o", path,
+               "-u", "jailuser", "--cmdline", CMDLINE, "--", "bash", "-c",
+               "set -- /1*; echo $# names")
+    advice = re.search(r"give the enclave (\d+) MiB", done.err)[1]
+    done = try_it("-q", "-m", advice, path)
+    assert (done.status, done.err) == (0, ""), done
+    assert "\n11111 names\n" in "\n" + done.out.replace("\r", "")
 
 
 # --- another machine
