@@ -43,6 +43,8 @@ static int check_mount(int fd, const char *path, uint64_t bytes,
 
 	if (fstatvfs(fd, &file_system) < 0)
 		return err_sys(err, errno, "%s", path);
+	if (file_system.f_flag & ST_RDONLY)
+		return err_set(err, ERR_HOST, "%s is mounted read-only", path);
 	if (file_system.f_flag & unfit)
 		return err_set(err, ERR_HOST, "%s is mounted noexec%s", path,
 			       unfit & ST_NODEV ? " or nodev" : "");

@@ -376,7 +376,7 @@ def spare(alone, scratch):
     return path
 
 
-@pytest.mark.parametrize("options", ["noexec", "size=64k", "size=900k",
+@pytest.mark.parametrize("options", ["ro", "noexec", "size=64k", "size=900k",
                                      "nr_inodes=2"])
 @pytest.mark.parametrize("variable", ["XDG_RUNTIME_DIR", "TMPDIR"])
 def test_another_place_where_tmp_will_not_do(alone, spare, options, variable):
