@@ -6,15 +6,17 @@
 #include "opts.h"
 
 struct policy_args {
-	const char *net, *landlock, *caps, *deny_action, *machine;
+	const char *net, *namespaces, *landlock, *caps, *deny_action, *machine;
 	struct opt_list allow, deny;
 	bool help;
 };
 
 /* clang-format off */
 static const struct opt policy_options[] = {
-	{0, "net", "none|host", OPT_INTO(struct policy_args, net),
+	{0, "net", "none|host|private", OPT_INTO(struct policy_args, net),
 	 "as for a launch with that network"},
+	{0, "ns", "auto|none", OPT_INTO(struct policy_args, namespaces),
+	 "as for a launch here (default), or without a pid namespace"},
 	{0, "landlock", "auto|none", OPT_INTO(struct policy_args, landlock),
 	 "as for a launch here (default), or without Landlock"},
 	{0, "caps", "LIST", OPT_INTO(struct policy_args, caps),

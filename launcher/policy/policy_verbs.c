@@ -1,10 +1,13 @@
 #include "policy_verbs.h"
 
+#include <linux/capability.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../capability.h"
 #include "../landlock.h"
+#include "../namespaces.h"
 #include "../outcome.h"
 #include "../policy_file.h"
 #include "compile.h"
@@ -50,23 +53,60 @@ static int find_machine(const char *name, enum machine *out, struct err *err)
 		       "--machine \"%s\": it is x86_64 or aarch64", name);
 }
 
+/* A network of the jail's own keeps abstract names apart, too. */
+static const struct {
+	const char *name;
+	unsigned features;
+} networks[] = {
+	{"none", 0},
+	{"host", POLICY_NET_HOST},
+	{"private", POLICY_NET_HOST | POLICY_UNIX},
+};
+
+static int find_network(const char *name, unsigned *features, struct err *err)
+{
+	for (size_t i = 0; i < sizeof(networks) / sizeof(*networks); i++)
+		if (!name || strcmp(name, networks[i].name) == 0) {
+			*features |= networks[i].features;
+			return 0;
+		}
+	return err_set(err, ERR_USAGE,
+		       "--net \"%s\": it is none, host or private", name);
+}
+
+/* true: as a launch here would have it. */
+static int is_auto(const char *option, const char *word, bool *out,
+		   struct err *err)
+{
+	*out = !word || strcmp(word, "auto") == 0;
+	return *out || strcmp(word, "none") == 0
+		       ? 0
+		       : err_set(err, ERR_USAGE,
+				 "%s \"%s\": it is auto or none", option, word);
+}
+
+/* Who is not root has no pid namespace that policies count on. */
+static bool has_own_pids(void)
+{
+	return capability_is_effective(CAP_SYS_CHROOT) > 0 &&
+	       capability_is_effective(CAP_SYS_ADMIN) > 0 &&
+	       namespaces_try(CLONE_NEWPID, false) == 0;
+}
+
 static int find_features(const struct policy_args *args, unsigned *out,
 			 struct err *err)
 {
-	const char *net = args->net ? args->net : "none";
-	const char *landlock = args->landlock ? args->landlock : "auto";
-	bool is_scoped = strcmp(landlock, "auto") == 0;
+	bool is_scoped, has_namespaces;
 
-	*out = strcmp(net, "host") == 0 ? POLICY_NET_HOST : 0;
-	if (!*out && strcmp(net, "none") != 0)
-		return err_set(err, ERR_USAGE,
-			       "--net \"%s\": it is none or host", net);
-	if (!is_scoped && strcmp(landlock, "none") != 0)
-		return err_set(err, ERR_USAGE,
-			       "--landlock \"%s\": it is auto or none",
-			       landlock);
+	*out = 0;
+	if (find_network(args->net, out, err) < 0 ||
+	    is_auto("--landlock", args->landlock, &is_scoped, err) < 0 ||
+	    is_auto("--ns", args->namespaces, &has_namespaces, err) < 0)
+		return -1;
 	if (is_scoped && landlock_ask() >= LANDLOCK_ABI_SCOPES)
 		*out |= POLICY_UNIX;
+	if (has_namespaces && has_own_pids())
+		*out |= POLICY_OWN_PIDS;
 	return 0;
 }
 
@@ -90,6 +130,11 @@ static int make_subject(const struct policy_args *args, const char *name,
 		.n_deny = args->deny.n,
 		.deny_action = args->deny_action,
 	};
+	if (strcmp(name, "none") == 0)
+		return err_set(err, ERR_USAGE,
+			       "none is no policy: every system call is "
+			       "allowed, as with -I; policies are default, "
+			       "strict, cape, cape-deny and files");
 	if (find_machine(args->machine, &subject->machine, err) < 0 ||
 	    find_features(args, &subject->request.features, err) < 0 ||
 	    (args->caps &&

@@ -210,6 +210,36 @@ def test_what_is_explained_is_what_a_launch_here_does():
     assert refused in done.out, done
 
 
+def test_the_namespaces_of_a_launch_count_in_what_is_explained():
+    """It said that a jail cannot set the priority of others, which it can
+    where there are none but its own."""
+    refused = "EPERM if pid != 0, without a pid namespace"
+    plan = run(BUILD / "jaillaunch", "--explain", "-r", "/", "-u", "54321",
+               "true").out.split("\n")
+    kinds = {line.split()[1]: line.split()[2] for line in plan
+             if line.startswith("namespace ")}
+    apart = kinds.get("pid") == "on" and kinds["user"] == "off"
+    for verbs, words in ((("explain", "default", "prlimit64"), refused),
+                         (("show", "default"), "prlimit64 if low0 != 0")):
+        assert (words in verb(*verbs).out) == (not apart), plan
+        assert words in verb(*verbs, "--ns", "none").out
+    done = run(BUILD / "tools/without", "namespaces:0x20000000=EPERM",
+               BUILD / "jaillaunch", "policy", "explain", "default",
+               "prlimit64")
+    assert refused in done.out, done
+
+
+def test_a_network_of_its_own_counts_in_what_is_explained():
+    for network, family, is_refused in (
+            ("none", "AF_INET", True), ("private", "AF_INET", False),
+            ("host", "AF_INET", False), ("none", "AF_UNIX", True),
+            ("host", "AF_UNIX", True), ("private", "AF_UNIX", False)):
+        done = verb("explain", "default", "socket", "--landlock", "none",
+                    "--net", network)
+        found = f"EAFNOSUPPORT if family == {family}," in done.out
+        assert found == is_refused, (network, family, done)
+
+
 def test_check_is_silent_or_says_what_is_in_vain(scratch):
     policy = scratch / "p.policy"
     policy.write_text("default errno:EPERM\nallow @io getpid\n")
@@ -240,7 +270,9 @@ def test_check_is_silent_or_says_what_is_in_vain(scratch):
     (("show", "stric"), 'the nearest is "strict"'),
     (("show", "./none"), "./none: No such file or directory"),
     (("show", "--machine", "vax"), "it is x86_64 or aarch64"),
-    (("show", "--net", "x"), "it is none or host"),
+    (("show", "--net", "x"), "it is none, host or private"),
+    (("show", "--ns", "pid"), '--ns "pid": it is auto or none'),
+    (("show", "none"), "none is no policy: every system call is allowed"),
     (("show", "--landlock", "x"), "it is auto or none"),
     (("explain", "strict", "raed"), 'the nearest is "read"')])
 def test_mistakes_of_the_command_are_told(args, words):
