@@ -475,7 +475,7 @@ def test_a_squashfs_that_cannot_be_mounted(own_squashfs, call, error, why):
     for option in ([], ["--no-pin"]):
         refused_squashfs(run(*without(call, error), LAUNCH, "-i", own_squashfs,
                              *option, "--", "bash", "-c", "echo ran"), why)
-    assert not loops_of(own_squashfs)
+    assert wait_until(lambda: not loops_of(own_squashfs))
 
 
 def test_a_squashfs_that_must_not_be_mounted(own_squashfs):
