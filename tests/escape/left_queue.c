@@ -1,7 +1,7 @@
 /*
  * Leaves a message queue behind that no process holds.
- * Stopped by: nothing in this launcher without an own uid for each run or an
- * ipc namespace, which come later: it stays until someone removes it.
+ * Stopped by: an ipc namespace, or the supervisor where the run has a uid of its
+ * own.  Without either it stays until someone removes it.
  */
 #include <fcntl.h>
 #include <mqueue.h>

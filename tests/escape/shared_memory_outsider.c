@@ -1,7 +1,7 @@
 /*
  * Attaches shared memory of a process of the same uid outside.
- * Stopped by: nothing without an own uid for each run or an ipc namespace,
- * which come later.  Memory of other uids: by ids, EACCES.
+ * Stopped by: an ipc namespace, EINVAL; or by ids, EACCES, where the run has a
+ * uid of its own.
  */
 #include <sys/ipc.h>
 #include <sys/shm.h>
