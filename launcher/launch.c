@@ -15,6 +15,7 @@
 #include "mount_calls.h"
 #include "mount_wants.h"
 #include "oci_load.h"
+#include "oom_score.h"
 #include "opts.h"
 #include "outcome.h"
 #include "output.h"
@@ -132,6 +133,14 @@ static void explain_own_uid(const struct own_uid *own, FILE *out)
 			strerror(own->ipc.queues_error));
 }
 
+static void explain_oom_score(FILE *out)
+{
+	const char *why_not = oom_score_why_not();
+
+	if (why_not)
+		fprintf(out, "OOM score     not raised: %s\n", why_not);
+}
+
 static void explain_plan(const struct args *args, const struct launch *launch,
 			 FILE *out)
 {
@@ -140,6 +149,7 @@ static void explain_plan(const struct args *args, const struct launch *launch,
 	namespaces_explain(&launch->spec->namespaces, out);
 	explain_own_uid(launch->spec->own_uid, out);
 	enforcement_explain(launch->spec, out);
+	explain_oom_score(out);
 	if (plan_guard(launch->plan))
 		syscall_guard_explain(plan_guard(launch->plan), out);
 	explain_terminal(launch->terminal, out);

@@ -7,18 +7,24 @@
 #include "cleanup.h"
 
 #define FIRST "1000"
+#define OURS "/proc/self/oom_score_adj"
+
+const char *oom_score_why_not(void)
+{
+	return access(OURS, F_OK) < 0 && errno == ENOENT ? "there is no /proc"
+							 : NULL;
+}
 
 int oom_score_raise(struct oom_score *score, struct err *err)
 {
-	auto_close int fd =
-		open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+	auto_close int fd = open(OURS, O_RDWR | O_CLOEXEC);
 	ssize_t n;
 
 	score->fd = -1;
 	if (fd < 0 && errno == ENOENT)
 		return 0;
 	if (fd < 0)
-		return err_sys(err, errno, "/proc/self/oom_score_adj");
+		return err_sys(err, errno, OURS);
 	n = pread(fd, score->before, sizeof(score->before), 0);
 	if (n < 0 || write(fd, FIRST, sizeof(FIRST) - 1) < 0)
 		return err_sys(err, errno, "raise the OOM score");

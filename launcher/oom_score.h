@@ -24,6 +24,9 @@ struct oom_score {
  */
 int oom_score_raise(struct oom_score *score, struct err *err);
 
+/* Why the jail does not go first, in words; NULL: it does. */
+const char *oom_score_why_not(void);
+
 /*
  * For all that share memory with us; closes fd.  If it fails they go with the
  * jail.  Another process may do it than raised it, with a copy of score.

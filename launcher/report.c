@@ -12,6 +12,7 @@
 #include "image_open.h"
 #include "json.h"
 #include "oci_load.h"
+#include "oom_score.h"
 #include "outcome.h"
 #include "outfile.h"
 #include "plan.h"
@@ -370,10 +371,24 @@ static void put_terminal(struct json *json, const struct terminal *terminal)
 }
 
 /* What the reader must know about the confinement that was in force. */
+static void put_oom_note(struct json *json)
+{
+	const char *why_not = oom_score_why_not();
+	char note[128];
+
+	if (!why_not)
+		return;
+	snprintf(note, sizeof(note),
+		 "when memory runs out the jail need not go first: %s",
+		 why_not);
+	json_string(json, NULL, note);
+}
+
 static void put_notes(struct json *json, const struct jail_spec *spec)
 {
 	json_open(json, "notes", '[');
 	put_uid_note(json, spec);
+	put_oom_note(json);
 	if (!spec->seccomp)
 		json_string(json, NULL,
 			    "no seccomp: the host's network is within reach");

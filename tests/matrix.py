@@ -52,12 +52,18 @@ SAID = {
                     f"{MOUNT}|{NO_WAY}|copy the root's mount: Invalid arg"),
     "seccomp-notify": ("refusals are not itemised: (this kernel|a sandbox)",
                        "listeners"),
+    "kills": ("^ +kills are not itemised: (this kernel|there is no /proc)",
+              "kills are not itemised"),
+    "oom-score": ("^OOM score +not raised: there is no /proc", "OOM score"),
     "cgroup": ("no cgroup: |^cgroup +off +(?! |no limit)", "cgroup"),
-    "proc": ("there is no /proc", "/proc"),
+    "proc": ("there is no /proc to find|^entered not by detached mounts: make "
+             "the root writable", "/proc"),
     "chroot": (None, "without root|only root"),  # all is lost
     "store": (None, "Permission denied"),  # not root
     "loop": (None, "without root|only root"),
 }
+# Names that are none of the doctor's, and on which of its rows they hang.
+HANGS_ON = {"kills": ("pidfd_open", "proc"), "oom-score": ("proc",)}
 BOUND = 400  # seconds, for a test in a column
 LONGEST = 1800  # and in any other run; nothing comes near it
 PATIENCE = 20  # seconds, for an --explain
@@ -98,7 +104,8 @@ class Launch(subprocess.Popen):
         super().__init__(args, *more, **kwargs)
         self.words = [] if isinstance(args, (str, bytes)) else \
             [os.fspath(word) for word in args]
-        if any(word.endswith("jaillaunch") for word in self.words):
+        if any(word.endswith("jaillaunch") or os.path.realpath(word) ==
+               Launch.launcher for word in self.words):  # by another name
             Launch.all.append(self)
 
     def communicate(self, *args, **kwargs):
@@ -164,17 +171,20 @@ def install(launcher):
     subprocess.Popen = Launch
 
 
-# What no launch says: what the column does to the test itself, or what the
-# launcher makes up for.  Each with the row of the doctor that it comes with.
+# What no launcher says: what the column does to the test itself, or what the
+# launcher makes up for.  Each with the row of the doctor that it comes with, and
+# what its program says then, or None.
 OUR_MOUNTS = "our mounts"  # such as the pins of a launch that has ended
 NOT_SAID = {
-    OUR_MOUNTS: (None, "the launcher had mounts of its own"),
+    OUR_MOUNTS: (None, "the launcher had mounts of its own", None),
     "the program's mount": ("mount", "the column refuses it to the program, "
-                            "too, before the jail does"),
+                            "too, before the jail does", None),
     "the program's pidfd_open": ("pidfd_open", "the column lacks it for the "
-                                 "program, too"),
+                                 "program, too", None),
+    "the program's /proc": ("proc", "the column lacks it for the program, too",
+                            r"/(proc/[\w/]+|dev/stdin)'?: No such file"),
     "the keeper's /proc": ("mount-calls", "whose thread it is, is not known "
-                           "without: it is ended by SIGKILL"),
+                           "without: it is ended by SIGKILL", None),
 }
 
 
@@ -193,14 +203,24 @@ def lacking():
                           capture_output=True, text=True)
     rows = {row["name"]: row["ok"]
             for row in json.loads(done.stdout)["primitives"]}
-    missing = [name for name, is_there in rows.items() if not is_there]
+    missing = {name for name, is_there in rows.items() if not is_there}
     lost = {name for name in SAID if name in missing or
+            missing & set(HANGS_ON.get(name, ())) or
             name not in rows and any(row.startswith(name + "-")
                                      for row in missing)}
     if has_own_mounts():
         lost.add(OUR_MOUNTS)
-    return lost | {name for name, (row, _) in NOT_SAID.items()
+    return lost | {name for name, (row, *_) in NOT_SAID.items()
                    if row in missing}
+
+
+def not_said(need, launches):
+    """Why, if that is all that has to be known."""
+    _, why, program = NOT_SAID[need]
+    if program is None or any(re.search(program, text) for launch in launches
+                              for text in launch.said):
+        return why
+    return None
 
 
 def needs_of(item):
@@ -217,7 +237,10 @@ def excuse(item):
                 if pair[1] in lacking()]
     for pair in declared:
         if pair[1] in NOT_SAID:
-            return "elsewhere", pair, NOT_SAID[pair[1]][1]
+            why = not_said(pair[1], launches)
+            if why:
+                return "elsewhere", pair, why
+            continue
         for launch in launches:
             words = launch.names(pair[1])
             if words:

@@ -39,11 +39,11 @@ LOSSES = {
     "no-landlock": {"landlock"},
     "no-user-notif": {"listeners"},
     "no-cgroup": {"memory"},
-    "no-proc": {"memory"},
+    "no-proc": {"memory", "oom score"},
     "plain-chroot": set(),
     "ordinary-user": {"memory"},
     "4.14": OLD,
-    "enclave": ALL,
+    "enclave": ALL | {"oom score"},
     "sandbox": ALL,
     "all-as-user": None,
 }
@@ -100,6 +100,8 @@ LOST = {
     bool(report["seccomp"]["why_not_itemised"]),
     "memory": lambda report: report["limits"][0]["name"] == "memory" and
     bool(report["limits"][0].get("why_no_cgroup")),
+    "oom score": lambda report: any("when memory runs out" in note
+                                    for note in report["notes"]),
     "new mounts": lambda report:
     methods_passed_over(report)[:2] == BEFORE[:2],
     "mounts": lambda report: bool(report["root"].get("why_not_mounted")) and

@@ -111,7 +111,7 @@ def test_a_limit_is_told():
     assert found[2]["limit"] == "wall-time"
 
 
-@pytest.mark.needs("seccomp-notify", "ns-cgroup")
+@pytest.mark.needs("seccomp-notify", "ns-cgroup", "kills")
 def test_refused_calls_are_told_as_they_are_made():
     """Each before the program goes on."""
     read, write = os.pipe()
@@ -137,7 +137,7 @@ def test_refused_calls_are_told_as_they_are_made():
     assert len(denied["arguments"]) == 6 and denied["rule"] == "@mount"
 
 
-@pytest.mark.needs("seccomp-notify")
+@pytest.mark.needs("seccomp-notify", "kills")
 def test_a_flood_of_refusals_is_none_of_events(scratch):
     found = events("--report", scratch / "report",
                    program=["sh", "-c", FLOOD.format(60)], status=0)
@@ -147,7 +147,7 @@ def test_a_flood_of_refusals_is_none_of_events(scratch):
     assert sum(kind["count"] for kind in report["denied"]) == 60
 
 
-@pytest.mark.needs("seccomp-notify", "ns-cgroup")
+@pytest.mark.needs("seccomp-notify", "ns-cgroup", "kills")
 def test_who_does_not_read_holds_nobody_up():
     """The pipe is full from the start: nothing is waited for, but the end, for
     a second; what was lost is told by the next line that there is room for."""

@@ -44,6 +44,7 @@ def test_numbers_with_a_hash(go_jail):
     ([], "0000000000000000"), (["-caps="], "0000000000000000"),
     (["--caps=CAP_CHOWN,CAP_KILL,CAP_DAC_OVERRIDE"], "0000000000000023"),
     (["-caps", "chown, kill"], "0000000000000021")])
+@pytest.mark.needs("the program's /proc")
 def test_the_bounding_set(go_jail, flags, expected):
     if not os.path.exists("/proc/self/status"):
         pytest.skip("no /proc")

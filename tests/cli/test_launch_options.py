@@ -796,7 +796,9 @@ def test_a_directory_of_jailbuilds_says_its_own_settings(scratch):
     assert done.status == 125 and "/.jail/manifest" in done.err, done
 
 
-@pytest.mark.parametrize("name", ["/dev/stdin", "-"])
+@pytest.mark.parametrize("name", [
+    "-", pytest.param("/dev/stdin",  # which leads there
+                      marks=pytest.mark.needs("the program's /proc"))])
 def test_a_spec_from_a_pipe_holds_for_every_attempt(name):
     """It can be read only once, and a launch that lacks something is tried
     again."""

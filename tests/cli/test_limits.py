@@ -531,10 +531,11 @@ def test_without_cgroups_memory_is_of_each_process(scratch):
     limit = enforced(report, "memory")
     assert limit["enforced_by"] == \
         "rlimit: address space of each process, times pids"
-    assert limit["why_no_cgroup"] == "no cgroup hierarchy is mounted"
+    assert limit["why_no_cgroup"] in ("no cgroup hierarchy is mounted",
+                                      "there is no /proc to find one by")
     layer = report["layers"][0]
     assert (layer["name"], layer["applied"]) == ("cgroup", False)
-    assert layer["why"] == "no cgroup hierarchy is mounted"
+    assert layer["why"] == limit["why_no_cgroup"]
     assert "oom_kills" not in report["use"]
 
 

@@ -62,21 +62,85 @@ def test_is_refused_for_something_else():
 '''
 
 
-def test_only_what_is_lost_or_refused_is_excused(scratch):
-    (scratch / "test_it.py").write_text(TESTS)
+def judged(scratch, column, tests):
+    """What pytest says, and which tests failed."""
+    (scratch / "test_it.py").write_text(tests)
     done = run(sys.executable, "-m", "pytest", "-q", "-rsf", "-p", "conftest", "-p",
                "no:cacheprovider", scratch / "test_it.py", cwd=scratch,
-               env=dict(os.environ, JAIL_COLUMN="no-landlock",
+               env=dict(os.environ, JAIL_COLUMN=column,
                         JAIL_BUILD=str(BUILD), JAIL_TEST_SUMMARY="",
                         PYTHONPATH=str(ROOT / "tests"),
                         JAIL_MATRIX_LOG=str(scratch / "log")))
     assert done.status == 1, done
-    failed = re.findall(r"^FAILED .*::test_(\w+)", done.out, re.M)
+    return done, re.findall(r"^FAILED .*::test_(\w+)", done.out, re.M)
+
+
+def test_only_what_is_lost_or_refused_is_excused(scratch):
+    done, failed = judged(scratch, "no-landlock", TESTS)
     assert failed == ["says_nothing", "declares_and_launches_nothing",
                       "declares_what_is_there",
                       "is_refused_for_something_else"], done
     assert "lost: landlock      off  this kernel has no Landlock" in done.out
     assert "refused: jaillaunch: --require landlock" in done.out
+
+
+PROC = """
+import pytest
+from conftest import BUILD, run
+
+
+def launch(*program, launcher=BUILD / "jaillaunch"):
+    return run(launcher, "-r", "/", "-u", "54321", "--", *program)
+
+
+@pytest.mark.needs("the program's /proc")
+def test_looks_there():
+    assert launch("cat", "/proc/self/status").status == 0
+
+
+@pytest.mark.needs("the program's /proc")
+def test_looks_there_by_another_name(tmp_path):
+    (tmp_path / "launcher").symlink_to(BUILD / "jaillaunch")
+    assert launch("cat", "/proc/self/status",
+                  launcher=tmp_path / "launcher").status == 0
+
+
+@pytest.mark.needs("the program's /proc")
+def test_fails_before():
+    launch("true")
+    raise AssertionError("something else")
+
+
+def test_declares_nothing():
+    assert launch("cat", "/proc/self/status").status == 0
+
+
+@pytest.mark.needs("kills")
+def test_wants_kills_itemised():
+    launch("true")
+    raise AssertionError
+
+
+@pytest.mark.needs("oom-score")
+def test_wants_a_score():
+    launch("true")
+    raise AssertionError
+
+
+@pytest.mark.needs("proc")
+def test_wants_something_that_no_launch_misses():
+    launch("true")
+    raise AssertionError
+"""
+
+
+def test_without_proc_the_program_or_the_launch_says_what_is_missed(scratch):
+    done, failed = judged(scratch, "no-proc", PROC)
+    assert failed == ["fails_before", "declares_nothing",
+                      "wants_something_that_no_launch_misses"], done
+    assert "lost:               kills are not itemised: there is no" in done.out
+    assert "lost: OOM score     not raised: there is no /proc" in done.out
+    assert done.out.count("elsewhere: the column lacks it for the prog") == 2, done
 
 
 def test_declarations_that_nothing_bears_out_are_told(scratch, capsys):

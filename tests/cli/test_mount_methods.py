@@ -196,7 +196,7 @@ def test_tmpfs(images, scratch, missing, method):
 
 
 @every(MOUNTED)
-@pytest.mark.needs("mount-calls", "ns-mnt")
+@pytest.mark.needs("mount-calls", "ns-mnt", "proc")
 def test_writable_and_persist(images, scratch, missing, method):
     image = images / "image.tar"
     user = ["-u", "0", "--allow-root", "--report", scratch / "report"]

@@ -106,7 +106,7 @@ def test_every_process_and_thread_is_counted(how, count, scratch):
     assert kinds(report)["mount", "@mount"]["count"] == count
 
 
-@pytest.mark.needs("seccomp-notify")
+@pytest.mark.needs("seccomp-notify", "kills")
 def test_bad_system_call(scratch):
     done, report = report_of(scratch, "root")
     assert (done.status, done.out) == (159, "")
@@ -124,7 +124,7 @@ def test_bad_system_call_of_a_child_is_named_by_the_shell():
 
 
 @pytest.mark.parametrize("how", ["caught", "ignored", "blocked"])
-@pytest.mark.needs("seccomp-notify")
+@pytest.mark.needs("seccomp-notify", "kills")
 def test_who_keeps_sigsys_off_dies_of_sigkill(how, scratch):
     done, report = report_of(scratch, f"{how}-root")
     assert (done.status, done.out) == (137, "")
@@ -132,7 +132,7 @@ def test_who_keeps_sigsys_off_dies_of_sigkill(how, scratch):
     assert (kind["kill"], kind["by_sigkill"]) == ("SIGKILL", 1)
 
 
-@pytest.mark.needs("seccomp-notify", "the keeper's /proc")
+@pytest.mark.needs("seccomp-notify", "the keeper's /proc", "kills")
 def test_the_whole_process_dies_with_its_thread(scratch):
     for _ in range(20):
         done, report = report_of(scratch, "thread-root")
@@ -239,7 +239,7 @@ def test_a_signal_may_break_off_the_question_but_opens_nothing(scratch):
     assert kinds(report)["mount", "@mount"]["count"] == 3000 - len(broken)
 
 
-@pytest.mark.needs("seccomp-notify")
+@pytest.mark.needs("seccomp-notify", "kills")
 def test_who_takes_sigsys_at_the_last_moment_dies(scratch):
     for _ in range(10):
         done, report = report_of(scratch, "wavering")
@@ -385,7 +385,7 @@ def test_without_a_listener_the_jail_is_as_tight(what, error, why, scratch):
     assert launch("ignored-root", before=before).status == 159
 
 
-@pytest.mark.needs("seccomp-notify", "the program's mount")
+@pytest.mark.needs("seccomp-notify", "the program's mount", "kills")
 def test_without_killable_waits(scratch):
     before = without("notif-killable", "EINVAL")
     done, report = report_of(scratch, "tell", before=before)
@@ -416,7 +416,7 @@ OTHER_PROC = {
 @needs_proc
 @pytest.mark.parametrize("namespaces", [(), ("--ns", "none")])
 @pytest.mark.parametrize("proc", OTHER_PROC)
-@pytest.mark.needs("seccomp-notify", "the program's mount")
+@pytest.mark.needs("seccomp-notify", "the program's mount", "kills")
 def test_with_another_proc(proc, namespaces, scratch):
     before = OTHER_PROC[proc]
     if run(*before, "true").status != 0:
@@ -439,7 +439,7 @@ def test_with_another_proc(proc, namespaces, scratch):
     assert done.status in (159, 137) and done.out == ""
 
 
-@pytest.mark.needs("seccomp-notify", "the program's mount")
+@pytest.mark.needs("seccomp-notify", "the program's mount", "kills")
 def test_in_a_pid_namespace_without_a_proc_of_its_own(scratch):
     before = without("fsopen", "EPERM")
     done, report = report_of(scratch, "tell", before=before)

@@ -191,7 +191,7 @@ def test_the_hosts_mounts_in_a_closed_directory(scratch, missing):
             mount -t tmpfs x "$root/$name" || exit 9; done
         chmod 700 "$root/closed"; mkfifo -m 644 "$root/opened"
         { exec 3>"$root/opened"; chmod 755 "$root/closed"; echo >&3; } &
-        "$@"; kill $! 2>/dev/null; true """
+        "$@"; status=$?; kill $! 2>/dev/null; exit $status """
     done = run("unshare", "--mount", "sh", "-c", outside, "sh", root,
                *without(f"{missing}=ENOSYS"), LAUNCH, "-r", root, "-u",
                "1000", "--", "/bin/sh", "-c",

@@ -480,6 +480,7 @@ def oom_score_of(pid):
 
 @pytest.mark.parametrize("callers", [0, 500])
 @pytest.mark.parametrize("namespaces", [["--ns", "none"], []])
+@pytest.mark.needs("oom-score")
 def test_when_memory_runs_out_the_jail_goes_and_its_guardians_stay(
         callers, namespaces):
     process = subprocess.Popen(
