@@ -1,12 +1,14 @@
 #include "launch.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "args.h"
 #include "caller.h"
+#include "capability.h"
 #include "cgroup.h"
 #include "enforcement.h"
 #include "events.h"
@@ -456,6 +458,17 @@ static int take_caller(const struct args *args, struct caller *caller,
 	return 0;
 }
 
+/*
+ * To explain is not to try.  With --exec this process itself would enter a user
+ * namespace, which it cannot leave to try again without what it lacks there.
+ */
+static bool learns_first(const struct args *args)
+{
+	return args->explain || args->verbose ||
+	       (args->spec.in_place &&
+		capability_is_effective(CAP_SYS_CHROOT) <= 0);
+}
+
 int launch_run(const struct args *args, char *const *argv, struct err *err)
 {
 	auto_of(report) struct report *report = NULL;
@@ -477,7 +490,7 @@ int launch_run(const struct args *args, char *const *argv, struct err *err)
 	     events_open(args->spec.events, 0644 & ~caller.umask,
 			 &launch.events, err) < 0))
 		return STATUS_FAILED;
-	if (args->explain || args->verbose) /* which do not try them */
+	if (learns_first(args))
 		namespaces_learn(~0ul, args->spec.in_place, &launch.lacks);
 	result = run_launch(args, argv, &caller, &launch, err);
 	while (result < 0 &&

@@ -274,6 +274,14 @@ def test_exec():
     assert done.out.endswith("\n1000\n") and not done.out.startswith("2\n")
 
 
+@pytest.mark.parametrize("flag", ["0x08000000", "0x04000000", "0x02000000"])
+def test_exec_without_a_namespace_that_cannot_be_made(flag):
+    """A user namespace that was entered for an attempt cannot be left."""
+    done = inside("echo ran", "--exec", where=directory(),
+                  before=without(f"namespaces:{flag}=ENOSYS"), who={})
+    assert (done.status, done.out) == (0, "ran\n"), done
+
+
 def test_another_file_system_is_bound(scratch):
     (scratch / "f").write_text("bound\n")
     done = inside("cat /mnt/f; touch /mnt/x", "--writable", "--bind",
