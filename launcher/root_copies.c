@@ -16,7 +16,7 @@ static int check_seen(const struct root_view *view, const char *request,
 	for (i = 0; i < view->n; i++) {
 		const char *target = view->places[i].target;
 
-		if (copy_in_reaches(request, target))
+		if (!view->places[i].is_own && copy_in_reaches(request, target))
 			return err_set(err, ERR_USAGE,
 				       "--copy %s: what the jail has on %s "
 				       "would cover it; copy to another place",

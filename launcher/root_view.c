@@ -115,17 +115,60 @@ static int add_fresh(struct root_view *view, const struct jail_spec *spec,
 	return 0;
 }
 
+static char *path_of(int fd)
+{
+	char link[32], path[PATH_MAX];
+	ssize_t n;
+
+	mount_fd_path(fd, link);
+	n = fd < 0 ? 0 : readlink(link, path, sizeof(path));
+	return n > 0 && n < (ssize_t)sizeof(path) ? strndup(path, (size_t)n)
+						  : NULL;
+}
+
+/*
+ * A directory of this jail's own tree that has things in it stays as it is: but
+ * without root the tree is read-only, so there it is mounted on itself.
+ */
+static int add_own(struct root_view *view, const char *target, struct err *err)
+{
+	struct root_place *place;
+
+	if (!view->is_rootless || !view->is_own_tree || view->is_writable ||
+	    find_place(view, target))
+		return 0;
+	place = add_place(view, PLACE_BIND, target, err);
+	if (!place)
+		return -1;
+	place->is_own = place->is_writable = true;
+	place->source_fd = root_open_nolinks(view->root_fd, target,
+					     O_PATH | O_DIRECTORY, 0);
+	if (place->source_fd < 0)
+		return err_sys(err, -place->source_fd, "%s", target);
+	place->source = path_of(place->source_fd);
+	return place->source ? 0
+			     : err_set(err, ERR_HOST,
+				       "without root, /proc is needed to find "
+				       "where %s is",
+				       target);
+}
+
 /* What --copy brought there must not be covered. */
 static int add_tmp(struct root_view *view, const struct jail_spec *spec,
 		   struct err *err)
 {
 	struct stat st;
-	int is_wanted = root_look_at(view->root_fd, "/tmp", &st, err);
+	int is_there = root_look_at(view->root_fd, "/tmp", &st, err);
+	int is_empty = 1;
 
-	if (is_wanted == 1 && view->is_own_tree)
-		is_wanted = root_directory_is_empty(view->root_fd, "/tmp", err);
-	return is_wanted == 1 ? add_fresh(view, spec, "/tmp", 01777, false, err)
-			      : is_wanted;
+	if (is_there != 1)
+		return is_there;
+	if (view->is_own_tree)
+		is_empty = root_directory_is_empty(view->root_fd, "/tmp", err);
+	if (is_empty < 0)
+		return -1;
+	return is_empty ? add_fresh(view, spec, "/tmp", 01777, false, err)
+			: add_own(view, "/tmp", err);
 }
 
 /*
@@ -149,6 +192,8 @@ static int add_home(struct root_view *view, const struct jail_spec *spec,
 					 st.st_uid != spec->image_uid))
 		return is_wanted < 0 ? -1 : 0;
 	is_wanted = root_directory_is_empty(view->root_fd, home, err);
+	if (is_wanted == 0)
+		return add_own(view, home, err);
 	return is_wanted == 1 ? add_fresh(view, spec, home, st.st_mode & 07777,
 					  true, err)
 			      : is_wanted;
@@ -473,17 +518,6 @@ static void give_to_user(struct root_view *view)
 		view->places[i].uid = view->uid;
 		view->places[i].gid = view->gid;
 	}
-}
-
-static char *path_of(int fd)
-{
-	char link[32], path[PATH_MAX];
-	ssize_t n;
-
-	mount_fd_path(fd, link);
-	n = fd < 0 ? 0 : readlink(link, path, sizeof(path));
-	return n > 0 && n < (ssize_t)sizeof(path) ? strndup(path, (size_t)n)
-						  : NULL;
 }
 
 /* In the namespace they can no longer be found out. */

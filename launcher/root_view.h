@@ -30,6 +30,7 @@ struct root_place {
 	char *target; /* absolute, in the jail; no link on the way */
 	bool is_given; /* by an option: not left out silently */
 	bool is_writable;
+	bool is_own; /* PLACE_BIND: of what the root has there itself */
 	int source_fd; /* PLACE_BIND; PLACE_DEVICES: the pin; -1: none */
 	char *source; /* PLACE_BIND: its path, without links */
 	bool is_file; /* PLACE_BIND: of a file */

@@ -146,6 +146,16 @@ def test_the_home_is_kept_too(scratch, alone):
         assert (done.status, done.out) == (0, words), done
 
 
+def test_copies_into_tmp_and_home_leave_them_writable(scratch):
+    (scratch / "file").write_text("copied\n")
+    done = inside("busybox cat /tmp/file ~/file; echo x >/tmp/x && "
+                  "echo x >~/x && busybox cat /tmp/x ~/x; echo >/x",
+                  "--copy", f"{scratch}/file:/tmp/file", "--copy",
+                  f"{scratch}/file:/home/jailuser/file")
+    assert done.out == "copied\ncopied\nx\nx\n", done
+    assert done.err.count("Read-only file system") == 1, done
+
+
 def test_no_overlay_over_the_hosts_mounts():
     done = run(LAUNCH, "-r", "/", "--writable", "-u", "1000", "--", "true",
                **ordinary_user())
