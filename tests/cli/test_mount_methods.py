@@ -8,11 +8,11 @@ import re
 import shutil
 import stat
 import subprocess
-import time
 
 import pytest
 
 from conftest import BUILD, IS_SANITIZED, run, shared_once
+from processes import eventually
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0,
                                 reason="mounts need root")
@@ -156,7 +156,8 @@ def test_of_every_form(images, scratch, missing, method, form):
         assert done.status == 0 and not what_differs(done.out, plain.out), \
             what_differs(done.out, plain.out)
     if form is unpinned:
-        assert not run("losetup", "-j", argv[1]).out
+        # who else has it open for a moment, to look, closes it last
+        assert eventually(lambda: not run("losetup", "-j", argv[1]).out)
 
 
 @every(MOUNTED)
@@ -304,9 +305,4 @@ def test_a_loop_device_that_a_kill_left_is_freed(images, scratch):
     assert f"/dev/loop{number}:" in run("losetup", "-j", image).out
     done = launch(SINCE_5_2, "-i", image, "--no-pin")
     assert done.status == 0, done
-    for _ in range(100):
-        left = run("losetup", "-j", image).out
-        if not left:
-            break
-        time.sleep(0.02)
-    assert not left
+    assert eventually(lambda: not run("losetup", "-j", image).out)

@@ -509,7 +509,8 @@ def test_an_image_on_tmpfs_is_mounted_by_a_loop_device(own, scratch):
         assert done.status == 0, done
         report = report_of(scratch)
         assert report["from"] == "a mount of its own" and report["by_loop"]
-        assert str(place) not in run("losetup", "-a").out
+        assert wait_until(
+            lambda: str(place) not in run("losetup", "-a").out)
     finally:
         subprocess.run(["umount", place], check=True)
 
