@@ -324,7 +324,7 @@ soak: packages-check
 # something (COLUMN=NAME: one): where each failure was read.  Not those that start
 # no launcher, and those that choose hosts, or move the launcher, themselves.
 COLUMN ?= no-clone3 no-pidfd-open no-close-range no-openat2 no-landlock \
-	no-user-notif no-cgroup no-new-mounts no-unshare \
+	no-user-notif no-cgroup no-new-mounts no-unshare no-mount \
 	plain-chroot no-namespaces 4.14
 no_launcher := completion formats images jailbake% jailbuild other_forms \
 	progress readers verify
