@@ -166,10 +166,13 @@ NEW_MOUNTS = "open_tree,move_mount,fsopen,fsconfig,fsmount,fspick,mount_setattr"
 
 
 def writable(mountinfo):
-    """Where what is mounted on top can be written, or gives privileges."""
+    """Where what is mounted on top can be written, or gives privileges.  What
+    is mounted above others later covers them."""
     top = {}
     for line in mountinfo.splitlines():
         point, flags = line.split()[4:6]
+        top = {other: flags for other, flags in top.items()
+               if not other.startswith(point + "/")}
         top[point] = flags.split(",")
     return {point for point, flags in top.items()
             if not {"ro", "nosuid"} <= set(flags)}
