@@ -155,27 +155,61 @@ static int check_app_command(const struct enclave_plan *plan,
 	return status;
 }
 
+/* What is ours in an enclave, and what may be there if it is a directory. */
+static int check_app_names(const char *app, const struct tree *tree,
+			   struct err *err)
+{
+	static const struct {
+		const char *path;
+		bool may_be_directory;
+	} names[] = {
+		{ROOT "/jail", false},	       {ROOT "/jaillaunch", false},
+		{ROOT "/.jail/launch", false}, {ROOT "/.jail", true},
+		{ROOT "/dev", true},	       {ROOT "/proc", true},
+		{ROOT "/sys", true},	       {ROOT "/run", true},
+		{ROOT "/tmp", true},	       {ROOT "/var", true},
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const struct node *node = tree_find(tree, names[i].path);
+		const char *path = names[i].path + sizeof(ROOT) - 1;
+
+		if (!node ||
+		    (names[i].may_be_directory && node->type == NODE_DIR))
+			continue;
+		return names[i].may_be_directory
+			       ? err_set(err, ERR_INPUT,
+					 "%s: %s must be a directory in an "
+					 "enclave, or not be there",
+					 app, path)
+			       : err_set(err, ERR_INPUT,
+					 "%s: %s is jailbake's own name in an "
+					 "enclave; call it otherwise",
+					 app, path);
+	}
+	return 0;
+}
+
 static int plan_app(const struct enclave_request *request,
 		    struct enclave_plan *plan, struct tree *tree,
 		    struct err *err)
 {
-	static const char *const ours[] = {ROOT "/jail", ROOT "/jaillaunch",
-					   ROOT "/.jail/launch"};
-
 	if (!request->app)
 		return 0;
-	if (lay(request, request->app, ROOT, tree, &plan->app, err) < 0)
+	if (lay(request, request->app, ROOT, tree, &plan->app, err) < 0 ||
+	    check_app_names(request->app, tree, err) < 0)
 		return -1;
-	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
-		if (tree_find(tree, ours[i]))
-			return err_set(err, ERR_INPUT,
-				       "%s: %s is jailbake's own name in an "
-				       "enclave; call it otherwise",
-				       request->app,
-				       ours[i] + sizeof(ROOT) - 1);
 	if (find_app_command(request, plan, tree, err) < 0)
 		return -1;
 	return check_app_command(plan, tree, err);
+}
+
+static bool has_option(const struct enclave_request *request, const char *word)
+{
+	for (size_t i = 0; i < request->n_options; i++)
+		if (strcmp(request->options[i], word) == 0)
+			return true;
+	return false;
 }
 
 static int plan_jail(const struct enclave_request *request,
@@ -187,6 +221,7 @@ static int plan_jail(const struct enclave_request *request,
 		.jail = JAIL,
 		.user = request->user,
 		.program = request->command[0],
+		.may_be_root = has_option(request, "--allow-root"),
 	};
 
 	if (put_dir(tree, JAIL, 0755, err) < 0 ||

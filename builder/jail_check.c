@@ -1,7 +1,9 @@
 #include "jail_check.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fdio.h"
@@ -91,38 +93,70 @@ static int read_manifest(const struct jail_start *start, struct manifest **out,
 	return manifest_read_launch(text, strlen(text), name, out, err);
 }
 
-static bool is_number(const char *text)
+/* A number, as jaillaunch takes it, with or without # before it. */
+static bool is_number(const char *text, unsigned long *out)
 {
+	text += *text == '#';
+	errno = 0;
+	*out = strtoul(text, NULL, 10);
 	return *text && strspn(text, "0123456789") == strlen(text);
 }
 
-static bool has_user(const char *passwd, const char *user)
+/* The uid that /etc/passwd says; false when it has no such user. */
+static bool find_uid(const char *passwd, const char *user, unsigned long *uid)
 {
 	size_t len = strlen(user);
 
 	for (const char *at = passwd; at && *at; at = strchr(at, '\n')) {
+		const char *field;
+
 		at += *at == '\n';
-		if (strncmp(at, user, len) == 0 && at[len] == ':')
-			return true;
+		if (strncmp(at, user, len) != 0 || at[len] != ':')
+			continue;
+		field = at + len + 1;
+		field += strcspn(field, ":\n");
+		if (*field != ':' || strchr(user, ':'))
+			continue;
+		*uid = strtoul(field + 1, NULL, 10);
+		return true;
 	}
 	return false;
+}
+
+static int check_uid(const struct jail_start *start, const char *user,
+		     unsigned long uid, struct err *err)
+{
+	if (uid >= UINT32_MAX)
+		return err_set(
+			err, ERR_USAGE,
+			"user \"%s\": no number is larger than 4294967294",
+			user);
+	if (uid == 0 && !start->may_be_root)
+		return err_set(
+			err, ERR_USAGE,
+			"user \"%s\" is root (uid 0), which jaillaunch "
+			"refuses; say --jail-option=--allow-root if that "
+			"is meant",
+			user);
+	return 0;
 }
 
 static int check_user(const struct jail_start *start, const char *user,
 		      struct err *err)
 {
 	auto_free char *passwd = NULL;
+	unsigned long uid;
 
 	if (!user)
 		return err_set(err, ERR_USAGE,
 			       "no user: -u USER (the image's manifest has no "
 			       "run-as)");
-	if (is_number(user))
-		return 0;
+	if (is_number(user, &uid))
+		return check_uid(start, user, uid, err);
 	if (read_text(start, "/etc/passwd", &passwd, err) < 0)
 		return -1;
-	if (passwd && has_user(passwd, user))
-		return 0;
+	if (passwd && find_uid(passwd, user, &uid))
+		return check_uid(start, user, uid, err);
 	return err_set(err, ERR_USAGE,
 		       "user \"%s\" is not in the /etc/passwd of %s; a number "
 		       "always works",

@@ -1,7 +1,8 @@
 #pragma once
 /*
  * jail_check: what would go wrong only when the enclave has booted, told
- * before: a user or a program that the jail does not have.
+ * before: a user or a program that the jail does not have, or a user that is
+ * root.
  */
 #include <stdbool.h>
 
@@ -14,6 +15,7 @@ struct jail_start {
 	const char *jail; /* where in the tree the jail lies */
 	const struct tar_laid *image; /* what was laid there */
 	const char *user, *program; /* NULL: the image's own */
+	bool may_be_root; /* the launcher is told --allow-root */
 };
 
 int jail_check(const struct jail_start *start, struct err *err);

@@ -20,7 +20,7 @@
 #include "progress.h"
 #include "verbs.h"
 
-enum { CUSTOM_METADATA_MAX = 4096 }; /* as nitro-cli */
+enum { CUSTOM_METADATA_MAX = 4096, HEARTBEAT_PORT = 9000 }; /* as nitro-cli */
 
 struct args {
 	const char *image, *user, *kernel, *cmdline, *app, *app_exec, *modules;
@@ -126,6 +126,22 @@ static int check_heartbeat(const char *when, struct err *err)
 		       when);
 }
 
+/* An exit status there would be taken for a heartbeat. */
+static int check_port(const struct args *args, struct err *err)
+{
+	unsigned long port;
+
+	if (read_number("--exit-port", args->exit_port, UINT32_MAX - 1, &port,
+			err) < 0)
+		return -1;
+	if (port != HEARTBEAT_PORT)
+		return 0;
+	return err_set(err, ERR_USAGE,
+		       "--exit-port %lu: the port of the heartbeat; choose "
+		       "another",
+		       port);
+}
+
 /* What AWS's init cannot be told. */
 static int check_blobs(const struct args *args, struct err *err)
 {
@@ -166,7 +182,6 @@ static int check_app(const struct args *args, char *const *command,
 static int check_args(struct bake *bake, char *const *command, struct err *err)
 {
 	const struct args *args = bake->args;
-	unsigned long port;
 
 	if (!args->image || !args->output || (!args->kernel && !args->blobs))
 		return err_set(err, ERR_USAGE, "no %s (--help)",
@@ -179,8 +194,7 @@ static int check_args(struct bake *bake, char *const *command, struct err *err)
 			       "--sign and --cert: both or none");
 	if (check_app(args, command, err) < 0 || check_blobs(args, err) < 0 ||
 	    check_heartbeat(args->heartbeat, err) < 0 ||
-	    read_number("--exit-port", args->exit_port, UINT32_MAX - 1, &port,
-			err) < 0)
+	    check_port(args, err) < 0)
 		return -1;
 	return read_number("--memory", args->memory, 1UL << 30, &bake->memory,
 			   err);
@@ -195,6 +209,24 @@ static int read_certificate(struct bake *bake, struct err *err)
 	    0)
 		return -1;
 	return certificate_check_time(bake->certificate, err);
+}
+
+static int check_inputs(const struct bake *bake, struct err *err)
+{
+	const struct args *args = bake->args;
+	const struct bake_defaults *defaults = bake->defaults;
+	const char *const inputs[] = {
+		args->image,	args->app,	    args->metadata,
+		args->key,	args->certificate,  defaults->kernel,
+		defaults->init, defaults->launcher,
+	};
+
+	if (verb_check_apart(args->output, inputs,
+			     sizeof(inputs) / sizeof(*inputs), err) < 0)
+		return -1;
+	return verb_check_apart(args->output,
+				(const char *const *)defaults->modules,
+				defaults->n_modules, err);
 }
 
 static int open_kernel(struct bake *bake, struct err *err)
@@ -408,7 +440,7 @@ static int bake_all(struct bake *bake, char **command, struct err *err)
 	    verb_check_output(args->output, err) < 0 ||
 	    read_certificate(bake, err) < 0 ||
 	    bake_defaults_find(&choice, &bake->defaults, err) < 0 ||
-	    open_kernel(bake, err) < 0 ||
+	    check_inputs(bake, err) < 0 || open_kernel(bake, err) < 0 ||
 	    bake_cmdline(bake->defaults, bake->kernel->machine, err) < 0 ||
 	    make_plan(bake, command, err) < 0 ||
 	    make_metadata(bake, time, err) < 0 ||

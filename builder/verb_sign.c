@@ -118,6 +118,15 @@ static int tell_payload(const struct curve *curve, const struct cbor_out *data,
 			       err);
 }
 
+static int check_payload_output(const struct args *args, const char *path,
+				struct err *err)
+{
+	const char *const inputs[] = {args->certificate, path};
+
+	return verb_check_apart(args->output, inputs,
+				sizeof(inputs) / sizeof(*inputs), err);
+}
+
 static int run_payload(int argc, char **argv, struct err *err)
 {
 	auto_of(certificate) struct certificate *certificate = NULL;
@@ -131,6 +140,7 @@ static int run_payload(int argc, char **argv, struct err *err)
 	if (status != 0)
 		return status < 0 ? -1 : 0;
 	if (need("payload", "--cert", args.certificate, err) < 0 ||
+	    check_payload_output(&args, files[0], err) < 0 ||
 	    certificate_read(args.certificate, &certificate, err) < 0 ||
 	    examine(files[0], &facts, err) < 0 ||
 	    cose_to_be_signed(certificate_curve(certificate), &facts->pcrs.all,
@@ -199,6 +209,19 @@ static int tell_measurements(const struct signer *signer,
 	return verb_print_json(eif_measurements(&facts->pcrs, &pcr8), err);
 }
 
+static int check_output(const struct args *args, const char *path,
+			struct err *err)
+{
+	const char *output = args->output ? args->output : path;
+	const char *const inputs[] = {args->certificate, args->key,
+				      args->signature};
+
+	if (verb_check_output(output, err) < 0)
+		return -1;
+	return verb_check_apart(output, inputs,
+				sizeof(inputs) / sizeof(*inputs), err);
+}
+
 static int sign_file(struct signer *signer, const char *path, struct err *err)
 {
 	const char *output = signer->args->output;
@@ -208,7 +231,7 @@ static int sign_file(struct signer *signer, const char *path, struct err *err)
 	if (certificate_read(signer->args->certificate, &signer->certificate,
 			     err) < 0 ||
 	    examine(path, &facts, err) < 0 ||
-	    verb_check_output(output ? output : path, err) < 0 ||
+	    check_output(signer->args, path, err) < 0 ||
 	    outfile_open(output ? output : path, 0644, &file, err) < 0 ||
 	    write_signed(signer, facts, file, err) < 0 ||
 	    outfile_commit(file, err) < 0)

@@ -121,6 +121,18 @@ def test_an_app_with_a_name_of_ours_is_refused(bakery, member, name):
             "otherwise", 4)
 
 
+@pytest.mark.parametrize("member, name", [
+    (tars.symlink("tmp", "/etc"), "/tmp"), (tars.file("dev"), "/dev"),
+    (tars.file(".jail"), "/.jail"), (tars.symlink(".jail", "x"), "/.jail"),
+])
+def test_an_app_with_something_else_for_a_directory(bakery, member, name):
+    app = bakery.tar("app.tar", member, tars.file("serve", b"x", mode=0o755))
+    refused(bakery.bake("--app", app, "--app-exec", "/serve", user=False,
+                        command=None),
+            f"{app}: {name} must be a directory in an enclave, or not be "
+            "there", 4)
+
+
 def test_an_app_without_a_program_is_refused(bakery):
     app = bakery.tar("app.tar", tars.file("serve", b"x", mode=0o755))
     alone = {"user": False, "command": None}
@@ -225,6 +237,8 @@ def test_the_epoch_is_the_time_of_every_member(bakery):
     (["--heartbeat", "never"], "--heartbeat never: early, late or none"),
     (["--exit-port", "0"], "--exit-port 0: a number from 1 to 4294967294"),
     (["--exit-port", "5x"], "--exit-port 5x: a number from 1 to 4294967294"),
+    (["--exit-port", "9000"],
+     "--exit-port 9000: the port of the heartbeat; choose another"),
     (["--cmdline", ""], "--cmdline: empty; leave it out for a good one"),
     (["--cmdline", "a\nb"],
      "--cmdline: a line break, which a kernel does not take"),
@@ -258,6 +272,47 @@ def test_an_output_that_is_no_file(bakery):
     refused(bakery.bake(out="/dev/null"),
             "/dev/null: not a file; this cannot be written to a pipe, device "
             "or directory")
+
+
+@pytest.mark.parametrize("user, words", [
+    ("root", 'user "root" is root (uid 0), which jaillaunch refuses; say '
+             "--jail-option=--allow-root if that is meant"),
+    ("0", 'user "0" is root (uid 0), which jaillaunch refuses; say '
+          "--jail-option=--allow-root if that is meant"),
+    ("4294967295", 'user "4294967295": no number is larger than 4294967294'),
+    ("99999999999999999999", 'user "99999999999999999999": no number is '
+                             "larger than 4294967294"),
+    ("jailuser:x", 'user "jailuser:x" is not in the /etc/passwd of {image}; '
+                   "a number always works"),
+])
+def test_a_user_that_jaillaunch_would_refuse(bakery, user, words):
+    refused(bakery.bake("-u", user, user=False),
+            words.format(image=bakery.image))
+    assert not bakery.out.exists()
+
+
+def test_users_that_it_takes(bakery):
+    for user in ("#1000", "4294967294"):
+        assert bakery.launch("-u", user, user=False).splitlines()[1] in (
+            f"user {user}".encode(), f'user "{user}"'.encode())
+    for user in ("root", "0"):
+        assert bakery.bake("-u", user, "--jail-option=--allow-root",
+                           user=False).status == 0
+
+
+def test_no_input_is_replaced(bakery):
+    """Nor what leads to one."""
+    module = bakery.write("nsm.ko", eif.module())
+    own = bakery.write("own.json", b"{}")
+    link = bakery.place / "link"
+    link.symlink_to(bakery.kernel)
+    for out in (bakery.image, bakery.kernel, bakery.init, bakery.launcher,
+                module, own, link):
+        before = out.read_bytes()
+        refused(bakery.bake("--modules", module, "--metadata", own, out=out),
+                f"{out}: is read here, and would be replaced; choose another "
+                "name for the output")
+        assert out.read_bytes() == before
 
 
 @pytest.mark.parametrize("command, words", [

@@ -191,6 +191,28 @@ def test_a_signature_of_something_else_is_not_attached(bakery, keys, scratch):
     assert bakery.out.read_bytes() == before
 
 
+def test_no_input_is_replaced(bakery, keys, scratch):
+    bakery.baked()
+    cert, key, sig = (scratch / name for name in ("cert", "key", "sig"))
+    cert.write_bytes((keys / "P-384.pem").read_bytes())
+    key.write_bytes((keys / "P-384.key").read_bytes())
+    sig.write_bytes(bytes(96))
+    for verb, inputs, more in (
+            ("sign", (cert, key), ("--key", key)),
+            ("attach", (cert, sig), ("--signature", sig)),
+            ("payload", (cert, bakery.out), ())):
+        for out in inputs:
+            before = out.read_bytes()
+            done = jailbake(verb, "--cert", cert, *more, "-o", out,
+                            bakery.out)
+            assert (done.status, done.out, done.err) == (
+                2, "", f"jailbake: {out}: is read here, and would be "
+                "replaced; choose another name for the output\n"), done
+            assert out.read_bytes() == before
+    done = bakery.bake("--sign", key, "--cert", cert, out=key)
+    assert done.status == 2 and f"{key}: is read here" in done.err
+
+
 # --- what is refused when baking
 
 def refused(bakery, keys, key, cert, words):
