@@ -1,7 +1,8 @@
-"""Limits by cgroups of version 2, in an enclave that is booted: there it is
-certain that nothing of version 1 is mounted."""
+"""Limits by cgroups in an enclave that is booted: there it is certain which
+version is mounted, and that nothing of the other is."""
 
 import re
+import struct
 
 import pytest
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.skipif(
     reason="sanitized programs are not static, and a ramdisk has no libraries")
 
 # What is said, a line each: "WHAT: ...".
-SCRIPT = r"""
+ATTACKS = r"""
 groups=/sys/fs/cgroup
 mkfifo /tmp/ready
 jail() {
@@ -47,7 +48,9 @@ say "cpu-time" "$? $(fact limit) $(fact enforced_by)"
 jail --limit memory=16M -- /attempt/eat
 say "eater" "$? $(fact outcome) $(fact limit) $(fact oom_kills)"
 say "left" "$(left)."
+"""
 
+SCRIPT = r"""
 # Both guardians are killed: the next launch removes it all.
 /jaillaunch -r /jail -u jailuser --ns=none --limit pids=20 --limit memory=50M -- \
 	/bin/bash -c 'while :; do :; done & echo ready; wait' >/tmp/ready &
@@ -152,7 +155,13 @@ def eater(scratch):
 
 
 def test_limits_are_kept_by_version_2(scratch):
-    more = service(tools(), SCRIPT)
+    said = limited(scratch, ATTACKS + SCRIPT)
+    assert {what: said.get(what) for what in SAYS} == SAYS, said
+
+
+def limited(scratch, script, more=None, **kw):
+    """What a script says of the attacks."""
+    more = {**service(tools(), script), **(more or {})}
     more["/jail/attempt"] = ramdisk.directory()
     more["/jail/attempt/eat"] = eater(scratch)
     for name in ("memory_bomb", "fork_bomb", "cpu_hog"):
@@ -161,7 +170,79 @@ def test_limits_are_kept_by_version_2(scratch):
     # the kernel tells of each process that it kills, in the midst of ours
     cmdline = Kernel("amd64").cmdline.replace("quiet", "loglevel=0")
     enclave = Enclave(scratch, LAUNCH + "app /service\n", more,
-                      cmdline=cmdline)
-    said = dict(re.findall(r"^([a-z_ -]+): (.*)$", enclave.console, re.M))
-    assert {what: said.get(what) for what in SAYS} == SAYS, enclave.console
-    assert enclave.ours() == ["exited 0"]
+                      cmdline=cmdline, **kw)
+    assert enclave.ours() == ["exited 0"], enclave.console
+    return dict(re.findall(r"^([a-z_ -]+): (.*)$", enclave.console, re.M))
+
+
+# --- version 1, where the kernel has no other
+
+# The init of such a kernel: its mount() of this type fails.  A filter sees where
+# the words lie, not what they are; the init is no position-independent program.
+NO_VERSION_2 = r"""
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+
+#define LOAD(what) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, what)
+#define UNLESS(value, skip) \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, skip)
+#define TYPE offsetof(struct seccomp_data, args[2])
+
+int main(int argc, char **argv)
+{
+	struct sock_filter filter[] = {
+		LOAD(offsetof(struct seccomp_data, nr)), UNLESS(SYS_mount, 5),
+		LOAD(TYPE), UNLESS(WORDS, 3), LOAD(TYPE + 4), UNLESS(0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENODEV),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {sizeof(filter) / sizeof(*filter), filter};
+
+	(void)argc;
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0)
+		execv("/rootfs/init", argv);
+	return 1;
+}
+"""
+
+SAYS_OLD = {
+    **{what: SAYS[what] for what in SAYS if what.startswith((
+        "memory_bomb", "fork_bomb", "cpu_hog", "eater"))},
+    "memory_bomb by": "cgroup v1: memory.limit_in_bytes",
+    "fork_bomb by": "cgroup v1: pids.max",
+    "cpu_hog by": "cgroup v1: cpu.cfs_quota_us",
+    "cpu-time": "124 cpu-time cgroup v1: cpuacct.usage",
+    "left": ".",
+}
+
+
+def address_of(program, words):
+    """Of the one place in a program where these words are."""
+    data = program.read_bytes()
+    assert data[16] == 2 and data.count(words) == 1
+    place = data.index(words)
+    start, = struct.unpack_from("<Q", data, 32)
+    size, count = struct.unpack_from("<HH", data, 54)
+    for at in range(start, start + size * count, size):
+        kind, _, offset, address, _, length = struct.unpack_from("<IIQQQQ",
+                                                                 data, at)
+        if kind == 1 and offset <= place < offset + length:
+            return address + place - offset
+    raise AssertionError("it lies in no segment")
+
+
+def test_limits_are_kept_by_version_1(scratch):
+    words = address_of(BUILD / "jail-init", b"\0cgroup2\0") + 1
+    done = run("gcc", "-static", "-s", f"-DWORDS={words:#x}", "-x", "c", "-o",
+               scratch / "init", "-", input=NO_VERSION_2)
+    assert done.status == 0, done
+    said = limited(scratch, ATTACKS,
+                   {"/init": ramdisk.program(BUILD / "jail-init")},
+                   init=scratch / "init")
+    assert {what: said.get(what) for what in SAYS_OLD} == SAYS_OLD, said
