@@ -57,7 +57,7 @@ class Row:
                                f"{done.stderr.decode(errors='replace')}")
         if self.after:
             self.after()
-        return int(nanoseconds) / 1e9
+        return int(nanoseconds.split()[0]) / 1e9
 
 
 @dataclasses.dataclass

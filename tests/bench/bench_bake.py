@@ -8,7 +8,8 @@ import subprocess
 import sys
 import tempfile
 
-from bench import BUILD, Amounts, Comparison, Row, Target, program
+from bench import (BUILD, STOPWATCH, Amounts, Comparison, Row, Target,
+                   program)
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
@@ -55,12 +56,12 @@ def bench_baking():
 
 
 def peak(place):
-    process = subprocess.Popen(bake(place), stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = status
-    if status != 0:
-        raise RuntimeError("jailbake failed")
-    return usage.ru_maxrss * 1024
+    with tempfile.TemporaryFile() as took:
+        subprocess.run([STOPWATCH, str(took.fileno()), *bake(place)],
+                       stdout=subprocess.DEVNULL, check=True,
+                       pass_fds=[took.fileno()])
+        took.seek(0)
+        return int(took.read().split()[1]) * 1024
 
 
 def bench_memory_of_baking():

@@ -1,13 +1,16 @@
 /*
  * stopwatch FD COMMAND [ARG...]: how long a command takes from being started to
- * having ended, in nanoseconds, written to a descriptor.  A small program, so
- * that starting another costs as little as it can.  Exits as the command did.
+ * having ended, in nanoseconds, and the most memory that it had, in KiB, written
+ * to a descriptor.  A small program, so that starting another costs as little as
+ * it can, and because what starts a program counts as its memory, too.  Exits as
+ * the command did.
  */
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,7 +25,8 @@ static uint64_t now(void)
 
 int main(int argc, char **argv)
 {
-	uint64_t started;
+	struct rusage usage;
+	uint64_t started, took;
 	pid_t pid;
 	int fd, status;
 
@@ -33,8 +37,9 @@ int main(int argc, char **argv)
 		return 125;
 	started = now();
 	if (posix_spawnp(&pid, argv[2], NULL, NULL, argv + 2, environ) != 0 ||
-	    waitpid(pid, &status, 0) != pid)
+	    wait4(pid, &status, 0, &usage) != pid)
 		return 125;
-	dprintf(fd, "%llu\n", (unsigned long long)(now() - started));
+	took = now() - started;
+	dprintf(fd, "%llu %ld\n", (unsigned long long)took, usage.ru_maxrss);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
