@@ -223,6 +223,11 @@ static int broken(const struct laying *laying, struct err *err)
 		*err = *laying->stream_err;
 		return -1;
 	}
+	if (laying->laid->n_members == 0)
+		return err_set(err, ERR_INPUT,
+			       "%s: no tar (%s); jailbuild -o NAME.tar makes "
+			       "one",
+			       laying->laid->name, words ? words : "damaged");
 	return err_set(err, ERR_INPUT, "%s: %s", laying->laid->name,
 		       words ? words : "damaged");
 }

@@ -257,6 +257,15 @@ def test_what_is_no_tar(bakery, scratch):
            "NAME.tar)\n")
 
 
+def test_another_form_of_an_image(bakery):
+    """Which jaillaunch would take."""
+    image = bakery.write("root.squashfs", b"hsqs" + bytes(4000))
+    done = bakery.bake(image=image)
+    assert (done.status, done.err) == (
+        4, f"jailbake: {image}: no tar (Unrecognized archive format); "
+           "jailbuild -o NAME.tar makes one\n"), done
+
+
 def test_an_image_of_ours(bakery):
     """Every member of an image that jailbuild makes is there, as it was."""
     manifest = bakery.write("m.txt", b"use base\nuse busybox\n")

@@ -30,6 +30,20 @@ def test_the_page_has_the_options_of_bake():
     assert options("bake") == described
 
 
+def test_every_verb_is_in_the_synopsis_with_its_options():
+    synopsis = PAGE.read_text().split(".Sh SYNOPSIS", 1)[1].split(".Sh")[0]
+    forms = [part for part in synopsis.split(".Nm\n") if part.strip()]
+    for line in run(BUILD / "jailbake", "--help").out.split("\n\n")[1] \
+            .splitlines():
+        verb = line.split()[0]
+        own = "".join(form for form in forms if
+                      re.search(rf"^\.(Op )?Cm .*\b{verb}\b", form, re.M))
+        assert own, verb
+        told = set(re.findall(r"Fl -?([a-z-]+)", own))
+        for option in options(verb) - {"help"} if verb != "bake" else ():
+            assert {option, option[0]} & told, (verb, option)
+
+
 def test_every_verb_is_described_with_its_options():
     page = PAGE.read_text()
     verbs = [line.split()[0] for line in
