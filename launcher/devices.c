@@ -198,12 +198,17 @@ int devices_check(int root_fd, const char *root_name, const char *list,
 		char path[32];
 		struct stat st;
 
-		if (!wanted[i])
-			continue;
 		snprintf(path, sizeof(path), "/dev/%s", device->name);
 		fd = root_open(root_fd, path, O_PATH, 0);
-		if (fd >= 0 && fstat(fd, &st) == 0 && is_device(&st, device))
+		if (wanted[i] ==
+		    (fd >= 0 && fstat(fd, &st) == 0 && is_device(&st, device)))
 			continue;
+		if (!wanted[i])
+			return err_set(err, ERR_USAGE,
+				       "--dev: %s has %s, and -r changes "
+				       "nothing there: name it, too, or leave "
+				       "--dev out",
+				       root_name, path);
 		return err_set(err, ERR_USAGE,
 			       "--dev: %s has no %s, and -r changes nothing "
 			       "there: mknod -m 666 %s%s c %u %u",

@@ -239,17 +239,30 @@ static int read_manifest(struct image *image, struct err *err)
 	return manifest_read_launch(text, len, name, &image->manifest, err);
 }
 
+/* What only an image can have. */
+static int check_directory(const struct image_request *request, struct err *err)
+{
+	if (request->copies.n)
+		return err_set(err, ERR_USAGE,
+			       "--copy needs -i: with -r it would change your "
+			       "own directory %s",
+			       request->root);
+	if (request->store || request->no_pin)
+		return err_set(err, ERR_USAGE,
+			       "%s needs -i: of the directory of -r nothing is "
+			       "kept",
+			       request->store ? "--store" : "--no-pin");
+	return 0;
+}
+
 static int open_directory(const struct image_request *request,
 			  struct image *image, struct err *err)
 {
 	const char *path = request->root;
 
 	image->name = path;
-	if (request->copies.n)
-		return err_set(err, ERR_USAGE,
-			       "--copy needs -i: with -r it would change your "
-			       "own directory %s",
-			       path);
+	if (check_directory(request, err) < 0)
+		return -1;
 	image->root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (image->root_fd < 0 && errno == ENOTDIR)
 		return err_set(err, ERR_USAGE,

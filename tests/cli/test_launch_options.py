@@ -278,7 +278,17 @@ def test_devices_of_a_directory_are_only_looked_for(root):
                "null,zero", "true").status == 0
     refuses(f"has no /dev/full, and -r changes nothing there: mknod -m 666 "
             f"{root}/dev/full c 1 7", "-r", root, "-u", 1000, "--dev",
-            "null,full", "true")
+            "null,zero,full", "true")
+    for fewer in ("none", "zero"):
+        refuses(f"--dev: {root} has /dev/null, and -r changes nothing there: "
+                "name it, too, or leave --dev out", "-r", root, "-u", 1000,
+                "--dev", fewer, "true")
+
+
+@pytest.mark.parametrize("option", [("--no-pin",), ("--store", "none"),
+                                    ("--store", "/x"), ("--copy", "/x:/x")])
+def test_a_directory_has_not_what_only_images_have(option, root):
+    refuses(f"{option[0]} needs -i: ", "-r", root, "-u", 1000, *option, "true")
 
 
 def test_a_link_named_dev_does_not_steer_us(scratch):
