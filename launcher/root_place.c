@@ -24,7 +24,8 @@ unsigned root_place_flags(const struct root_place *place)
 {
 	unsigned flags = MOUNT_ATTR_NOSUID;
 
-	if (place->kind != PLACE_TMPFS && place->kind != PLACE_BIND)
+	if (place->is_noexec ||
+	    (place->kind != PLACE_TMPFS && place->kind != PLACE_BIND))
 		flags |= MOUNT_ATTR_NOEXEC;
 	if (place->kind != PLACE_DEVICES && place->kind != PLACE_PTS)
 		flags |= MOUNT_ATTR_NODEV;
@@ -101,7 +102,7 @@ static void tmpfs_words(const struct root_place *place,
 
 static unsigned tmpfs_flags(const struct root_place *place)
 {
-	return MOUNT_ATTR_NOSUID |
+	return MOUNT_ATTR_NOSUID | (place->is_noexec ? MOUNT_ATTR_NOEXEC : 0) |
 	       (place->kind == PLACE_DEVICES ? MOUNT_ATTR_NOEXEC
 					     : MOUNT_ATTR_NODEV);
 }

@@ -327,6 +327,21 @@ static int check_target(const struct root_view *view, const char *option,
 	return 0;
 }
 
+/* [SIZE][,noexec], or noexec alone. */
+static int take_tmpfs_words(char *words, uint64_t *size, bool *is_noexec,
+			    struct err *err)
+{
+	char *comma = strchr(words, ',');
+	const char *last = comma ? comma + 1 : words;
+
+	*is_noexec = strcmp(last, "noexec") == 0;
+	if (*is_noexec && !comma)
+		return 0;
+	if (*is_noexec)
+		*comma = '\0';
+	return limit_parse_size(words, size, err);
+}
+
 static int add_tmpfs(struct root_view *view, const struct jail_spec *spec,
 		     const char *request, struct err *err)
 {
@@ -335,13 +350,14 @@ static int add_tmpfs(struct root_view *view, const struct jail_spec *spec,
 	struct root_place *place;
 	struct stat st;
 	uint64_t size = default_size(view, spec);
+	bool is_noexec = false;
 	int is_there;
 
 	if (!target)
 		return err_sys(err, ENOMEM, "--tmpfs");
 	if (colon) {
 		*colon = '\0';
-		if (limit_parse_size(colon + 1, &size, err) < 0)
+		if (take_tmpfs_words(colon + 1, &size, &is_noexec, err) < 0)
 			return err_context(err, "--tmpfs %s", request);
 	}
 	if (check_target(view, "--tmpfs", request, target, err) < 0)
@@ -350,6 +366,7 @@ static int add_tmpfs(struct root_view *view, const struct jail_spec *spec,
 	if (!place)
 		return -1;
 	place->is_given = place->is_writable = true;
+	place->is_noexec = is_noexec;
 	place->size = size;
 	place->mode = 0700;
 	place->uid = spec->user.uid;
@@ -363,53 +380,85 @@ static int add_tmpfs(struct root_view *view, const struct jail_spec *spec,
 	return is_there < 0 ? -1 : 0;
 }
 
-/* SRC:DST[:rw|:ro]; SRC may have colons, DST not. */
-static int split_bind(char *request, char **target, bool *is_writable)
-{
-	char *end = request + strlen(request);
-	const char *mode = end - request > 3 ? end - 3 : "";
+struct bind {
+	char *source, *target; /* in one text */
+	bool is_writable, is_noexec;
+};
 
-	*is_writable = strcmp(mode, ":rw") == 0;
-	if (*is_writable || strcmp(mode, ":ro") == 0)
-		end[-3] = '\0';
-	*target = strrchr(request, ':');
-	if (!*target || *target == request)
-		return -1;
-	*(*target)++ = '\0';
-	return 0;
+static int take_bind_words(const char *request, const char *words,
+			   struct bind *out, struct err *err)
+{
+	for (const char *at = words;; at++) {
+		size_t len = strcspn(at, ",");
+
+		if (len == 2 && strncmp(at, "rw", len) == 0)
+			out->is_writable = true;
+		else if (len == 2 && strncmp(at, "ro", len) == 0)
+			out->is_writable = false;
+		else if (len == 6 && strncmp(at, "noexec", len) == 0)
+			out->is_noexec = true;
+		else
+			return err_set(err, ERR_USAGE,
+				       "--bind \"%s\": \"%.*s\" is none of ro, "
+				       "rw and noexec",
+				       request, (int)len, at);
+		at += len;
+		if (*at == '\0')
+			return 0;
+	}
+}
+
+/* SRC:DST[:WORD[,WORD]]; SRC may have colons, DST not. */
+static int split_bind(const char *request, char *text, struct bind *out,
+		      struct err *err)
+{
+	char *colon = strrchr(text, ':');
+	const char *words = NULL;
+
+	if (colon && colon[1] != '/' && memchr(text, ':', colon - text)) {
+		*colon = '\0';
+		words = colon + 1;
+		colon = strrchr(text, ':');
+	}
+	if (!colon || colon == text)
+		return err_set(err, ERR_USAGE,
+			       "--bind \"%s\" is not SRC:DST or SRC:DST:rw",
+			       request);
+	*colon = '\0';
+	*out = (struct bind){.source = text, .target = colon + 1};
+	return words ? take_bind_words(request, words, out, err) : 0;
 }
 
 static int add_bind(struct root_view *view, const char *request,
 		    struct err *err)
 {
-	auto_free char *source = strdup(request);
+	auto_free char *text = strdup(request);
 	struct root_place *place;
-	bool is_writable;
+	struct bind bind;
 	struct stat st;
-	char *target;
 
-	if (!source)
+	if (!text)
 		return err_sys(err, ENOMEM, "--bind");
-	if (split_bind(source, &target, &is_writable) < 0)
-		return err_set(err, ERR_USAGE,
-			       "--bind \"%s\" is not SRC:DST or SRC:DST:rw",
-			       request);
-	if (check_target(view, "--bind", request, target, err) < 0)
+	if (split_bind(request, text, &bind, err) < 0)
 		return -1;
-	place = add_place(view, PLACE_BIND, target, err);
+	if (check_target(view, "--bind", request, bind.target, err) < 0)
+		return -1;
+	place = add_place(view, PLACE_BIND, bind.target, err);
 	if (!place)
 		return -1;
 	place->is_given = true;
-	place->is_writable = is_writable;
-	place->source_fd = open(source, O_PATH | O_CLOEXEC);
+	place->is_writable = bind.is_writable;
+	place->is_noexec = bind.is_noexec;
+	place->source_fd = open(bind.source, O_PATH | O_CLOEXEC);
 	if (place->source_fd < 0 || fstat(place->source_fd, &st) < 0)
 		return err_sys_kind(err, ERR_USAGE, errno, "--bind %s: %s",
-				    request, source);
+				    request, bind.source);
 	place->is_file = !S_ISDIR(st.st_mode);
-	place->source = realpath(source, NULL);
-	return place->source ? 0
-			     : err_sys_kind(err, ERR_USAGE, errno,
-					    "--bind %s: %s", request, source);
+	place->source = realpath(bind.source, NULL);
+	return place->source
+		       ? 0
+		       : err_sys_kind(err, ERR_USAGE, errno, "--bind %s: %s",
+				      request, bind.source);
 }
 
 /* Below a place that is writable, or in a writable root, it can be made. */

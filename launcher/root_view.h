@@ -31,6 +31,7 @@ struct root_place {
 	bool is_given; /* by an option: not left out silently */
 	bool is_writable;
 	bool is_own; /* PLACE_BIND: of what the root has there itself */
+	bool is_noexec; /* asked for; devices and the like always are */
 	int source_fd; /* PLACE_BIND; PLACE_DEVICES: the pin; -1: none */
 	char *source; /* PLACE_BIND: its path, without links */
 	bool is_file; /* PLACE_BIND: of a file */

@@ -197,6 +197,24 @@ def test_tmpfs(images, scratch, missing, method):
 
 
 @every(MOUNTED)
+@pytest.mark.needs("mount-calls", "ns-mnt")
+def test_noexec(images, scratch, missing, method):
+    shutil.copy("/bin/true", scratch / "true")
+    scratch.chmod(0o755)
+    run_it = 'for at in $0; do "$at/true" 2>/dev/null; echo $?; done'
+    done = launch(missing, "-i", images / "image.tar", "--report",
+                  scratch / "report", "--bind", f"{scratch}:/mnt:noexec",
+                  "--bind", f"{scratch}:/tmp/rw:rw,noexec",
+                  "--bind", f"{scratch}:/tmp/exec",
+                  "--tmpfs", "/tmp/a:1M,noexec", "--tmpfs", "/tmp/b:noexec",
+                  "--tmpfs", "/tmp/c:1M", program="for at in a b c; do "
+                  "cp /bin/true /tmp/$at; done;" + run_it.replace(
+                      "$0", "/mnt /tmp/rw /tmp/a /tmp/b /tmp/c /tmp/exec"))
+    assert done.out == "126\n126\n126\n126\n0\n0\n", done
+    assert report_of(scratch)["method"] == method
+
+
+@every(MOUNTED)
 @pytest.mark.needs("mount-calls", "ns-mnt", "proc")
 def test_writable_and_persist(images, scratch, missing, method):
     image = images / "image.tar"
