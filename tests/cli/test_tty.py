@@ -89,12 +89,21 @@ def bash(script, *options):
     return [*jail(*options), "bash", "--norc", "-c", script]
 
 
+def is_executed(program, keeper):
+    try:
+        return os.readlink(f"/proc/{program}/exe") != \
+            os.readlink(f"/proc/{keeper}/exe")
+    except OSError:  # ended
+        return False
+
+
 def inside(process):
     """The keeper and the program of a launch.  Where one lacks something there
-    was another keeper before."""
+    were others before, who came to nothing."""
     return until(lambda: [(keeper, program)
                           for keeper in children(process.pid)
-                          for program in children(keeper)], "a program")[0]
+                          for program in children(keeper)
+                          if is_executed(program, keeper)], "a program")[0]
 
 
 def the_report(path):
