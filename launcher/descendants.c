@@ -156,6 +156,20 @@ static bool kill_range(pid_t pid, pid_t end)
 }
 
 /*
+ * Of the newest numbers, and of those next to ours: all were born after us, but
+ * after the highest number, which nobody knows here, they begin anew.
+ */
+static bool kill_near(pid_t newest, pid_t width)
+{
+	pid_t first = newest < width ? 2 : newest - width + 2;
+	bool any = kill_range(first, newest + NEAR);
+
+	if (width > NEWEST) /* the first to be tried are few, to be fast */
+		any |= kill_range(getpid() + 1, getpid() + width);
+	return any;
+}
+
+/*
  * Without a /proc to look into.  Who forks for ever is always among the newest
  * numbers, and would outrun a search of all: those are tried first, and more of
  * the older ones in each round.  Nobody is reaped before a pass finds no child
@@ -171,9 +185,10 @@ static bool kill_newest(unsigned round)
 	for (pass = 0; pass < PASSES; pass++) {
 		pid_t newest = newest_pid();
 		bool is_all = width == MOST_PIDS || newest == 0;
-		pid_t first = is_all || newest < width ? 2 : newest - width + 2;
+		bool any = is_all ? kill_range(2, MOST_PIDS)
+				  : kill_near(newest, width);
 
-		if (!kill_range(first, is_all ? MOST_PIDS : newest + NEAR))
+		if (!any)
 			return is_all;
 		nanosleep(&pause, NULL);
 	}

@@ -12,6 +12,7 @@ import pytest
 from cli.test_supervisor import (  # a fixture, too
     nothing_stays, own_uid, programs)
 from conftest import BUILD, IS_SANITIZED, run, shared_once
+from jailroot import busybox_root
 from processes import processes_of
 
 pytestmark = [
@@ -167,6 +168,39 @@ def test_a_place_for_a_pin_that_cannot_be_used_is_in_nobodys_way(scratch):
         assert launch(column, scratch, "-i", scratch / "image.tar").status == 7
     done = launch("enclave", scratch, "-i", scratch / "image.tar")
     assert done.status == 7, done
+
+
+ANEW = """
+echo 32000 >/proc/sys/kernel/ns_last_pid
+"$@" &
+read begun
+echo 300 >/proc/sys/kernel/ns_last_pid
+kill $!
+wait
+"""
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/sys/kernel/ns_last_pid"),
+                    reason="this kernel lets nobody choose a number")
+def test_numbers_that_begin_anew_make_no_search_of_all_without_proc():
+    """After the highest; the jail's are above the newest then."""
+    read, write = os.pipe()
+    for _ in range(3):
+        uid = own_uid()
+        begun = time.monotonic()
+        done = run("unshare", "-pf", "--mount-proc", "bash", "-c",
+                   f"exec <&{read}\n{ANEW}", "-",
+                   BUILD / "columns/enclave/jaillaunch", "-r", busybox_root(),
+                   "-u", uid, "--keep-fd", write, "--", "sh", "-c",
+                   f"(setsid sleep 50 &); (sleep 50 &); echo >&{write}; sleep 50",
+                   pass_fds=[read, write])
+        took = time.monotonic() - begun
+        assert processes_of(uid) == [], done
+        if took < 4:
+            break
+    os.close(read)
+    os.close(write)
+    assert took < 4, done
 
 
 @pytest.mark.parametrize("kind", ["chain", "bomb"])
