@@ -489,10 +489,13 @@ def test_what_floods_ends_with_any_of_us(victim):
                                     "-c", "setsid yes & yes >&2")],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
-        assert eventually(lambda: len(processes_of(uid)) >= 2)
-        kill_all([process.pid] if victim == "supervisor" else
-                 children_of(process.pid))
-        process.wait(timeout=30)
+        try:
+            assert eventually(lambda: len(processes_of(uid)) >= 2)
+            kill_all([process.pid] if victim == "supervisor" else
+                     children_of(process.pid))
+            process.wait(timeout=30)
+        finally:
+            process.terminate()
         assert eventually(lambda: not processes_of(uid)), processes_of(uid)
 
 
