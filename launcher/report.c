@@ -370,7 +370,6 @@ static void put_terminal(struct json *json, const struct terminal *terminal)
 	json_close(json, '}');
 }
 
-/* What the reader must know about the confinement that was in force. */
 static void put_oom_note(struct json *json)
 {
 	const char *why_not = oom_score_why_not();
@@ -384,6 +383,7 @@ static void put_oom_note(struct json *json)
 	json_string(json, NULL, note);
 }
 
+/* What the reader must know about the confinement that was in force. */
 static void put_notes(struct json *json, const struct jail_spec *spec)
 {
 	json_open(json, "notes", '[');
