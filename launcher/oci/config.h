@@ -20,7 +20,8 @@ struct config {
 	bool is_readonly, has_mounts, covers_proc;
 	bool has_namespaces, has_network, has_pid;
 	bool wants_proc; /* a mount of it, on /proc */
-	json_t *readonly_paths, *masked_paths; /* lists, or NULL */
+	/* lists, or NULL */
+	json_t *mounts, *readonly_paths, *masked_paths;
 	json_t *ambient; /* likewise */
 	bool has_pids;
 	uint64_t pids; /* the least that was said */

@@ -155,7 +155,9 @@ static int put_cpus(struct config *config, const struct place *place,
 static int take_cpu(struct config *config, const struct place *place,
 		    json_t *value)
 {
-	static const char choice[] = "any processor may be used";
+	static const char choice[] =
+		"processors and memory nodes are not chosen; take it out to "
+		"run on any";
 	static const char weight[] = "it is no limit";
 	static const struct config_row rows[] = {
 		{"quota", config_pass, NULL, NULL},
@@ -163,8 +165,8 @@ static int take_cpu(struct config *config, const struct place *place,
 		{"shares", NULL, weight, NULL},
 		{"idle", NULL, weight, NULL},
 		{"burst", NULL, "there is none", NULL},
-		{"cpus", NULL, choice, NULL},
-		{"mems", NULL, choice, NULL},
+		{"cpus", NULL, NULL, choice},
+		{"mems", NULL, NULL, choice},
 		{"realtimeRuntime", NULL, "there is none", NULL},
 		{"realtimePeriod", NULL, "there is none", NULL},
 		{0},
@@ -175,21 +177,44 @@ static int take_cpu(struct config *config, const struct place *place,
 	return put_cpus(config, place, value);
 }
 
+static int take_block_io(struct config *config, const struct place *place,
+			 json_t *value)
+{
+	static const char weight[] = "it is no limit";
+	static const char limit[] =
+		"jaillaunch does not limit it; take it out to run without";
+	static const struct config_row rows[] = {
+		{"weight", NULL, weight, NULL},
+		{"leafWeight", NULL, weight, NULL},
+		{"weightDevice", NULL, weight, NULL},
+		{"throttleReadBpsDevice", NULL, NULL, limit},
+		{"throttleWriteBpsDevice", NULL, NULL, limit},
+		{"throttleReadIOPSDevice", NULL, NULL, limit},
+		{"throttleWriteIOPSDevice", NULL, NULL, limit},
+		{0},
+	};
+
+	return config_walk(config, place, value, rows);
+}
+
 static int take_resources(struct config *config, const struct place *place,
 			  json_t *value)
 {
-	static const char unlimited[] = "it is not limited";
+	static const char unlimited[] =
+		"jaillaunch does not limit it; take it out to run without";
 	static const struct config_row rows[] = {
 		{"memory", take_memory, NULL, NULL},
 		{"pids", take_pids, NULL, NULL},
 		{"cpu", take_cpu, NULL, NULL},
 		{"devices", NULL,
 		 "no device can be made; those of the root can be used", NULL},
-		{"blockIO", NULL, unlimited, NULL},
-		{"hugepageLimits", NULL, unlimited, NULL},
-		{"network", NULL, unlimited, NULL},
-		{"rdma", NULL, unlimited, NULL},
-		{"unified", NULL, unlimited, NULL},
+		{"blockIO", take_block_io, NULL, NULL},
+		{"hugepageLimits", NULL, NULL, unlimited},
+		{"network", NULL, "it is no limit", NULL},
+		{"rdma", NULL, NULL, unlimited},
+		{"unified", NULL, NULL,
+		 "no file of a cgroup is written for it; say it by memory, "
+		 "pids and cpu, or take it out to run without"},
 		{0},
 	};
 

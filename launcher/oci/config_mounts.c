@@ -77,22 +77,19 @@ static bool is_below(const char *path, const char *top)
 	       (path[len] == '\0' || path[len] == '/');
 }
 
-static int note_noexec(struct config *config, const struct mount *mount)
-{
-	return has_option(mount, "noexec")
-		       ? config_note(config, mount->place,
-				     "noexec is not honoured: programs there "
-				     "can be executed")
-		       : 0;
-}
-
-/* Options of a tmpfs: what it is in any case, what it is not. */
-static const struct tmpfs_option {
+/* Of a mount: what it is in any case, what it is not. */
+struct option_row {
 	const char *name;
 	const char *note; /* why it is not honoured */
 	const char *refusal; /* why it cannot be left out */
-} tmpfs_options[] = {
-	{"size", NULL, NULL}, /* by put_tmpfs() */
+};
+
+#define FOLLOWED "links there are followed; take it out to have them so"
+#define NOT_MAPPED "owners are not mapped; take it out to have them as they are"
+
+static const struct option_row tmpfs_options[] = {
+	{"size", NULL, NULL}, /* these two by put_tmpfs() */
+	{"noexec", NULL, NULL},
 	{"rw", NULL, NULL},
 	{"nosuid", NULL, NULL},
 	{"nodev", NULL, NULL},
@@ -100,7 +97,6 @@ static const struct tmpfs_option {
 	{"private", NULL, NULL},
 	{"rprivate", NULL, NULL},
 	{"ro", "it can be written to", NULL},
-	{"noexec", "programs there can be executed", NULL},
 	{"mode", "it is that of the root's directory", NULL},
 	{"uid", "it is that of the root's directory", NULL},
 	{"gid", "it is that of the root's directory", NULL},
@@ -108,36 +104,57 @@ static const struct tmpfs_option {
 	{"nr_blocks", "it is as --limit tmp says", NULL},
 	{"noswap", NULL,
 	 "what is written there can be swapped out; take it out to have it so"},
-	{"nosymfollow", NULL,
-	 "links there are followed; take it out to have them so"},
-	{"idmap", NULL,
-	 "owners are not mapped; take it out to have them as they are"},
-	{"ridmap", NULL,
-	 "owners are not mapped; take it out to have them as they are"},
+	{"nosymfollow", NULL, FOLLOWED},
+	{"idmap", NULL, NOT_MAPPED},
+	{"ridmap", NULL, NOT_MAPPED},
 	{0},
 };
 
-static const struct tmpfs_option *find_tmpfs_option(const char *text)
+static const struct option_row bind_options[] = {
+	{"bind", NULL, NULL}, /* these by put_bind() */
+	{"rbind", NULL, NULL},
+	{"ro", NULL, NULL},
+	{"rro", NULL, NULL},
+	{"noexec", NULL, NULL},
+	{"rnoexec", NULL, NULL},
+	{"rw", NULL, NULL},
+	{"rrw", NULL, NULL},
+	{"nosuid", NULL, NULL},
+	{"rnosuid", NULL, NULL},
+	{"nodev", NULL, NULL},
+	{"rnodev", NULL, NULL},
+	{"exec", NULL, NULL},
+	{"rexec", NULL, NULL},
+	{"private", NULL, NULL},
+	{"rprivate", NULL, NULL},
+	{"nosymfollow", NULL, FOLLOWED},
+	{"rnosymfollow", NULL, FOLLOWED},
+	{"idmap", NULL, NOT_MAPPED},
+	{"ridmap", NULL, NOT_MAPPED},
+	{0},
+};
+
+static const struct option_row *find_option(const struct option_row *row,
+					    const char *text)
 {
-	const struct tmpfs_option *row;
 	size_t len = strcspn(text, "=");
 
-	for (row = tmpfs_options; row->name; row++)
+	for (; row->name; row++)
 		if (strlen(row->name) == len &&
 		    strncmp(row->name, text, len) == 0)
 			return row;
 	return NULL;
 }
 
-static int take_tmpfs_option(struct config *config, const struct place *place,
-			     json_t *item)
+static int take_option(struct config *config, const struct place *place,
+		       json_t *item, const struct option_row *rows)
 {
-	const struct tmpfs_option *row;
+	const struct option_row *row;
 	const char *text;
 
 	if (oci_get_string(&config->reader, place, item, &text) < 0)
 		return -1;
-	row = find_tmpfs_option(text);
+	row = find_option(rows, text);
 	if (!row)
 		return config_note(config, place->above->above,
 				   "%.40s is not honoured", text);
@@ -150,10 +167,33 @@ static int take_tmpfs_option(struct config *config, const struct place *place,
 			 : 0;
 }
 
+static int take_tmpfs_option(struct config *config, const struct place *place,
+			     json_t *item)
+{
+	return take_option(config, place, item, tmpfs_options);
+}
+
+static int take_bind_option(struct config *config, const struct place *place,
+			    json_t *item)
+{
+	return take_option(config, place, item, bind_options);
+}
+
+static int take_options(struct config *config, const struct mount *mount,
+			int (*take)(struct config *config,
+				    const struct place *place, json_t *item))
+{
+	const struct place place = {mount->place, "options", 0};
+
+	return mount->options
+		       ? config_each(config, &place, mount->options, take)
+		       : 0;
+}
+
 /* "65536k" as "65536K"; a share of the memory is left to the default. */
 static int put_tmpfs(struct config *config, const struct mount *mount)
 {
-	const struct place options = {mount->place, "options", 0};
+	const bool is_noexec = has_option(mount, "noexec");
 	const char *size = option_value(mount, "size");
 	size_t len = size ? strlen(size) : 0;
 
@@ -166,21 +206,26 @@ static int put_tmpfs(struct config *config, const struct mount *mount)
 		len = 0;
 	}
 	if (len)
-		config_put(config, OCI_OPTION, "--tmpfs=%s:%.*s%c",
+		config_put(config, OCI_OPTION, "--tmpfs=%s:%.*s%c%s",
 			   mount->destination, (int)len - 1, size,
-			   toupper((unsigned char)size[len - 1]));
+			   toupper((unsigned char)size[len - 1]),
+			   is_noexec ? ",noexec" : "");
 	else
-		config_put(config, OCI_OPTION, "--tmpfs=%s",
-			   mount->destination);
+		config_put(config, OCI_OPTION, "--tmpfs=%s%s",
+			   mount->destination, is_noexec ? ":noexec" : "");
 	config->has_mounts = true;
-	return mount->options ? config_each(config, &options, mount->options,
-					    take_tmpfs_option)
-			      : 0;
+	return take_options(config, mount, take_tmpfs_option);
+}
+
+static bool is_readonly(const struct mount *mount)
+{
+	return has_option(mount, "ro") || has_option(mount, "rro");
 }
 
 static int put_bind(struct config *config, const struct mount *mount)
 {
-	bool is_readonly = has_option(mount, "ro") || has_option(mount, "rro");
+	bool is_noexec =
+		has_option(mount, "noexec") || has_option(mount, "rnoexec");
 	auto_free char *source = NULL;
 
 	if (!*mount->source)
@@ -188,8 +233,9 @@ static int put_bind(struct config *config, const struct mount *mount)
 	source = config_path(config, mount->source);
 	if (!source)
 		return err_sys(config->reader.err, ENOMEM, "mounts");
-	config_put(config, OCI_OPTION, "--bind=%s:%s%s", source,
-		   mount->destination, is_readonly ? "" : ":rw");
+	config_put(config, OCI_OPTION, "--bind=%s:%s:%s%s", source,
+		   mount->destination, is_readonly(mount) ? "ro" : "rw",
+		   is_noexec ? ",noexec" : "");
 	config->has_mounts = true;
 	if (is_below(mount->destination, "/proc") ||
 	    is_below(mount->destination, "/sys"))
@@ -200,15 +246,20 @@ static int put_bind(struct config *config, const struct mount *mount)
 			"out",
 			source) < 0)
 		return -1;
-	return note_noexec(config, mount);
+	return take_options(config, mount, take_bind_option);
+}
+
+static bool is_bind(const struct mount *mount)
+{
+	return has_option(mount, "bind") || has_option(mount, "rbind") ||
+	       strcmp(mount->type, "bind") == 0;
 }
 
 static int put_mount(struct config *config, const struct mount *mount)
 {
 	const struct absent *row;
 
-	if (has_option(mount, "bind") || has_option(mount, "rbind") ||
-	    strcmp(mount->type, "bind") == 0)
+	if (is_bind(mount))
 		return put_bind(config, mount);
 	if (strcmp(mount->type, "proc") == 0 &&
 	    strcmp(mount->destination, "/proc") == 0) {
@@ -233,26 +284,35 @@ static int put_mount(struct config *config, const struct mount *mount)
 	return put_tmpfs(config, mount);
 }
 
-static int take_mount(struct config *config, const struct place *place,
-		      json_t *item)
+static int read_mount(struct config *config, const struct place *place,
+		      json_t *item, struct mount *out)
 {
-	struct mount mount = {.place = place};
-
+	*out = (struct mount){.place = place};
 	if (!json_is_object(item))
 		return oci_wrong(&config->reader, place,
 				 "an object belongs here");
-	if (get_text(config, place, item, "destination", &mount.destination) <
+	if (get_text(config, place, item, "destination", &out->destination) <
 		    0 ||
-	    get_text(config, place, item, "type", &mount.type) < 0 ||
-	    get_text(config, place, item, "source", &mount.source) < 0 ||
+	    get_text(config, place, item, "type", &out->type) < 0 ||
+	    get_text(config, place, item, "source", &out->source) < 0 ||
 	    oci_get_list(&config->reader, place, item, "options",
-			 &mount.options) < 0)
+			 &out->options) < 0)
 		return -1;
-	if (mount.destination[0] != '/' || strchr(mount.destination, ':'))
+	if (out->destination[0] != '/' || strchr(out->destination, ':'))
 		return oci_wrong(&config->reader, place,
 				 "destination \"%.100s\": an absolute path "
 				 "without colons belongs here",
-				 mount.destination);
+				 out->destination);
+	return 0;
+}
+
+static int take_mount(struct config *config, const struct place *place,
+		      json_t *item)
+{
+	struct mount mount;
+
+	if (read_mount(config, place, item, &mount) < 0)
+		return -1;
 	if (json_object_get(item, "uidMappings") ||
 	    json_object_get(item, "gidMappings"))
 		return oci_wrong(&config->reader, place,
@@ -264,14 +324,66 @@ static int take_mount(struct config *config, const struct place *place,
 int config_mounts(struct config *config, const struct place *place,
 		  json_t *value)
 {
+	config->mounts = value;
 	return config_each(config, place, value, take_mount);
 }
 
 /* --- paths that are covered, or cannot be written */
 
-/* A jail has nothing of the host there; else what is asked for is not done. */
+/* With ".." a path is not below what it begins with. */
+static bool goes_up(const char *path)
+{
+	for (; path; path = strchr(path, '/')) {
+		path += *path == '/';
+		if (strncmp(path, "..", 2) == 0 &&
+		    (path[2] == '\0' || path[2] == '/'))
+			return true;
+	}
+	return false;
+}
+
+/* Is it in a mount of the configuration that can be written to? */
+static bool is_in_writable(struct config *config, const char *path)
+{
+	const struct place nowhere = {0};
+	struct mount mount;
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(config->mounts, i, item)
+	{
+		if (read_mount(config, &nowhere, item, &mount) == 0 &&
+		    is_below(path, mount.destination) &&
+		    (strcmp(mount.type, "tmpfs") == 0 ||
+		     (is_bind(&mount) && !is_readonly(&mount))))
+			return true;
+	}
+	return false;
+}
+
+/* A jail has nothing of the host there. */
+static bool is_absent(const struct config *config, const char *path)
+{
+	return !config->covers_proc && !goes_up(path) &&
+	       (is_below(path, "/proc") || is_below(path, "/sys"));
+}
+
+static bool is_masked(struct config *config, const char *path)
+{
+	return is_absent(config, path);
+}
+
+static bool is_made_readonly(struct config *config, const char *path)
+{
+	return is_absent(config, path) ||
+	       (config->is_readonly && !config->covers_proc && !goes_up(path) &&
+		!is_in_writable(config, path));
+}
+
+/* What is asked for and not done is refused. */
 static int check_list(struct config *config, const char *key, json_t *list,
-		      bool is_done, const char *why)
+		      bool (*is_done)(struct config *config, const char *path),
+		      const char *why)
 {
 	const struct place list_place = {NULL, key, 0};
 	json_t *item;
@@ -284,12 +396,9 @@ static int check_list(struct config *config, const char *key, json_t *list,
 
 		if (oci_get_string(&config->reader, &place, item, &path) < 0)
 			return -1;
-		if (is_done ||
-		    (!config->covers_proc &&
-		     (is_below(path, "/proc") || is_below(path, "/sys"))))
-			continue;
-		return oci_wrong(&config->reader, &place, "%.100s %s", path,
-				 why);
+		if (!is_done(config, path))
+			return oci_wrong(&config->reader, &place, "%.100s %s",
+					 path, why);
 	}
 	return 0;
 }
@@ -332,12 +441,14 @@ int config_decide_proc(struct config *config)
 
 int config_check_paths(struct config *config)
 {
-	if (check_list(config, "linux.maskedPaths", config->masked_paths, false,
+	if (check_list(config, "linux.maskedPaths", config->masked_paths,
+		       is_masked,
 		       "cannot be covered; take it out of the list, and of the "
 		       "root") < 0)
 		return -1;
 	return check_list(config, "linux.readonlyPaths", config->readonly_paths,
-			  config->is_readonly && !config->covers_proc,
+			  is_made_readonly,
 			  "can be made read-only with all of the root only: "
-			  "\"readonly\": true");
+			  "\"readonly\": true, and no mount that can be "
+			  "written to");
 }

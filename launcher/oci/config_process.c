@@ -43,13 +43,33 @@ static int take_gid(struct config *config, const struct place *place,
 	return put_number(config, place, value, "--group");
 }
 
+#define UMASK 022
+
+static int take_umask(struct config *config, const struct place *place,
+		      json_t *value)
+{
+	uint64_t umask = 0;
+
+	if (oci_get_number(&config->reader, place, value, 07777, &umask) < 0)
+		return -1;
+	if (umask & ~(uint64_t)UMASK)
+		return oci_wrong(&config->reader, place,
+				 "the umask is 022, and %" PRIu64 " (0%" PRIo64
+				 ") keeps more from others; "
+				 "take it out to run without",
+				 umask, umask);
+	return umask == UMASK ? 0
+			      : config_note(config, place,
+					    "not honoured: the umask is 022");
+}
+
 static int take_user(struct config *config, const struct place *place,
 		     json_t *value)
 {
 	static const struct config_row rows[] = {
 		{"uid", take_uid, NULL, NULL},
 		{"gid", take_gid, NULL, NULL},
-		{"umask", NULL, "the umask is 022", NULL},
+		{"umask", take_umask, NULL, NULL},
 		{"additionalGids", NULL, "no supplementary groups", NULL},
 		{"username", NULL, "the uid says who it is", NULL},
 		{0},
@@ -123,7 +143,7 @@ static int put_name(struct config *config, const struct place *place,
 	if (strchr(text, ','))
 		return oci_wrong(&config->reader, place,
 				 "\"%.60s\" is no capability", text);
-	fprintf(config->out, "%s,", text);
+	fprintf(config->out, "%s%s", place->index > 0 ? "," : "", text);
 	return 0;
 }
 

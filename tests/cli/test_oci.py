@@ -4,6 +4,7 @@ not honoured and said so, and what is refused."""
 import copy
 import json
 import os
+import shutil
 
 import pytest
 
@@ -189,7 +190,7 @@ def test_mounts(bundle):
         {"destination": "/ro", "source": "data", "options": ["bind", "ro"]},
         {"destination": "/rw", "type": "bind", "source": str(host)},
         {"destination": "/scratch", "type": "tmpfs",
-         "options": ["size=1024k", "noexec"]}]
+         "options": ["size=1024k", "noatime"]}]
     done = bundle.sh("cat /ro/file && ! echo x 2>/dev/null >/ro/no && "
                      "echo written >/rw/new && echo x 2>&1 >/scratch/y; "
                      "echo $?")
@@ -197,12 +198,46 @@ def test_mounts(bundle):
     assert (host / "new").read_text() == "written\n"
     assert not (host / "no").exists()
     notes = bundle.notes()
-    assert "mounts[5]: noexec is not honoured" in notes, notes
+    assert "mounts[5]: noatime is not honoured" in notes, notes
+
+
+def test_noexec(bundle):
+    """It was left out with a note, and confines."""
+    host = bundle.path / "data"
+    host.mkdir()
+    shutil.copy("/bin/true", host / "true")
+    for name in ("a", "b", "c", "d"):
+        (bundle.root / name).mkdir()
+        (bundle.root / name).chmod(0o777)
+    bundle.config["mounts"] += [
+        {"destination": "/a", "source": "data", "options": ["bind", "ro",
+                                                            "noexec"]},
+        {"destination": "/b", "source": "data", "options": ["rbind", "rw",
+                                                            "rnoexec"]},
+        {"destination": "/c", "type": "tmpfs", "options": ["noexec"]},
+        {"destination": "/d", "type": "tmpfs",
+         "options": ["size=1024k", "noexec"]}]
+    done = bundle.sh("cat /a/true >/c/true; cat /a/true >/d/true; "
+                     "chmod 755 /c/true /d/true; for at in a b c d; do "
+                     "/$at/true 2>/dev/null; echo $?; done")
+    assert done.out == "126\n126\n126\n126\n", done
+    assert "noexec" not in bundle.notes()
+
+
+def test_options_of_a_bind_are_honoured_or_named(bundle):
+    honoured = ["bind", "ro", "rro", "nosuid", "nodev", "rprivate", "exec"]
+    others = ["noatime", "rslave", "what"]
+    bundle.config["mounts"].append({
+        "destination": "/tmp/x", "source": ".", "options": honoured + others})
+    said = [note.split(" is not honoured")[0]
+            for note in bundle.notes().split("\n")
+            if note.startswith("mounts[3]: ")]
+    assert said == ["mounts[3]: " + option for option in others], said
 
 
 def test_options_of_a_tmpfs_are_honoured_or_named(bundle):
-    honoured = ["rw", "nosuid", "nodev", "size=1024k", "rprivate"]
-    others = ["ro", "noexec", "mode=0755", "uid=0", "nr_inodes=5",
+    honoured = ["rw", "nosuid", "nodev", "noexec", "size=1024k", "rprivate"]
+    others = ["ro", "mode=0755", "uid=0", "nr_inodes=5",
               "strictatime", "tmpcopyup"]
     (bundle.root / "scratch").mkdir()
     bundle.config["mounts"].append({
@@ -304,7 +339,8 @@ NOT_HONOURED = [
      "the hard limit is the soft one"),
     ("linux.sysctl", {"kernel.x": "1"}, "linux.sysctl: not honoured"),
     ("linux.resources.cpu", {"shares": 5}, "cpu.shares: not honoured"),
-    ("linux.resources.unified", {"a": "b"}, "it is not limited"),
+    ("linux.resources.blockIO", {"weight": 5}, "blockIO.weight: not honoured"),
+    ("process.user.umask", 0, "process.user.umask: not honoured"),
     ("linux.namespaces", [{"type": "user"}],
      "linux.namespaces[0]: not honoured: no namespace of this kind"),
     ("linux.namespaces", [{"type": "pid"}],
@@ -359,6 +395,22 @@ REFUSED = [
     ("linux.mountLabel", "a:b:c", "linux.mountLabel"),
     ("linux.maskedPaths", ["/etc/secret"],
      "linux.maskedPaths[0]: /etc/secret cannot be covered"),
+    # it only begins as what a jail does not have
+    ("linux.maskedPaths", ["/proc/../etc/secret"],
+     "linux.maskedPaths[0]: /proc/../etc/secret cannot be covered"),
+    ("linux.resources.unified", {"memory.max": "1"},
+     "linux.resources.unified: no file of a cgroup is written"),
+    ("linux.resources.cpu", {"cpus": "0"},
+     "linux.resources.cpu.cpus: processors and memory nodes are not chosen"),
+    ("linux.resources.hugepageLimits", [{"pageSize": "2MB", "limit": 0}],
+     "linux.resources.hugepageLimits: jaillaunch does not limit it"),
+    ("linux.resources.blockIO", {"throttleReadBpsDevice": [{"rate": 1}]},
+     "blockIO.throttleReadBpsDevice: jaillaunch does not limit it"),
+    ("process.user.umask", 0o77, "process.user.umask: the umask is 022, and "
+     "63 (077) keeps more from others"),
+    ("mounts", [{"destination": "/tmp", "type": "bind", "source": ".",
+                 "options": ["nosymfollow"]}],
+     "mounts[0].options[0]: nosymfollow: links there are followed"),
     ("process.rlimits", [{"type": "RLIMIT_MEMLOCK", "soft": 1, "hard": 1}],
      "process.rlimits[0].type: RLIMIT_MEMLOCK is a limit that"),
     ("process.rlimits", [{"type": "RLIMIT_NOFILE", "soft": 9, "hard": 1}],
@@ -371,7 +423,7 @@ REFUSED = [
     ("process.capabilities.bounding", ["CAP_NOTHING"],
      'no capability "nothing"'),
     ("process.capabilities.ambient", ["CAP_CHOWN"],
-     "--caps has to name them too"),
+     "--ambient-caps CAP_CHOWN: --caps has to name them too"),
     ("process.cwd", "relative", "an absolute path"),
     ("ociVersion", "2.0", 'ociVersion: version "2.0"; known is 1'),
     ("root.path", "nowhere", "nowhere"),
@@ -397,6 +449,24 @@ def test_what_would_confine_less_or_means_nothing_is_refused(bundle, key, value,
                                                              words):
     put(bundle.config, key, value)
     bundle.refuses(words)
+
+
+@pytest.mark.parametrize("mount, path, is_refused", [
+    ({"type": "bind", "source": "."}, "/tmp/x", True),
+    ({"type": "bind", "source": "."}, "/tmp/x/y", True),
+    ({"type": "tmpfs"}, "/tmp/x", True),
+    ({"type": "bind", "source": ".", "options": ["ro"]}, "/tmp/x", False),
+    ({"type": "bind", "source": "."}, "/tmp/xy", False),
+    ({"type": "bind", "source": "."}, "/proc/../tmp/x", True)])
+def test_a_readonly_path_in_a_mount_that_can_be_written(bundle, mount, path,
+                                                        is_refused):
+    """It stayed what the mount was, and nothing was said."""
+    bundle.config["mounts"].append({"destination": "/tmp/x", **mount})
+    bundle.config["linux"]["readonlyPaths"] = [path]
+    if is_refused:
+        bundle.refuses(f"linux.readonlyPaths[0]: {path} can be made read-only")
+    else:
+        assert bundle.launch().status == 0
 
 
 def test_readonly_paths_need_a_readonly_root(bundle):
