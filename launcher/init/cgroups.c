@@ -12,6 +12,7 @@
 #include "fdio.h"
 
 #define PLACE "/sys/fs/cgroup"
+#define OLD_PLACE "/run/cgroup"
 #define PLAIN (MS_NOSUID | MS_NODEV | MS_NOEXEC)
 #define MOST_BYTES 65536
 
@@ -32,6 +33,21 @@ static int write_text(const char *path, const char *text)
 	auto_close int fd = open(path, O_WRONLY | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd_write_full(fd, text, strlen(text));
+}
+
+static int mount_controller(const char *place, const char *name,
+			    struct err *err)
+{
+	char path[128];
+	int n = snprintf(path, sizeof(path), "%s/%s", place, name);
+
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return err_set(err, ERR_SYSTEM, "cgroup %s: too long a name",
+			       name);
+	if (mkdir(path, 0755) < 0 ||
+	    mount("cgroup", path, "cgroup", PLAIN, name) < 0)
+		return err_sys(err, errno, "cgroup %s", name);
+	return 0;
 }
 
 /* --- version 2 */
@@ -70,6 +86,22 @@ size_t cgroups_wanted(const char *controllers, char *out, size_t size)
 	return n;
 }
 
+/*
+ * One that version 2 does not have (cpu, before Linux 4.15) may be there in
+ * version 1.  If it is not, jaillaunch says what is lacking when it is wanted.
+ */
+static void mount_missing(const char *controllers)
+{
+	struct err unsaid = {0};
+
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
+		if (is_among(controllers, wanted[i]))
+			continue;
+		(void)!mkdir(OLD_PLACE, 0755); /* it is there, or mount fails */
+		(void)!mount_controller(OLD_PLACE, wanted[i], &unsaid);
+	}
+}
+
 /* Nobody could use a controller below that the root does not hand down. */
 static int hand_down(struct err *err)
 {
@@ -81,6 +113,7 @@ static int hand_down(struct err *err)
 		error = write_text(PLACE "/cgroup.subtree_control", line);
 	if (error < 0)
 		return err_sys(err, -error, "controllers of %s", PLACE);
+	mount_missing(controllers ? controllers : "");
 	return 0;
 }
 
@@ -104,20 +137,6 @@ char *cgroups_next(char **text)
 	return NULL;
 }
 
-static int mount_controller(const char *name, struct err *err)
-{
-	char path[128];
-	int n = snprintf(path, sizeof(path), PLACE "/%s", name);
-
-	if (n < 0 || (size_t)n >= sizeof(path))
-		return err_set(err, ERR_SYSTEM, "cgroup %s: too long a name",
-			       name);
-	if (mkdir(path, 0755) < 0 ||
-	    mount("cgroup", path, "cgroup", PLAIN, name) < 0)
-		return err_sys(err, errno, "cgroup %s", name);
-	return 0;
-}
-
 /* Those that mount; an error only if none does. */
 static int mount_old(struct err *err)
 {
@@ -133,7 +152,7 @@ static int mount_old(struct err *err)
 		return err_sys(err, errno, "mount tmpfs on %s", PLACE);
 	rest = text;
 	while ((name = cgroups_next(&rest)))
-		n += mount_controller(name, err) == 0;
+		n += mount_controller(PLACE, name, err) == 0;
 	if (n > 0) {
 		*err = (struct err){0};
 		return 0;

@@ -1,7 +1,7 @@
 #pragma once
 /*
  * cgroups: on /sys/fs/cgroup, for jaillaunch to make groups in: version 2, or
- * what the kernel has of version 1.
+ * what the kernel has of version 1.  What version 2 lacks is on /run/cgroup.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -222,6 +222,31 @@ SAYS_OLD = {
 }
 
 
+# The init of a kernel whose version 2 has no controller of processors: there is
+# none where version 1 has it.
+CPU_IS_OLD = r"""
+#include <sys/mount.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+	(void)argc;
+	if (mount("cgroup", "/rootfs/var", "cgroup", 0, "cpu") == 0)
+		execv("/rootfs/init", argv);
+	return 1;
+}
+"""
+
+SAYS_BOTH = {
+    "cpu_hog inside": "refused: little of the processors",
+    "cpu_hog by": "cgroup v1: cpu.cfs_quota_us",
+    "memory_bomb inside": "refused: a process was killed",
+    "memory_bomb by": "cgroup v2: memory.max",
+    "controllers": "memory pids",
+    "left": ".",
+}
+
+
 def address_of(program, words):
     """Of the one place in a program where these words are."""
     data = program.read_bytes()
@@ -237,12 +262,25 @@ def address_of(program, words):
     raise AssertionError("it lies in no segment")
 
 
-def test_limits_are_kept_by_version_1(scratch):
-    words = address_of(BUILD / "jail-init", b"\0cgroup2\0") + 1
-    done = run("gcc", "-static", "-s", f"-DWORDS={words:#x}", "-x", "c", "-o",
-               scratch / "init", "-", input=NO_VERSION_2)
+def limited_behind(scratch, before, script, *flags):
+    """With that program before the init."""
+    done = run("gcc", "-static", "-s", *flags, "-x", "c", "-o",
+               scratch / "init", "-", input=before)
     assert done.status == 0, done
-    said = limited(scratch, ATTACKS,
+    return limited(scratch, script,
                    {"/init": ramdisk.program(BUILD / "jail-init")},
                    init=scratch / "init")
+
+
+def test_what_version_2_lacks_is_kept_by_version_1(scratch):
+    said = limited_behind(
+        scratch, CPU_IS_OLD, ATTACKS +
+        'say controllers "$(cat $groups/cgroup.subtree_control)"\n')
+    assert {what: said.get(what) for what in SAYS_BOTH} == SAYS_BOTH, said
+
+
+def test_limits_are_kept_by_version_1(scratch):
+    words = address_of(BUILD / "jail-init", b"\0cgroup2\0") + 1
+    said = limited_behind(scratch, NO_VERSION_2, ATTACKS,
+                          f"-DWORDS={words:#x}")
     assert {what: said.get(what) for what in SAYS_OLD} == SAYS_OLD, said
