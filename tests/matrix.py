@@ -57,7 +57,8 @@ SAID = {
     "oom-score": ("^OOM score +not raised: there is no /proc", "OOM score"),
     "cgroup": ("no cgroup: |^cgroup +off +(?! |no limit)", "cgroup"),
     "proc": ("there is no /proc to find|^entered not by detached mounts: make "
-             "the root writable", "/proc"),
+             "the root writable",
+             "there is no /proc|needs /proc|/proc is needed"),
     "chroot": (None, "without root|only root"),  # all is lost
     "store": (None, "Permission denied"),  # not root
     "loop": (None, "without root|only root"),

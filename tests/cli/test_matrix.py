@@ -115,6 +115,12 @@ def test_declares_nothing():
     assert launch("cat", "/proc/self/status").status == 0
 
 
+def test_is_refused_for_a_place(tmp_path):
+    (tmp_path / "root").mkdir()
+    assert run(BUILD / "jaillaunch", "-r", tmp_path / "root", "-u", "54321",
+               "--proc", "--", "true").status == 0
+
+
 @pytest.mark.needs("kills")
 def test_wants_kills_itemised():
     launch("true")
@@ -137,6 +143,7 @@ def test_wants_something_that_no_launch_misses():
 def test_without_proc_the_program_or_the_launch_says_what_is_missed(scratch):
     done, failed = judged(scratch, "no-proc", PROC)
     assert failed == ["fails_before", "declares_nothing",
+                      "is_refused_for_a_place",
                       "wants_something_that_no_launch_misses"], done
     assert "lost:               kills are not itemised: there is no" in done.out
     assert "lost: OOM score     not raised: there is no /proc" in done.out

@@ -1,5 +1,6 @@
 """Policies by name and of the caller's own: in force, in the kernel."""
 
+import errno
 import json
 import os
 
@@ -303,11 +304,16 @@ def test_a_policy_is_compiled_once(jaillaunch, scratch):
     mine = [name for name, st in entries().items()
             if st.st_mode == 0o100400][-1:]
     assert mine
-    before = set(entries())
-    assert jaillaunch(*launch).out == "-18\n"
-    policy.write_text(f"# {scratch}\ndefault allow\nerrno:EDOM getpid\n")
-    assert jaillaunch(*launch).out == "-33\n"
-    assert set(entries()) >= before
+    for number in (33, 34, 32):  # who finds it full empties it: once more
+        before = set(entries())
+        assert jaillaunch(*launch).out == "-18\n"
+        policy.write_text(f"# {scratch}\ndefault allow\n"
+                          f"errno:{errno.errorcode[number]} getpid\n")
+        assert jaillaunch(*launch).out == f"-{number}\n"
+        if set(entries()) >= before:
+            return
+        policy.write_text(f"# {scratch}\ndefault allow\nerrno:EXDEV getpid\n")
+    raise AssertionError(before)
 
 
 @pytest.mark.parametrize("harm", ["bytes", "mode", "link", "empty"])
