@@ -479,7 +479,23 @@ static bool can_be_made(const struct root_view *view, const char *target)
 	return view->is_writable;
 }
 
-static int check_places(const struct root_view *view, struct err *err)
+static int refuse_missing(const struct jail_spec *spec, const char *target,
+			  struct err *err)
+{
+	if (spec->root_is_image)
+		return err_set(err, ERR_USAGE,
+			       "%s is not in the image, and a mount needs a "
+			       "place: \"dir %s\" in its manifest makes one, "
+			       "and so does --writable",
+			       target, target);
+	return err_set(err, ERR_USAGE,
+		       "%s is not in the root %s, and a mount needs a place: "
+		       "make one there, or say --writable",
+		       target, spec->root_name);
+}
+
+static int check_places(const struct root_view *view,
+			const struct jail_spec *spec, struct err *err)
 {
 	size_t i;
 
@@ -502,12 +518,7 @@ static int check_places(const struct root_view *view, struct err *err)
 			return err_sys(err, fd < 0 ? -fd : errno,
 				       "%s of the image", place->target);
 		if (fd < 0)
-			return err_set(err, ERR_USAGE,
-				       "%s is not in the image, and a mount "
-				       "needs a place: \"dir %s\" in its "
-				       "manifest makes one, and so does "
-				       "--writable",
-				       place->target, place->target);
+			return refuse_missing(spec, place->target, err);
 		if (S_ISLNK(st.st_mode) ||
 		    S_ISDIR(st.st_mode) == place->is_file)
 			return err_set(err, ERR_USAGE,
@@ -617,7 +628,7 @@ static int add_all(struct root_view *view, const struct jail_spec *spec,
 	if (view->n)
 		qsort(view->places, view->n, sizeof(*view->places),
 		      compare_places);
-	if (check_places(view, err) < 0)
+	if (check_places(view, spec, err) < 0)
 		return -1;
 	return root_copies_check(view, spec, err);
 }

@@ -161,9 +161,9 @@ def test_where_nothing_can_be_mounted():
 
 
 def test_it_needs_a_place():
-    refuses('/proc is not in the image, and a mount needs a place: "dir /proc"'
-            " in its manifest makes one", "-r", busybox_root(), "-u", "1000",
-            "--proc", "--", "true")
+    refuses(f"/proc is not in the root {busybox_root()}, and a mount needs a "
+            "place: make one there, or say --writable", "-r", busybox_root(),
+            "-u", "1000", "--proc", "--", "true")
     done = run(LAUNCH, "-r", busybox_root(), "-u", "1000", "--proc",
                "--writable", "--", "ls", "/proc")
     assert "self" in done.out.split(), done
