@@ -165,7 +165,7 @@ static int explain(const struct args *args, const struct launch *launch,
 		return -1;
 	if (printed_check(stdout, err) < 0)
 		return -1;
-	outcome->kind = OUTCOME_EXITED;
+	outcome->kind = OUTCOME_EXPLAINED;
 	return 0;
 }
 

@@ -7,6 +7,7 @@ const char *const outcome_kind_names[] = {
 	[OUTCOME_EXITED] = "exited",
 	[OUTCOME_SIGNALED] = "signaled",
 	[OUTCOME_TIME_LIMIT] = "time-limit",
+	[OUTCOME_EXPLAINED] = "explained",
 };
 
 static bool is_hit(uint64_t count)
@@ -49,6 +50,8 @@ int outcome_status(const struct outcome *outcome)
 		return STATUS_SIGNAL + outcome->signal;
 	case OUTCOME_TIME_LIMIT:
 		return STATUS_TIME_LIMIT;
+	case OUTCOME_EXPLAINED:
+		return 0;
 	}
 	return STATUS_FAILED;
 }

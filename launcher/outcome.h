@@ -22,6 +22,7 @@ enum outcome_kind {
 	OUTCOME_EXITED,
 	OUTCOME_SIGNALED,
 	OUTCOME_TIME_LIMIT,
+	OUTCOME_EXPLAINED, /* nothing was to be run */
 };
 
 enum exit_status {

@@ -628,6 +628,23 @@ def test_a_report_in_place_of_a_directory_is_refused_before_the_program(scratch)
             busybox_root(), "-u", 1000, "--report", scratch, "echo", "ran")
 
 
+def test_a_report_says_that_nothing_was_run(scratch):
+    """With --explain it said that a program had ended well."""
+    done = launch("--report", scratch / "r", "--events", scratch / "e",
+                  "--explain", "--", "sh", "-c", "exit 3")
+    assert (done.status, done.err) == (0, ""), done
+    report = json.loads((scratch / "r").read_text())
+    assert (report["outcome"], report["exit_status"]) == ("explained", 0)
+    assert "use" not in report, report
+    events = [json.loads(line) for line in (scratch / "e").open()]
+    assert [(row["event"], row["outcome"]) for row in events] == \
+        [("ended", "explained")], events
+    done = launch("--report", scratch / "r", "--explain", "--require", "mnt",
+                  "--", "true")
+    assert done.status == 125, done
+    assert json.loads((scratch / "r").read_text())["outcome"] == "failed"
+
+
 def test_reports_have_the_mode_of_the_callers_umask(scratch):
     for option in ("--report", "--events"):
         path = scratch / option
