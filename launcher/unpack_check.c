@@ -145,8 +145,9 @@ static int check_mode(const struct unpack_record *record, struct err *err)
 		return refuse(err, "a mode out of range");
 	if (record->mode & (S_ISUID | S_ISGID))
 		return err_set(err, ERR_INPUT,
-			       "it asks for set-id (mode %04o), which no image "
-			       "may; jailbuild makes images without",
+			       "it asks for set-id (mode %04o), which is never "
+			       "unpacked; build the image without `allow "
+			       "setuid`",
 			       record->mode);
 	if (record->uid > INT32_MAX || record->gid > INT32_MAX)
 		return refuse(err, "an owner's id is out of range");

@@ -128,7 +128,8 @@ BAD_HEADERS = {
                      "unknown member type 0x5a"),
     "capability": (tar(pax(**{"SCHILY.xattr.security.capability":
                               b"\1\0\0\2\0\4\0\0" + bytes(12)}), GOOD),
-                   'unknown key "SCHILY.xattr.security.capability"'),
+                   'it has file capabilities, which are never unpacked; '
+                   'build the image without `caps`'),
     "xattr": (tar(pax(**{"LIBARCHIVE.xattr.user.x": "eA"}), GOOD),
               'unknown key "LIBARCHIVE.xattr.user.x"'),
     "acl": (tar(pax(**{"SCHILY.acl.access": "user::rwx"}), GOOD),
@@ -315,7 +316,9 @@ BAD_MEMBERS = {
             "the character device 1:1"),
     "wrapped device": ([header("null", type=b"3", major=b"0400001\0",
                                minor=3)], "the character device 131073:3"),
-    "set-uid": ([file("su", mode=0o4755)], "it asks for set-id (mode 4755)"),
+    "set-uid": ([file("su", mode=0o4755)], "it asks for set-id (mode 4755), "
+                "which is never unpacked; build the image without `allow "
+                "setuid`"),
     "set-gid": ([file("wall", mode=0o2755)], "it asks for set-id (mode 2755)"),
     "set-gid directory": ([folder("mail", mode=0o2775)], "set-id (mode 2775)"),
     "set-id top": ([folder("./", mode=0o4755)], "set-id (mode 4755)"),
