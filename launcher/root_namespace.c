@@ -19,6 +19,7 @@ static void open_places(struct root_origin *origin)
 
 void root_origin_take(struct root_origin *origin)
 {
+	origin->is_left = false;
 	origin->namespace_fd = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
 	open_places(origin);
 }
@@ -54,6 +55,7 @@ int root_namespace_enter(struct root_attempt *attempt,
 		root_sources_find(attempt->sources, attempt->view);
 	if (unshare(CLONE_NEWNS) < 0)
 		return ROOT_FAIL(attempt, STEP_NAMESPACE, -errno);
+	origin->is_left = true;
 	if (origin->namespace_fd < 0)
 		stay_in_copy(origin);
 	return ROOT_FAIL(attempt, STEP_PRIVATE,
@@ -86,9 +88,14 @@ static int detach_base(const struct root_attempt *attempt)
 int root_namespace_leave(struct root_attempt *attempt,
 			 const struct root_origin *origin)
 {
-	int error = origin->namespace_fd < 0 ? detach_base(attempt)
-		    : setns(origin->namespace_fd, CLONE_NEWNS) < 0 ? -errno
-								   : 0;
+	int error;
+
+	/* Who may make no namespace may enter none, either, his own included. */
+	if (!origin->is_left)
+		return 0;
+	error = origin->namespace_fd < 0 ? detach_base(attempt)
+		: setns(origin->namespace_fd, CLONE_NEWNS) < 0 ? -errno
+							       : 0;
 
 	if (error < 0 || fchdir(origin->root) < 0 || chroot(".") < 0 ||
 	    fchdir(origin->here) < 0)

@@ -3,9 +3,12 @@
  * root_namespace: a mount namespace of the jail's own, and the way back to
  * where we were, should it come to nothing.
  */
+#include <stdbool.h>
+
 #include "root_attempt.h"
 
 struct root_origin {
+	bool is_left; /* else there is nothing to come back from */
 	int namespace_fd; /* -1: there is no /proc, and no way back */
 	int root, here; /* then: as the copy of the mounts has them */
 };

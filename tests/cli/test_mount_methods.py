@@ -98,6 +98,42 @@ def what_differs(one, other):
     return lines(one) ^ lines(other)
 
 
+def without_capabilities(*names):
+    """Root as container engines have it."""
+    return ("setpriv", "--inh-caps=-all",
+            "--bounding-set=" + ",".join(f"-{name}" for name in names))
+
+
+@pytest.mark.parametrize("name", ["image.tar", "image.tar.zst"])
+def test_root_of_a_container_may_not_mount(images, scratch, name):
+    """Nor enter any namespace, its own included."""
+    argv = ["-i", images / name, "--store", "none", "--report",
+            scratch / "report"]
+    before = without_capabilities("sys_admin")
+    for pinned in (False, True):
+        if pinned:
+            launch("", *argv)
+        done = launch("", *argv, program=LOOK, before=before)
+        assert done.status == 0, done
+        for word in ("of the image\n", "tmp\nhome\n", "read-only\n",
+                     "no node\n", "null\n"):
+            assert word in done.out, done
+        report = report_of(scratch)
+        assert (report["method"], report["from"]) == (CHROOT, UNPACKED)
+
+
+def test_root_of_a_container_may_not_make_devices(images):
+    before = without_capabilities("sys_admin", "mknod")
+    argv = ["-i", images / "image.tar"]
+    done = launch("", *argv, before=before)
+    assert (done.status, done.err) == (
+        125, "jaillaunch: make /dev/null (--dev none does without): Operation "
+             "not permitted\n"), done
+    done = launch("", *argv, "--dev", "none", before=before,
+                  program="echo /dev/*")
+    assert (done.status, done.out) == (0, "/dev/*\n"), done
+
+
 @every(METHODS)
 @pytest.mark.needs("mount-calls", "ns-mnt", "mount")
 def test_the_same_jail_by_every_method(images, scratch, missing, method):
