@@ -16,7 +16,7 @@ UPDATE = os.environ.get("JAIL_GOLDEN_UPDATE") == "1"
 @pytest.mark.parametrize("name", ["default", "strict", "cape", "cape-deny"])
 def test_what_is_shown_is_as_expected(name, machine):
     done = run(BUILD / "jaillaunch", "policy", "show", name, "--landlock",
-               "none", "--machine", machine)
+               "none", "--ns", "none", "--machine", machine)
     assert done.status == 0 and done.err == "", done
     path = HERE / f"{name}.{machine}"
     if UPDATE:
