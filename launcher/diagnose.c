@@ -377,6 +377,53 @@ static uint32_t choose_program(const struct jail_spec *spec, uint32_t program)
 	return program;
 }
 
+/* The --bind whose destination the path is, or is below. */
+static const char *find_bind(const struct jail_spec *spec, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < spec->flags->binds.n; i++) {
+		const char *request = spec->flags->binds.items[i];
+		const char *at = request;
+
+		while ((at = strstr(at, ":/"))) {
+			size_t len = strcspn(++at, ":");
+
+			if (strncmp(path, at, len) == 0 &&
+			    (path[len] == '/' || path[len] == '\0'))
+				return request;
+		}
+	}
+	return NULL;
+}
+
+/* What is mounted there is gone with the jail: only the errno tells. */
+static bool tell_bound(const struct look *look, const char *path,
+		       const char *bind)
+{
+	if (look->error == ENOENT)
+		err_set(look->err, ERR_USAGE,
+			"%s: no such file in what --bind %s mounts, or the "
+			"jail lacks what it needs: its loader, or the "
+			"interpreter of its first line",
+			path, bind);
+	else if (look->error == EACCES)
+		err_set(look->err, ERR_USAGE,
+			"%s: not to be executed by uid %u: by its mode, or "
+			"because --bind %s is noexec",
+			path, look->spec->user.uid, bind);
+	else
+		tell_errno(look, path);
+	return look->error == ENOENT;
+}
+
+/* Did the kernel find what we did not?  Then it is in something mounted. */
+static bool is_elsewhere(const struct look *look, enum finding finding)
+{
+	return finding == FOUND_MISSING && look->error != ENOENT &&
+	       look->error != ENOTDIR && look->error != ELOOP;
+}
+
 bool diagnose_exec(const struct jail_spec *spec, uint32_t program, int error,
 		   struct err *err)
 {
@@ -384,6 +431,7 @@ bool diagnose_exec(const struct jail_spec *spec, uint32_t program, int error,
 	bool is_searched = strchr(spec->argv[0], '/') == NULL;
 	auto_free char *path = NULL;
 	enum finding finding;
+	const char *bind;
 
 	if (is_searched)
 		program = choose_program(spec, program);
@@ -392,6 +440,9 @@ bool diagnose_exec(const struct jail_spec *spec, uint32_t program, int error,
 		err_sys(err, error, "%s", spec->programs[program]);
 		return false;
 	}
+	bind = find_bind(spec, path);
+	if (bind && (error != ENOENT || !is_searched))
+		return tell_bound(&look, path, bind);
 	if (is_searched && !is_there(spec, path)) {
 		err_set(err, ERR_USAGE,
 			"%s: no such program in the jail; looked along PATH=%s",
@@ -399,6 +450,8 @@ bool diagnose_exec(const struct jail_spec *spec, uint32_t program, int error,
 		return true;
 	}
 	finding = check_file(&look, path, 0);
+	if (is_elsewhere(&look, finding))
+		finding = FOUND_NOTHING;
 	if (finding == FOUND_NOTHING)
 		tell_errno(&look, path);
 	return finding == FOUND_MISSING;

@@ -534,6 +534,27 @@ def test_bind(image, scratch):
     assert done.out == "of the host\nof the host\nno\n", done
 
 
+@pytest.mark.parametrize("name, option, status, words", [
+    ("script", "", 127, "/mnt mounts, or the jail lacks what it needs"),
+    ("none", "", 127, "no such file in what --bind"),
+    ("closed", "", 126, "not to be executed by uid 1000: by its mode"),
+    ("text", "", 126, "/mnt/text: Exec format error"),
+    ("script", ":noexec", 126, ":noexec is noexec")])
+def test_a_program_that_is_bound_and_cannot_be_executed(image, scratch, name,
+                                                        option, status, words):
+    """All were told as "no such file in the jail: it has no /mnt/..."."""
+    scratch.chmod(0o755)
+    for file, text, mode in (("script", "#!/nowhere\n", 0o755),
+                             ("closed", "#!/bin/bash\n", 0o644),
+                             ("text", "\0text\n", 0o755)):
+        (scratch / file).write_text(text)
+        (scratch / file).chmod(mode)
+    done = run(LAUNCH, "-i", image, "-u", "1000", "--bind",
+               f"{scratch}:/mnt{option}", "--", f"/mnt/{name}")
+    assert done.status == status and words in done.err, done
+    assert done.err.count("\n") == 1, done
+
+
 @pytest.mark.parametrize("argv, words", [
     (["--bind", "/etc:/nowhere"], "/nowhere is not in the image"),
     (["--bind", "/nowhere/x:/mnt"], "/nowhere/x: No such file"),
