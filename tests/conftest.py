@@ -68,6 +68,14 @@ def ordinary_user():
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
 
+def owner_of(uid):
+    """Whom the files of the jail's user belong to, for the launcher: in a column
+    where that is not root all users of a jail are the launcher's own."""
+    if COLUMN and os.geteuid() == 0 and matrix.is_user():
+        return ordinary_user()["user"]
+    return uid
+
+
 @pytest.fixture(scope="session")
 def build():
     """The build directory."""
@@ -88,10 +96,13 @@ def jaillaunch():
 
 @pytest.fixture
 def scratch():
-    """A directory of the test's own, that others may enter; removed after,
-    whatever modes a test left in it."""
+    """A directory of the test's own (of the launcher's user, in a column where
+    that is not root), that others may enter; removed after, whatever modes a
+    test left in it."""
     path = pathlib.Path(tempfile.mkdtemp(prefix="jailtest."))
     path.chmod(0o755)
+    if owner_of(os.geteuid()) != os.geteuid():
+        os.chown(path, owner_of(0), ordinary_user()["group"])
     yield path
     shutil.rmtree(path, ignore_errors=True)
     if path.exists():

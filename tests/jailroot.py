@@ -7,7 +7,7 @@ import shutil
 import stat
 import subprocess
 
-from conftest import BUILD, run, shared_once
+from conftest import BUILD, owner_of, run, shared_once
 
 PASSWD = """\
 root:x:0:0:root:/root:/bin/sh
@@ -51,7 +51,7 @@ def make_root(path):
         (path / name).mkdir(mode=0o755)
     (path / "tmp").chmod(0o1777)
     (path / "home/jailuser").mkdir()
-    os.chown(path / "home/jailuser", 1000, 1000)
+    os.chown(path / "home/jailuser", owner_of(1000), 1000)
     (path / "home/jailuser").chmod(0o700)
     (path / "root").chmod(0o700)
     for name, minor in (("null", 3), ("zero", 5)):

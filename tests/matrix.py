@@ -59,18 +59,35 @@ SAID = {
     "proc": ("there is no /proc to find|^entered not by detached mounts: make "
              "the root writable",
              "there is no /proc|needs /proc|/proc is needed"),
-    "chroot": (None, "without root|only root"),  # all is lost
-    "store": (None, "Permission denied"),  # not root
-    "loop": (None, "without root|only root"),
+    "chroot": (None, "no user namespace can be made|only root|"
+               "without root, /proc is needed"),
+    "store": (None, "store [^ ]+: (only root has|Permission denied)"),
+    "loop": (None, "only root can"),
+    # what only root can have, and what is another in a user namespace: it has
+    # one uid, which is the caller's outside
+    "root": ("^  unpacked because +only root can",
+             "only root|run jaillaunch as root|without root, /proc is needed|"
+             "do not have the capability ourselves"),
+    "ids": ("^namespace user +on", "layer ids: enter the start directory .*: "
+            "Permission denied"),
 }
 # Names that are none of the doctor's, and on which of its rows they hang.
-HANGS_ON = {"kills": ("pidfd_open", "proc"), "oom-score": ("proc",)}
+HANGS_ON = {"kills": ("pidfd_open", "proc"), "oom-score": ("proc",),
+            "root": ("store",), "ids": ("store",)}
 BOUND = 400  # seconds, for a test in a column
 LONGEST = 1800  # and in any other run; nothing comes near it
 PATIENCE = 20  # seconds, for an --explain
 # What is said for words that launch nothing.
 VERBS = {"doctor", "policy", "store"}
+# What the launcher is called by, and then calls itself.
+GUISES = ("jaillaunch", "capejail", "go-jail")
+SAYS = rf"(?:{'|'.join(GUISES)}): "
 ANY_LAUNCH = ["-r", "/", "-u", "54321", "--", "true"]
+
+
+def is_user():
+    """The launcher of this column is an ordinary user's."""
+    return "root" in lacking()
 
 
 def refusal_of(need):
@@ -118,7 +135,7 @@ class Launch(subprocess.Popen):
         """The line that it ended with, if that is all that it did."""
         out, err = self.said
         if self.returncode == 125 and not out and \
-                re.fullmatch(r"jaillaunch: [^\n]+\n", err) and \
+                re.fullmatch(SAYS + r"[^\n]+\n", err) and \
                 any(re.search(refusal_of(need), err)
                     for need in lacking() & SAID.keys()):
             return err.strip()
@@ -142,8 +159,10 @@ class Launch(subprocess.Popen):
         if VERBS.intersection(rest[:1]):
             rest = ANY_LAUNCH
         words = [self.launcher, "--explain", *rest]
-        # It may have no stream to say it on.
-        return self.what_says([*before, *words]) or self.what_says(words)
+        text = self.what_says([*before, *words])
+        # It may have no stream to say it on, or one with much else in it.
+        return text if text and "strace" not in before else \
+            text + "\n" + self.what_says(words)
 
     def what_says(self, words):
         try:
@@ -157,7 +176,7 @@ class Launch(subprocess.Popen):
     def names(self, need):
         """The words by which it says that this is lacking."""
         lost = SAID[need][0]
-        said = rf"^jaillaunch: .*(?:{refusal_of(need)}).*" + (
+        said = rf"^{SAYS}.*(?:{refusal_of(need)}).*" + (
             f"|(?:{lost}).*" if lost else "")
         for text in (*self.said, self.explained):
             found = re.search(said, text, re.M)
@@ -184,8 +203,12 @@ NOT_SAID = {
                                  "program, too", None),
     "the program's /proc": ("proc", "the column lacks it for the program, too",
                             r"/(proc/[\w/]+|dev/stdin)'?: No such file"),
-    "the keeper's /proc": ("mount-calls", "whose thread it is, is not known "
-                           "without: it is ended by SIGKILL", None),
+    "the keeper's /proc": (("mount-calls", "store"), "whose thread it is, is "
+                           "not known without: it is ended by SIGKILL", None),
+    "the caller's files": ("store", "the test's are root's, and the launcher is "
+                           "not", "Permission denied"),
+    "the caller's processes": ("store", "the test's are root's, and the launcher "
+                               "is not", None),
 }
 
 
@@ -212,7 +235,8 @@ def lacking():
     if has_own_mounts():
         lost.add(OUR_MOUNTS)
     return lost | {name for name, (row, *_) in NOT_SAID.items()
-                   if row in missing}
+                   if missing & ({row} if isinstance(row, str) else
+                                 set(row or ()))}
 
 
 def not_said(need, launches):
@@ -236,6 +260,9 @@ def excuse(item):
     launches, Launch.all = Launch.all, []
     declared = [pair for pair in sorted(needs_of(item))
                 if pair[1] in lacking()]
+    if any(launch.names("chroot") for launch in launches
+           if "chroot" in lacking()):  # no program can be launched at all
+        return "refused", None, "no program can be launched here"
     for pair in declared:
         if pair[1] in NOT_SAID:
             why = not_said(pair[1], launches)

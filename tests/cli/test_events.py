@@ -41,7 +41,7 @@ def kinds(found):
     return [event["event"] for event in found]
 
 
-@pytest.mark.needs("ns-cgroup")
+@pytest.mark.needs("ns-cgroup", "ids")
 def test_a_plain_launch():
     found = events(program=["sleep", "0.5"])  # else it is gone: pid 0
     assert kinds(found) == ["prepared", "started", "ended"]
@@ -57,6 +57,7 @@ def test_a_plain_launch():
 
 @pytest.mark.skipif(IS_SANITIZED, reason="the sanitizers need /proc")
 @pytest.mark.parametrize("namespaces", ["auto", "none"])
+@pytest.mark.needs("root")
 def test_the_number_is_the_programs_also_without_proc(namespaces):
     """In a pid namespace of its own it has another there; a terminal that is
     lent to it again needs ours."""
@@ -80,6 +81,7 @@ def test_the_number_is_the_programs_also_without_proc(namespaces):
     (["/nosuch"], 127, {"outcome": "not-found"}),
     (["/etc/passwd"], 126, {"outcome": "not-executable"}),
 ])
+@pytest.mark.needs("root")
 def test_the_end(program, status, expected):
     found = events("--ns", "none", program=program, status=status)
     assert expected.items() <= found[-1].items()
@@ -279,6 +281,7 @@ def test_one_file_is_not_for_the_report_too(report, told, scratch):
 def test_what_takes_both_may_have_both(scratch):
     fifo = scratch / "fifo"
     os.mkfifo(fifo)
+    fifo.chmod(0o666)
     read = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
     write = os.open(fifo, os.O_WRONLY)
     for where in f"fd:{write}", fifo:

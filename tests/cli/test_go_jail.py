@@ -3,7 +3,9 @@ in our own words, on the root of the test's own host."""
 
 import errno
 import os
+import pathlib
 import re
+import tempfile
 
 import pytest
 
@@ -123,8 +125,17 @@ PROBE = r"""
 """
 
 
-def test_a_list_opens_what_it_names(go_jail, scratch):
+@pytest.fixture
+def outside_tmp():
+    """Where a launcher that is not root's has no file system of the jail's."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
+        os.chmod(name, 0o755)
+        yield pathlib.Path(name)
+
+
+def test_a_list_opens_what_it_names(go_jail, outside_tmp):
     """Not what is refused for its arguments; nothing without its name."""
+    scratch = outside_tmp
     compile_c(PROBE, scratch / "probe")
     names = "@loader,@io,unshare,socket"
     done = go_jail(*DAEMON, f"-syscall-allow={names},ptrace,chroot",

@@ -36,6 +36,7 @@ def test_not_found_is_127():
 
 # --- user and group
 
+@pytest.mark.needs("ids")
 def test_user_by_name_has_its_groups():
     done = launch("--", "id")
     assert done.out == ("uid=1000(jailuser) gid=1000(jailuser) "
@@ -43,6 +44,7 @@ def test_user_by_name_has_its_groups():
 
 
 @pytest.mark.parametrize("user", ["1000", "#1000"])
+@pytest.mark.needs("ids")
 def test_number_takes_the_line_of_passwd(user):
     assert "groups=29(audio)" in launch("-u", user, "--", "id").out
 
@@ -52,6 +54,7 @@ def test_number_without_line_works():
     assert done.out == "uid=4242 gid=4242\n"
 
 
+@pytest.mark.needs("ids")
 def test_group_and_no_groups():
     assert launch("-g", "video", "--no-groups", "--", "id").out == \
         "uid=1000(jailuser) gid=44(video)\n"
@@ -150,7 +153,7 @@ def test_relative_program_is_relative_to_the_start_directory():
 
 # --- confinement
 
-@pytest.mark.needs("our mounts")
+@pytest.mark.needs("our mounts", "ids")
 def test_status_of_the_program():
     """All that the kernel says about it, seen from outside."""
     process = subprocess.Popen(

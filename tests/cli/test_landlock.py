@@ -204,6 +204,7 @@ def test_only_named_paths_can_be_read(loaded):
     assert done.out == "group\npasswd\n", done
 
 
+@pytest.mark.needs("ids")
 def test_only_named_paths_can_be_written(loaded, scratch):
     make_root(scratch / "root")
     (scratch / "root/bin/rm").symlink_to("busybox")

@@ -480,6 +480,7 @@ def test_a_reader_who_never_reads_does_not_keep_us(is_over):
 
 
 @pytest.mark.parametrize("victim", ["supervisor", "keeper"])
+@pytest.mark.needs("ids")
 def test_what_floods_ends_with_any_of_us(victim):
     for _ in range(6):
         uid = own_uid()

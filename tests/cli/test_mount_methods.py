@@ -135,7 +135,7 @@ def test_root_of_a_container_may_not_make_devices(images):
 
 
 @every(METHODS)
-@pytest.mark.needs("mount-calls", "ns-mnt", "mount")
+@pytest.mark.needs("mount-calls", "ns-mnt", "mount", "ids")
 def test_the_same_jail_by_every_method(images, scratch, missing, method):
     argv = ["-i", images / "image.tar", "--report", scratch / "report"]
     launch("", *argv)  # the pin is there
@@ -179,7 +179,7 @@ def unpinned(images, scratch):
 
 @pytest.mark.parametrize("form", [of_another, compressed, squashfs, unpinned])
 @every(MOUNTED)
-@pytest.mark.needs("mount-calls", "ns-mnt", "mount")
+@pytest.mark.needs("mount-calls", "ns-mnt", "mount", "ids")
 def test_of_every_form(images, scratch, missing, method, form):
     plain = launch("", "-i", images / "image.tar", program=LOOK)
     argv, origin = form(images, scratch)
@@ -197,7 +197,7 @@ def test_of_every_form(images, scratch, missing, method, form):
 
 
 @every(MOUNTED)
-@pytest.mark.needs("mount-calls", "ns-mnt")
+@pytest.mark.needs("mount-calls", "ns-mnt", "ids")
 def test_bind(images, scratch, missing, method):
     image = images / "image.tar"
     place = scratch / "place"
@@ -222,7 +222,7 @@ def test_bind(images, scratch, missing, method):
 
 
 @every(MOUNTED)
-@pytest.mark.needs("mount-calls", "ns-mnt")
+@pytest.mark.needs("mount-calls", "ns-mnt", "ids")
 def test_tmpfs(images, scratch, missing, method):
     done = launch(missing, "-i", images / "image.tar", "--tmpfs", "/mnt:64K",
                   "-u", "0", "--allow-root", "--report", scratch / "report",
@@ -233,7 +233,7 @@ def test_tmpfs(images, scratch, missing, method):
 
 
 @every(MOUNTED)
-@pytest.mark.needs("mount-calls", "ns-mnt")
+@pytest.mark.needs("mount-calls", "ns-mnt", "ids")
 def test_noexec(images, scratch, missing, method):
     shutil.copy("/bin/true", scratch / "true")
     scratch.chmod(0o755)
@@ -251,7 +251,7 @@ def test_noexec(images, scratch, missing, method):
 
 
 @every(MOUNTED)
-@pytest.mark.needs("mount-calls", "ns-mnt", "proc")
+@pytest.mark.needs("mount-calls", "ns-mnt", "proc", "ids")
 def test_writable_and_persist(images, scratch, missing, method):
     image = images / "image.tar"
     user = ["-u", "0", "--allow-root", "--report", scratch / "report"]

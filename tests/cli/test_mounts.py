@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from conftest import BUILD, ordinary_user, run, shared_once
+from conftest import BUILD, ordinary_user, owner_of, run, shared_once
 from jailroot import add_program, busybox_root
 from treeimage import Node, write
 
@@ -112,7 +112,7 @@ def test_a_full_file_system_of_the_jails_own_is_named(image, scratch, options,
     assert report["limits_met"] == (["tmp"] if is_met else []), done
 
 
-@pytest.mark.needs("our mounts", "mount-calls", "mount")
+@pytest.mark.needs("our mounts", "mount-calls", "mount", "root")
 def test_device_nodes_are_made_once_and_looked_at(image, scratch):
     """The pinned nodes of --dev: another file system there is not used."""
     script = """
@@ -137,7 +137,7 @@ umount null,full && ls null,full
 
 @pytest.mark.parametrize("pins", ["devices", "pins"])
 @pytest.mark.parametrize("form", ["image", "squashfs"])
-@pytest.mark.needs("mount-calls", "mount")
+@pytest.mark.needs("mount-calls", "mount", "root")
 def test_a_prune_in_the_middle_of_a_launch(form, request, scratch, pins):
     """What the launcher has just opened is no longer mounted anywhere."""
     script = """
@@ -169,7 +169,7 @@ def test_flags_of_an_older_kernel(image, scratch):
 @pytest.mark.parametrize("call, error", [("move_mount", "ENOSPC"),
                                          ("fsmount", "ENOMEM"),
                                          ("open_tree", "EMFILE")])
-@pytest.mark.needs("our mounts", "mount-calls", "mount")
+@pytest.mark.needs("our mounts", "mount-calls", "mount", "ids")
 def test_what_is_scarce_is_not_missing(image, scratch, call, error):
     assert look(scratch, "-i", image).status == 0
     done = look(scratch, "-i", image, before=without(call, error))
@@ -177,7 +177,7 @@ def test_what_is_scarce_is_not_missing(image, scratch, call, error):
     assert report_of(scratch)["method"] == "none"
 
 
-@pytest.mark.needs("mount-calls", "mount", "ns-mnt")
+@pytest.mark.needs("mount-calls", "mount", "ns-mnt", "root")
 def test_explain_says_how_and_why(image):
     done = run(*without("move_mount"), LAUNCH, "-i", image, "--explain")
     assert done.out.endswith(
@@ -189,7 +189,7 @@ def test_explain_says_how_and_why(image):
         done
 
 
-@pytest.mark.needs("mount")
+@pytest.mark.needs("mount", "root")
 def test_the_report_tells_images_apart_as_far_as_it_knows(image, own, scratch):
     """Of what is mounted the index; of what was read the digest."""
     look(scratch, "-i", image)
@@ -229,7 +229,7 @@ def by_owner_of_directory(path):
     (by_mode, "can be written by others"),
     (by_directory, "can be written by others"),
     (by_owner_of_directory, "belongs neither to root nor to us")])
-@pytest.mark.needs("mount")
+@pytest.mark.needs("mount", "root")
 def test_an_image_of_others_is_unpacked(own, scratch, spoil, words):
     assert look(scratch, "-i", own).status == 0
     assert report_of(scratch)["from"] == PINNED
@@ -240,6 +240,7 @@ def test_an_image_of_others_is_unpacked(own, scratch, spoil, words):
     assert words in report["why_not_mounted"]
 
 
+@pytest.mark.needs("root")
 def test_an_image_that_is_open_for_writing_is_unpacked(own, scratch):
     with open(own, "r+b"):
         assert look(scratch, "-i", own).status == 0
@@ -249,6 +250,7 @@ def test_an_image_that_is_open_for_writing_is_unpacked(own, scratch):
 @pytest.mark.parametrize("offset, words", [
     (1024 + 4, "damaged (checksum)"), (1024 + 80, "features"),
     (1024 + 12, "features"), (1024, "no index")])
+@pytest.mark.needs("root")
 def test_a_superblock_that_lies_is_not_mounted(own, scratch, offset, words):
     with open(own, "r+b") as file:
         file.seek(offset)
@@ -260,6 +262,7 @@ def test_a_superblock_that_lies_is_not_mounted(own, scratch, offset, words):
     assert words in report_of(scratch)["why_not_mounted"]
 
 
+@pytest.mark.needs("root")
 def test_an_image_that_was_appended_to_is_not_mounted(own, scratch):
     with open(own, "ab") as file:
         file.write(bytes(10240))
@@ -267,7 +270,7 @@ def test_an_image_that_was_appended_to_is_not_mounted(own, scratch):
     assert "another size" in report_of(scratch)["why_not_mounted"]
 
 
-@pytest.mark.needs("mount")
+@pytest.mark.needs("mount", "root")
 def test_a_changed_image_has_another_pin(own, scratch):
     def pins():
         inode = f"-{own.stat().st_ino}-"
@@ -288,7 +291,7 @@ def test_a_changed_image_has_another_pin(own, scratch):
     assert len(pins()) == 1 and pins() != first
 
 
-@pytest.mark.needs("our mounts", "mount")
+@pytest.mark.needs("our mounts", "mount", "root")
 def test_a_pin_that_is_something_else_is_replaced(own, scratch):
     assert look(scratch, "-i", own).status == 0
     pin, = [path for path in PINS.iterdir()
@@ -301,7 +304,7 @@ def test_a_pin_that_is_something_else_is_replaced(own, scratch):
     assert kinds == ["erofs"]
 
 
-@pytest.mark.needs("our mounts", "mount")
+@pytest.mark.needs("our mounts", "mount", "root")
 def test_twenty_launchers_make_one_pin(own):
     jails = [subprocess.Popen([LAUNCH, "-i", own, "--", "bash", "-c", "echo"],
                               stdout=subprocess.PIPE) for _ in range(20)]
@@ -353,7 +356,7 @@ def test_prune_removes_half_made_pins(image, own, scratch, leave):
 
 
 @pytest.mark.parametrize("leave", LEFT)
-@pytest.mark.needs("our mounts", "mount")
+@pytest.mark.needs("our mounts", "mount", "root")
 def test_a_launch_finishes_a_half_made_pin(own, scratch, leave):
     leave(pin_of(own), own)
     assert look(scratch, "-i", own).status == 0
@@ -570,7 +573,8 @@ def test_a_program_that_is_bound_and_cannot_be_executed(image, scratch, name,
     (["--tmpfs", "/mnt:much"], "is not a size"),
     (["--tmpfs", "/mnt", "--bind", "/etc:/mnt"], "is mounted already"),
     (["--writable", "--persist", "/nowhere/x"], "one, not both"),
-    (["--persist", "/etc"], "remove it, or give it to uid 0 with mode 700"),
+    (["--persist", "/etc"],
+     f"remove it, or give it to uid {owner_of(0)} with mode 700"),
     (["--writable=1"], "out of range")])
 def test_options_that_are_refused(image, argv, words):
     done = run(LAUNCH, "-i", image, *argv, "--", "bash", "-c", "echo ran")
@@ -612,7 +616,7 @@ def test_writable_is_gone_and_persist_is_kept(image, scratch):
         first.communicate(b"\n")
 
 
-@pytest.mark.needs("mount-calls")
+@pytest.mark.needs("mount-calls", "ids")
 def test_a_directory_is_left_alone_unless_mounts_are_asked_for(image, scratch):
     root = scratch / "root"
     root.mkdir()
@@ -758,7 +762,7 @@ def test_an_option_that_wants_mounts_where_there_are_none(
         done.err.count("\n") == 1, done
 
 
-@pytest.mark.needs("mount")
+@pytest.mark.needs("mount", "root")
 def test_device_nodes_of_an_image_do_not_work(scratch):
     """Root's file need not be root's work."""
     (scratch / "a.c").write_text(
@@ -781,7 +785,7 @@ def test_device_nodes_of_an_image_do_not_work(scratch):
         assert done.err == "open: Permission denied\n", done
 
 
-@pytest.mark.needs("mount", "ns-mnt")
+@pytest.mark.needs("mount", "ns-mnt", "root")
 def test_the_hosts_mounts_are_gone_from_the_namespace(image):
     for missing, is_gone in (("mount_setattr", True),
                              ("mount_setattr,pivot_root", False)):
@@ -797,7 +801,7 @@ def test_the_hosts_mounts_are_gone_from_the_namespace(image):
         assert (set(kinds) == {"tmpfs", "erofs"}) == is_gone, kinds
 
 
-@pytest.mark.needs("mount-calls", "mount")
+@pytest.mark.needs("mount-calls", "mount", "root")
 def test_no_mount_of_the_host_is_reached_from_a_detached_root(image):
     """The kernel lists the mounts below a process's root: there are none of
     its namespace, and nothing is above it."""
@@ -817,7 +821,7 @@ def test_no_mount_of_the_host_is_reached_from_a_detached_root(image):
 
 @pytest.mark.parametrize("missing", [
     "", "unshare", "unshare,move_mount", "move_mount"])
-@pytest.mark.needs("mount")
+@pytest.mark.needs("mount", "root")
 def test_no_user_namespace_in_a_jail_even_without_seccomp(image, missing):
     done = run(*(without(missing) if missing else ()), LAUNCH, "-i", image,
                "-I", "--bind", f"{BUILD}/escape/userns_unshare:/tmp/attempt",
@@ -925,7 +929,7 @@ def test_kills_leave_nothing(form, request, scratch, missing):
     assert wait_until(lambda: not loops_of(scratch / "gone"))
 
 
-@pytest.mark.needs("our mounts", "mount-calls", "mount")
+@pytest.mark.needs("our mounts", "mount-calls", "mount", "root")
 def test_prune_removes_the_devices_too(image):
     """In mounts of our own: other tests' launches would make them anew.  Those
     that stand below are covered, but still listed."""

@@ -49,7 +49,7 @@ def of_jail(kind, *options):
                "readlink", "-v", f"/proc/self/ns/{kind}").out.strip()
 
 
-@pytest.mark.needs("ns-cgroup")
+@pytest.mark.needs("ns-cgroup", "ids")
 def test_all_that_are_cheap_are_used_unasked(scratch):
     assert report_of(scratch)["namespaces"] == {"used": ALL, "lacking": []}
 
@@ -84,6 +84,7 @@ def test_each_is_the_jails_own(kind):
     assert of_jail(kind, "--exec") != numbers(kind)
 
 
+@pytest.mark.needs("ids")
 def test_mounts_are_the_jails_own_on_request(scratch):
     report = report_of(scratch, "--ns", "mnt")
     assert report["namespaces"]["used"] == ["mnt"]
@@ -91,7 +92,7 @@ def test_mounts_are_the_jails_own_on_request(scratch):
     assert report_of(scratch)["root"]["method"] == "chroot"
 
 
-@pytest.mark.needs("ns-pid")
+@pytest.mark.needs("ns-pid", "ids")
 def test_the_program_is_not_the_init():
     assert shell("echo $$ $PPID").out == "2 1\n"
     assert shell("kill -9 1; echo $?", "--landlock=none").out == "1\n"
@@ -166,6 +167,7 @@ def test_a_private_network_has_a_loopback_interface_and_nothing_else():
     assert done.out == "up\n", done
 
 
+@pytest.mark.needs("ids")
 def test_without_privilege_the_loss_is_named(scratch):
     report = report_of(scratch, before=UNPRIVILEGED)
     assert report["namespaces"]["used"] == []
@@ -178,7 +180,7 @@ def test_without_privilege_the_loss_is_named(scratch):
 
 @pytest.mark.parametrize("kind", ALL)
 @pytest.mark.parametrize("error", ["EPERM", "EINVAL", "ENOSPC"])
-@pytest.mark.needs("ns-cgroup")
+@pytest.mark.needs("ns-cgroup", "ids")
 def test_each_is_done_without_when_it_cannot_be_made(scratch, kind, error):
     before = (BUILD / "tools/without", f"namespaces:{KINDS[kind]:#x}={error}")
     report = report_of(scratch, before=before)
@@ -206,6 +208,7 @@ def test_want_of_memory_is_no_want_of_namespaces(error):
     assert done.status == 125 and "start the keeper" in done.err, done
 
 
+@pytest.mark.needs("ids")
 def test_a_private_network_that_cannot_be_made_is_an_error():
     done = shell("true", "--net=private", before=UNPRIVILEGED)
     assert done.status == 125 and "--net private: " in done.err, done

@@ -100,7 +100,7 @@ def test_the_usual_configuration(bundle):
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&-", "2>&-",
                                     "<&- >&- 2>&-"])
-@pytest.mark.needs("ns-cgroup", "mount")
+@pytest.mark.needs("ns-cgroup", "mount", "root")
 def test_whatever_streams_the_caller_left_closed(bundle, closed):
     put(bundle.config, "process.args", ["sh", "-c", "exit 3"])
     done = run("sh", "-c", f'exec "$@" {closed}', "sh", BUILD / "jaillaunch",

@@ -212,6 +212,7 @@ def test_every_program_of_coreutils():
     assert done.out == ""
 
 
+@pytest.mark.needs("ids")
 def test_coreutils_have_names_for_numbers():
     assert jail("coreutils", "stat", "-c", "%U:%G", "/").out == "root:root\n"
     assert jail("coreutils", "whoami").out == "jailuser\n"
@@ -545,6 +546,7 @@ def https_server(tmp_path_factory):
     server.wait()
 
 
+@pytest.mark.needs("the caller's files")
 def test_curl_speaks_tls(https_server):
     port, certificate = https_server
     options = ("--net", "host", "--copy", f"{certificate}:/tmp/ca.pem")

@@ -93,7 +93,7 @@ def test_another_users_process_is_hidden():
 
 @pytest.mark.parametrize("call, missing", [
     ("fsconfig", None), ("mount", "open_tree,fsopen=ENOSYS")])
-@pytest.mark.needs("mount-calls")
+@pytest.mark.needs("mount-calls", "ids")
 def test_where_the_kernel_has_less(scratch, call, missing):
     """Before Linux 5.8: the first option is refused, the second taken."""
     root = shared_once("proc-roots", make_roots) / "root"
@@ -112,6 +112,7 @@ def test_where_the_kernel_has_less(scratch, call, missing):
         assert done.status == 0 and "/proc/version" in done.out, done
 
 
+@pytest.mark.needs("ids")
 def test_mount_flags():
     done = run(LAUNCH, "-r", "/", "-u", "1000", "--proc", "--ns=pid,mnt", "--",
                "grep", " /proc ", "/proc/self/mountinfo")

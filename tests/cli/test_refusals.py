@@ -416,7 +416,7 @@ OTHER_PROC = {
 @needs_proc
 @pytest.mark.parametrize("namespaces", [(), ("--ns", "none")])
 @pytest.mark.parametrize("proc", OTHER_PROC)
-@pytest.mark.needs("seccomp-notify", "the program's mount", "kills")
+@pytest.mark.needs("seccomp-notify", "the program's mount", "kills", "root")
 def test_with_another_proc(proc, namespaces, scratch):
     before = OTHER_PROC[proc]
     if run(*before, "true").status != 0:

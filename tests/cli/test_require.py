@@ -135,7 +135,7 @@ def explain(*options, before=()):
     return done.out
 
 
-@pytest.mark.needs("landlock", "ns-cgroup")
+@pytest.mark.needs("landlock", "ns-cgroup", "ids")
 def test_explain_has_every_layer_and_namespace():
     text = explain()
     rows = dict(re.findall(r"^([\w-]+) +(on|off) +\S", text, re.M))

@@ -227,6 +227,7 @@ def test_what_cannot_be_had_is_an_error(options, words):
     assert words in done.err and done.err.count("\n") == 1, done
 
 
+@pytest.mark.needs("ids")
 def test_root_has_no_use_for_it():
     done = run(LAUNCH, "-r", busybox_root(), "-u", "1000", "--ns=user", "true")
     assert done.status == 125 and "it is for who is not root" in done.err

@@ -555,6 +555,7 @@ def test_no_store_on_request(image):
     assert said == {"used": False, "why_not": "--store none"}
 
 
+@pytest.mark.needs("root")
 def test_the_default_store_may_be_impossible(image):
     """A read-only /var/lib: said in the report, and unpacked."""
     report = image.parent / "report"
@@ -607,6 +608,7 @@ def test_list(store, image):
         r"\d\dZ  1 image\n", done.out), done
 
 
+@pytest.mark.needs("root")
 def test_what_is_in_use_stays_unless_all(store, image):
     jail = subprocess.Popen([str(LAUNCH), "--store", str(store), "-i",
                              str(image), "-u", "jailuser", "--", "sh", "-c",

@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from conftest import BUILD, run, shared_once
+from conftest import BUILD, owner_of, run, shared_once
 from jailroot import busybox_root, compile_c
 from processes import (child_of, descendants, eventually, parents,
                        processes_of)
@@ -187,6 +187,7 @@ def test_a_signal_that_kills_it_is_told():
     process.communicate()
 
 
+@pytest.mark.needs("ids")
 def test_stops_and_goes_on_with_the_program():
     uid = own_uid()
     process = start("-u", uid, "--", "sh", "-c",
@@ -286,7 +287,7 @@ def make_image(path):
 def private_directories():
     found = []
     for base in ("/run/jailwright", "/var/lib/jailwright",
-                 "/tmp/jailwright-0"):
+                 f"/tmp/jailwright-{owner_of(0)}"):
         with contextlib.suppress(OSError):
             found += [f"{base}/{name}" for name in os.listdir(base)
                       if name.startswith("run-")]
@@ -354,6 +355,7 @@ def test_sigkill_of_any_process_at_any_moment_leaves_nothing(victim, source):
             {path: os.listdir(path) for path in left_of_this_file()}
 
 
+@pytest.mark.needs("ids")
 def test_what_a_killed_launch_left_goes_with_the_next(scratch):
     """Supervisor and guard killed together."""
     image = shared_once("supervisor.tar", make_image)
@@ -399,7 +401,10 @@ def caught_unpacking(image, large, uid):
         if process.poll() is None:
             return process, names, mine[0]
         os.kill(names["jail-unpack"], signal.SIGKILL)
+        process.communicate()
+        return None
     process.communicate()
+    assert process.returncode == 0
     return None
 
 
@@ -438,6 +443,7 @@ def make_large_image(path):
 
 
 @pytest.mark.parametrize("options", [[], ["--ns", "none"]])
+@pytest.mark.needs("ids", "root")
 def test_the_guard_outlives_the_search_for_orphans(options):
     """The keeper is killed, and then the supervisor, which has ended what the
     keeper left, and not removed the image yet."""
@@ -460,6 +466,7 @@ def test_the_guard_outlives_the_search_for_orphans(options):
     assert eventually(lambda: not left_of_this_file())
 
 
+@pytest.mark.needs("ids")
 def test_the_killed_keeper_is_told(scratch):
     uid = own_uid()
     process = start("-u", uid, "--report", scratch / "report", "--", "sleep",
@@ -480,7 +487,7 @@ def oom_score_of(pid):
 
 @pytest.mark.parametrize("callers", [0, 500])
 @pytest.mark.parametrize("namespaces", [["--ns", "none"], []])
-@pytest.mark.needs("oom-score")
+@pytest.mark.needs("oom-score", "ids")
 def test_when_memory_runs_out_the_jail_goes_and_its_guardians_stay(
         callers, namespaces):
     process = subprocess.Popen(
@@ -671,6 +678,7 @@ def test_who_is_left_is_found_by_proc_also_beside_a_mounted_image(scratch):
         assert sum(1 for _ in trace) < 100000
 
 
+@pytest.mark.needs("root")
 def test_a_signal_during_a_failed_attempt_reaches_the_next():
     """The cgroup namespace cannot be made, after a while."""
     started.append(subprocess.Popen(

@@ -6,7 +6,8 @@ import signal
 
 import pytest
 
-from conftest import BUILD, ROOT, landlock_abi, ordinary_user, run
+import matrix
+from conftest import BUILD, COLUMN, ROOT, landlock_abi, ordinary_user, run
 
 SYSCALLS = BUILD / "tools" / "syscalls"
 FILTERED = BUILD / "tools" / "filtered"
@@ -62,6 +63,13 @@ NO_NS = "--ns=none"
 scoped = pytest.mark.skipif(landlock_abi() < 6, reason="no Landlock scopes")
 
 
+@pytest.fixture
+def seen_in_a_jail():
+    if COLUMN and matrix.is_user() and str(BUILD).startswith("/tmp/"):
+        pytest.skip("without root -r / has a /tmp of the jail's own, and we are "
+                    "below the host's")
+
+
 @pytest.mark.parametrize("launch, tool", [
     ((UNSCOPED, NO_NS), ()),
     ((UNSCOPED, NO_NS, "--net=host"), ("--features", "1")),
@@ -73,14 +81,14 @@ scoped = pytest.mark.skipif(landlock_abi() < 6, reason="no Landlock scopes")
      ("--allow", "chroot,@debug", "--deny", "@ipc")),
 ])
 def test_in_a_jail_every_number_is_answered_as_the_table_says(
-        jaillaunch, launch, tool):
+        seen_in_a_jail, jaillaunch, launch, tool):
     done = jaillaunch("-r", "/", "-u", "54321", *launch, "--", SYSCALLS,
                       "--inside", *tool)
     assert done.status == 0, done
     assert counts(done)[3] == 0
 
 
-def test_an_insecure_jail_fails_the_same_check(jaillaunch):
+def test_an_insecure_jail_fails_the_same_check(seen_in_a_jail, jaillaunch):
     done = jaillaunch("-r", "/", "-u", "54321", "-I", "--", SYSCALLS,
                       "--inside")
     assert done.status == 1, done

@@ -144,6 +144,7 @@ def test_without_a_terminal_auto_makes_none(scratch):
         assert "ptmx" not in trace.read_text()
 
 
+@pytest.mark.needs("root")
 def test_auto_does_without_where_a_stream_is_open_for_the_other_way(scratch):
     """Without /proc a terminal of another session cannot be opened again."""
     hidden = ["unshare", "-m", "sh", "-c",
@@ -217,6 +218,7 @@ def test_a_host_that_has_none(scratch):
 
 # --- what the jail sees ------------------------------------------------------
 
+@pytest.mark.needs("ids")
 def test_the_program_has_it_as_its_own():
     script = ("test -t 0 -a -t 1 -a -t 2 && echo streams; "
               "echo by name >/dev/tty; stty size; echo $TERM; read x")
@@ -288,7 +290,7 @@ def make_image(path):
 
 
 @pytest.mark.parametrize("missing", [None, "unshare,move_mount,mount"])
-@pytest.mark.needs("mount")
+@pytest.mark.needs("mount", "root")
 def test_an_image_may_be_tried_in_several_ways(scratch, missing):
     """Each try has a terminal, and /dev has its name."""
     image = shared_once("tty-image", make_image) / "image.tar"
@@ -556,6 +558,7 @@ def test_what_was_set_while_it_was_stopped_stays():
         outer.wait_for(r"intr = \^Y")
 
 
+@pytest.mark.needs("the caller's processes")
 def test_a_script_that_waits_for_us_stops_too():
     with shell() as outer:
         script = quoted(cat()) + "; echo after $?"
@@ -599,6 +602,7 @@ def test_a_reader_in_the_background_is_stopped():
         outer.wait_for("OUT> ")
 
 
+@pytest.mark.needs("ids")
 def test_a_writer_in_the_background_goes_on_and_takes_nothing():
     with shell() as outer:
         script = "echo begun; while [ ! -e /tmp/$0 ]; do sleep 0.05; done; " \

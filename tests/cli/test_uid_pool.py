@@ -144,6 +144,7 @@ def test_limit_pids_is_the_jails_alone(pool):
 
 # --- which are free
 
+@pytest.mark.needs("root")
 def test_twenty_at_once_have_twenty_uids(pool):
     some = pool(20)
     with contextlib.ExitStack() as stack:
@@ -166,6 +167,7 @@ def test_twenty_at_once_have_twenty_uids(pool):
     assert some.locks() == []
 
 
+@pytest.mark.needs("root")
 def test_many_launches_leave_nothing(pool):
     some = pool(3)
     loop = 'i=0; while [ $i -lt 40 ]; do "$@" || exit 1; i=$((i+1)); done'
@@ -177,6 +179,7 @@ def test_many_launches_leave_nothing(pool):
     assert not any(has_any(uid) for uid in some.uids)
 
 
+@pytest.mark.needs("root")
 def test_an_empty_pool_says_what_to_do_and_fills_again(pool):
     some = pool(1)
     with started([*jail(some), "--", *WAIT]) as (process, uid):
@@ -294,6 +297,7 @@ def keeper_of(launcher):
 
 
 @pytest.mark.parametrize("victim", ["launcher", "keeper"])
+@pytest.mark.needs("root")
 def test_a_kill_frees_the_uid(pool, victim):
     some = pool(1)
     with started([*jail(some), "--", *DAEMONS]) as (process, uid):
@@ -316,6 +320,7 @@ def end_keeper(process):
           .split()[2] == "Z")
 
 
+@pytest.mark.needs("root")
 def test_the_lock_lives_as_long_as_one_of_both(pool):
     """While one of them ends the jail nobody else gets its uid."""
     some = pool(1)
@@ -328,7 +333,7 @@ def test_the_lock_lives_as_long_as_one_of_both(pool):
     assert run(*jail(some), "true").status == 0
 
 
-@pytest.mark.needs("mount-calls", "mount")
+@pytest.mark.needs("mount-calls", "mount", "root")
 def test_what_two_kills_left_is_ended_by_who_comes_next(pool, scratch):
     some = pool(1)
     name = f"jail-{some.uids[0]}"
@@ -448,7 +453,7 @@ def test_those_of_others_stay(pool):
 
 
 @pytest.mark.parametrize("victim", ["launcher", "keeper"])
-@pytest.mark.needs("mount-calls", "mount")
+@pytest.mark.needs("mount-calls", "mount", "root")
 def test_ipc_objects_go_after_a_kill(pool, victim):
     some = pool(1)
     uid, name = some.uids[0], f"jail-{some.uids[0]}"
@@ -624,7 +629,7 @@ SCOPED = {
 
 @pytest.mark.skipif(landlock_abi() < 6, reason="Landlock has no scopes")
 @pytest.mark.parametrize("pair", looking_into_proc(SCOPED))
-@pytest.mark.needs("landlock")
+@pytest.mark.needs("landlock", "ids")
 def test_landlock_keeps_two_jails_of_one_uid_apart(scratch, pair):
     """And what one of them does not, its absence shows."""
     victim, attacker, refusal = SCOPED[pair]
@@ -644,7 +649,7 @@ def test_landlock_keeps_two_jails_of_one_uid_apart(scratch, pair):
 
 
 @pytest.mark.parametrize("pair", looking_into_proc(PAIRS))
-@pytest.mark.needs("the program's pidfd_open")
+@pytest.mark.needs("the program's pidfd_open", "ids")
 def test_a_jail_cannot_attack_another(pool, scratch, pair):
     uid = fresh_uid()
     try:
