@@ -82,11 +82,11 @@ static int read_arg(struct reader *reader, const struct place *place,
 	    oci_get_number(reader, &index_place, json_object_get(arg, "index"),
 			   5, &index) < 0 ||
 	    oci_get_number(reader, &value_place, json_object_get(arg, "value"),
-			   INT64_MAX, &out->value) < 0)
+			   UINT64_MAX, &out->value) < 0)
 		return -1;
 	second = json_object_get(arg, "valueTwo");
 	if (second &&
-	    oci_get_number(reader, &two_place, second, INT64_MAX, &two) < 0)
+	    oci_get_number(reader, &two_place, second, UINT64_MAX, &two) < 0)
 		return -1;
 	out->arg = (unsigned)index;
 	out->is_wide = true;

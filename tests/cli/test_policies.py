@@ -102,7 +102,10 @@ def oci(*rules, default="SCMP_ACT_ALLOW", **more):
 
 @pytest.mark.parametrize("op, extra", [
     ("NE", {}), ("LT", {}), ("LE", {}), ("EQ", {}), ("GE", {}), ("GT", {}),
-    ("MASKED_EQ", {"valueTwo": 0x100000004})])
+    ("MASKED_EQ", {"valueTwo": 0x100000004}),
+    # -1 of 64 bits
+    ("EQ", {"value": 2**64 - 1}), ("NE", {"value": 2**64 - 1}),
+    ("MASKED_EQ", {"value": 2**64 - 1, "valueTwo": 5})])
 def test_every_operator_of_oci_holds_in_the_kernel(scratch, op, extra):
     profile = scratch / "profile.json"
     profile.write_text(oci({
