@@ -59,8 +59,8 @@ static int find_place(struct outfile *file, const char *path, struct err *err)
 	bool is_there = stat(path, &st) == 0;
 
 	if (is_there && S_ISDIR(st.st_mode))
-		return err_set(err, ERR_USAGE,
-			       "%s is a directory; name a file", path);
+		return err_set(err, ERR_USAGE, "%s is a directory; name a file",
+			       path);
 	if (is_there && !S_ISREG(st.st_mode)) {
 		file->is_stream = true;
 		file->fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
