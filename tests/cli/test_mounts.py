@@ -9,6 +9,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -832,8 +833,10 @@ def test_no_user_namespace_in_a_jail_even_without_seccomp(image, missing):
 # --- nothing is left
 
 def mounts():
-    """Without those that are kept for later launches."""
-    kept = ("/run/jailwright/pins/", "/run/jailwright/devices/")
+    """Without those that are kept for later launches, and those that other
+    tests make meanwhile in their own directories."""
+    kept = ("/run/jailwright/pins/", "/run/jailwright/devices/",
+            f"{tempfile.gettempdir()}/jailtest")
     return {line for line in open("/proc/self/mountinfo")
             if not line.split()[4].startswith(kept) and
             ("jail" in line or re.search(" /proc/[0-9]", line))}
