@@ -142,7 +142,7 @@ static const struct directive directives[N_VERBS] = {
 		       .most_args = 2,
 		       .checks = {value_path, value_caps},
 		       .once = ONCE_ARGUMENT,
-		       .help = "file capabilities of a program, whatever it had"},
+		       .help = "the file capabilities of a program"},
 	[VERB_OMIT] = {.verb = "omit",
 		       .usage = "GLOB...",
 		       .least_args = 1,
