@@ -178,6 +178,7 @@ def test_signals_reach_the_program(name):
     assert (process.returncode, out, err) == (3, f"got {name}\n", "")
 
 
+@pytest.mark.needs("ids")
 def test_a_signal_that_kills_it_is_told():
     process = start("-u", "1000", "--", "sleep", "60", start_new_session=True)
     assert eventually(lambda: processes_of(1000))

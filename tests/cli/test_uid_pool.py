@@ -629,7 +629,7 @@ SCOPED = {
 
 @pytest.mark.skipif(landlock_abi() < 6, reason="Landlock has no scopes")
 @pytest.mark.parametrize("pair", looking_into_proc(SCOPED))
-@pytest.mark.needs("landlock", "ids")
+@pytest.mark.needs("landlock", "root")
 def test_landlock_keeps_two_jails_of_one_uid_apart(scratch, pair):
     """And what one of them does not, its absence shows."""
     victim, attacker, refusal = SCOPED[pair]
@@ -649,7 +649,7 @@ def test_landlock_keeps_two_jails_of_one_uid_apart(scratch, pair):
 
 
 @pytest.mark.parametrize("pair", looking_into_proc(PAIRS))
-@pytest.mark.needs("the program's pidfd_open", "ids")
+@pytest.mark.needs("the program's pidfd_open", "root")
 def test_a_jail_cannot_attack_another(pool, scratch, pair):
     uid = fresh_uid()
     try:
