@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <mqueue.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,13 +14,27 @@
 #include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "capability.h"
 #include "cleanup.h"
+#include "fdio.h"
 #include "kernel_dirent.h"
 #include "mount_calls.h"
 #include "rootfd.h"
 #include "unpack.h"
+
+/* Linux 4.17: those, too, that nobody may read. */
+#ifndef SHM_STAT_ANY
+#define SHM_STAT_ANY 15
+#endif
+#ifndef SEM_STAT_ANY
+#define SEM_STAT_ANY 20
+#endif
+#ifndef MSG_STAT_ANY
+#define MSG_STAT_ANY 13
+#endif
 
 /* How often a directory is read again because something was removed. */
 #define PASSES 100
@@ -49,8 +65,10 @@ static int memory_last(void)
 static int memory_at(int index, uid_t uid)
 {
 	struct shmid_ds status;
-	int id = shmctl(index, SHM_STAT, &status);
+	int id = shmctl(index, SHM_STAT_ANY, &status);
 
+	if (id < 0 && errno == EINVAL)
+		id = shmctl(index, SHM_STAT, &status);
 	return id >= 0 && is_of(&status.shm_perm, uid) ? id : -1;
 }
 
@@ -69,8 +87,11 @@ static int semaphores_last(void)
 static int semaphores_at(int index, uid_t uid)
 {
 	struct semid_ds status = {.sem_nsems = 0};
-	int id = semctl(index, 0, SEM_STAT, (union semun){.status = &status});
+	const union semun into = {.status = &status};
+	int id = semctl(index, 0, SEM_STAT_ANY, into);
 
+	if (id < 0 && errno == EINVAL)
+		id = semctl(index, 0, SEM_STAT, into);
 	return id >= 0 && is_of(&status.sem_perm, uid) ? id : -1;
 }
 
@@ -89,8 +110,10 @@ static int queues_last(void)
 static int queues_at(int index, uid_t uid)
 {
 	struct msqid_ds status;
-	int id = msgctl(index, MSG_STAT, &status);
+	int id = msgctl(index, MSG_STAT_ANY, &status);
 
+	if (id < 0 && errno == EINVAL)
+		id = msgctl(index, MSG_STAT, &status);
 	return id >= 0 && is_of(&status.msg_perm, uid) ? id : -1;
 }
 
@@ -130,6 +153,45 @@ static void sweep_sysv(uid_t uid, struct ipc_swept *swept)
 	swept->memory += sweep_table(&memory, uid);
 	swept->semaphores += sweep_table(&semaphores, uid);
 	swept->queues += sweep_table(&queues, uid);
+}
+
+/* In a process of its own, which is the uid. */
+static __attribute__((noreturn)) void sweep_as(uid_t uid, int fd)
+{
+	struct ipc_swept swept = {0};
+
+	if (syscall(SYS_setresuid, uid, uid, uid) == 0)
+		sweep_sysv(uid, &swept);
+	fd_write_full(fd, &swept, sizeof(swept));
+	for (;;)
+		syscall(SYS_exit_group, 0);
+}
+
+/*
+ * Another's are removed by whoever has CAP_SYS_ADMIN, and root in a container
+ * has not; the uid may remove its own.
+ */
+static void sweep_sysv_by_owner(uid_t uid, struct ipc_swept *swept)
+{
+	struct ipc_swept found = {0};
+	int ends[2];
+	long pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return;
+	/* fork(), without what a C library does beside */
+	pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	if (pid == 0)
+		sweep_as(uid, ends[1]);
+	close(ends[1]);
+	if (fd_read_full(ends[0], &found, sizeof(found)) == sizeof(found)) {
+		swept->memory += found.memory;
+		swept->semaphores += found.semaphores;
+		swept->queues += found.queues;
+	}
+	close(ends[0]);
+	while (pid > 0 && waitpid((pid_t)pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
 }
 
 /* Whoever could change it is dead, and the directory is sticky. */
@@ -191,7 +253,10 @@ void ipc_sweep(const struct ipc_places *places, uid_t uid,
 {
 	const int *fds = places->fds;
 
-	sweep_sysv(uid, swept);
+	if (capability_is_effective(CAP_SYS_ADMIN) > 0)
+		sweep_sysv(uid, swept);
+	else
+		sweep_sysv_by_owner(uid, swept);
 	sweep_directory(fds[IPC_QUEUES], uid, &swept->posix_queues);
 	sweep_directory(fds[IPC_MEMORY], uid, &swept->posix_memory);
 	sweep_directory(fds[IPC_ROOT_MEMORY], uid, &swept->posix_memory);

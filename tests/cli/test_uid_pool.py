@@ -422,6 +422,24 @@ def test_ipc_objects_go_with_the_jail(pool, scratch):
     assert swept["posix_memory"] == 2
 
 
+def test_root_of_a_container_removes_them_too(pool, scratch):
+    """Who has no CAP_SYS_ADMIN may not: the uid itself does, whatever modes it
+    gave them."""
+    some = pool(1)
+    make = ("import ctypes; libc = ctypes.CDLL(None); "
+            "assert libc.shmget(0, 4096, 0o1000) >= 0; "
+            "assert libc.semget(0, 1, 0o1600) >= 0; "
+            "assert libc.msgget(0, 0o1600) >= 0")
+    done = run("setpriv", "--inh-caps=-all",
+               "--bounding-set=-sys_admin,-ipc_owner",
+               *jail(some, "--report", scratch / "report", root="/"), "--",
+               "python3", "-c", make, cwd="/")
+    assert (done.status, done.err) == (0, ""), done
+    assert objects_of(some.uids[0]) == []
+    swept = json.loads((scratch / "report").read_text())["ipc_removed"]
+    assert [swept[kind] for kind in KINDS[:3]] == [1, 1, 1], swept
+
+
 def test_those_of_a_shared_uid_stay(scratch):
     """It cannot be told whose they are."""
     uid = fresh_uid()
