@@ -365,6 +365,7 @@ def test_a_launch_finishes_a_half_made_pin(own, scratch, leave):
     assert os.path.ismount(pin_of(own))
 
 
+@pytest.mark.needs("root")
 def test_the_next_pin_removes_the_link_of_another(image, own, scratch):
     assert look(scratch, "-i", image).status == 0
     shutil.copy(own, scratch / "other.tar")
@@ -373,6 +374,7 @@ def test_the_next_pin_removes_the_link_of_another(image, own, scratch):
     assert not link_of(pin_of(scratch / "other.tar")).is_symlink()
 
 
+@pytest.mark.needs("root")
 def test_who_opens_an_image_to_write_while_it_is_checked(own, scratch):
     """That breaks the launcher's lease, for which the kernel sends a signal;
     whoever opens it waits until the lease is given back."""
@@ -499,7 +501,7 @@ def test_a_squashfs_that_must_not_be_mounted(own_squashfs):
     refused_squashfs(launch(), "superblock is damaged")
 
 
-@pytest.mark.needs("mount")
+@pytest.mark.needs("mount", "root")
 def test_an_image_on_tmpfs_is_mounted_by_a_loop_device(own, scratch):
     place = scratch / "memory"
     place.mkdir()
