@@ -101,15 +101,23 @@ static void link_name(const char *name, char out[LINK_NAME_SIZE])
 	snprintf(out, LINK_NAME_SIZE, "%s" LINK_SUFFIX, name);
 }
 
+/* More than one may be on top of another.  -errno of the one try too many. */
+static int unmount_pin(int pins, const char *name)
+{
+	int error;
+
+	do
+		error = mount_detach_at(pins, name);
+	while (error == 0);
+	return error;
+}
+
 /* 0 or -errno; the lock is held. */
 static int remove_pin(int pins, const char *name)
 {
 	char link[LINK_NAME_SIZE];
-	int error;
+	int error = unmount_pin(pins, name);
 
-	do /* more than one may be on top of another */
-		error = mount_detach_at(pins, name);
-	while (error == 0);
 	/* Where unmounting is forbidden the place may be empty all the same: a
 	 * mount point is busy, and cannot be removed. */
 	if (error != -EINVAL && error != -ENOENT && error != -EPERM &&
@@ -191,8 +199,8 @@ static int list_pins(int pins, struct pin **out, size_t *n, struct err *err)
 
 /*
  * Nobody will ask for them again.  A directory without a mount stays, for the
- * mount may be in another mount namespace; prune removes it, or its image's
- * next launch.
+ * mount may be in another mount namespace, and would go with it; prune removes
+ * it.
  */
 static int remove_outdated(int pins, struct err *err)
 {
@@ -207,16 +215,21 @@ static int remove_outdated(int pins, struct err *err)
 	return 0;
 }
 
-/* The link and the directory.  0 or -errno. */
-static int make_place(int pins, const struct pin *pin, const char *image)
+/*
+ * The link and the directory, which may be there for a launch that was killed,
+ * or for one in another mount namespace.  0 or -errno.
+ */
+static int make_place(int pins, const struct pin *pin, const char *image,
+		      bool *is_new)
 {
 	char link[LINK_NAME_SIZE];
 
 	link_name(pin->name, link);
-	if (symlinkat(image, pins, link) < 0 ||
-	    mkdirat(pins, pin->name, 0700) < 0)
+	if ((unlinkat(pins, link, 0) < 0 && errno != ENOENT) ||
+	    symlinkat(image, pins, link) < 0)
 		return -errno;
-	return 0;
+	*is_new = mkdirat(pins, pin->name, 0700) == 0;
+	return *is_new || errno == EEXIST ? 0 : -errno;
 }
 
 /* The image itself, or its detached mount where there are such. */
@@ -250,17 +263,20 @@ static int attach(int pins, const struct pin *pin, const char *path,
 		  const struct pinned *what, struct err *err)
 {
 	auto_free char *real = realpath(path, NULL);
+	bool is_new = false;
 	int error, made;
 
 	if (!real) { /* removed meanwhile, as by a prune of the store */
 		err_sys_kind(err, ERR_NONE, errno, "pin it");
 		return 0;
 	}
-	error = make_place(pins, pin, real);
+	error = make_place(pins, pin, real, &is_new);
 	made = error < 0 ? err_sys(err, -error, "pin it")
 			 : fill_place(pins, pin, what, err);
-	if (made != 1)
+	if (made != 1 && is_new)
 		remove_pin(pins, pin->name);
+	else if (made != 1)
+		unmount_pin(pins, pin->name);
 	return made;
 }
 
@@ -274,7 +290,7 @@ static int make_pin(int pins, const struct pin *pin, int file, const char *path,
 
 	if (remove_outdated(pins, err) < 0)
 		return -1;
-	remove_pin(pins, pin->name); /* it was found out of order */
+	unmount_pin(pins, pin->name); /* it was found out of order */
 	made = image_mount(file, form, &what.mount, by_loop, err);
 	if (made != 1 && !image_mount_is_old(made, err))
 		return made;

@@ -23,7 +23,9 @@ struct pin {
 	char name[PIN_NAME_SIZE];
 	uint64_t dev, inode, ctime_ns, size; /* of the image */
 	bool is_current; /* its image is still there, and is the same */
-	bool is_mounted; /* false: left half-made by a killed launch */
+	/* False: left half-made by a killed launch, or it is mounted in another
+	 * mount namespace. */
+	bool is_mounted;
 };
 
 /*

@@ -159,6 +159,29 @@ wait $!
     assert (report["method"], report["from"]) == (FIRST, PINNED)
 
 
+@pytest.mark.needs("mount-calls", "mount", "root")
+@pytest.mark.parametrize("missing", ["", "move_mount"])
+def test_a_pin_of_another_mount_namespace_stays(image, missing):
+    """Both have one /run, such as a service's and the host's: a directory that
+    was removed here would be unmounted there, in the middle of a launch."""
+    script = """
+count() { grep -c /run/jailwright/pins /proc/self/mountinfo; }
+mount -t tmpfs none /run && "${@:2}" -i "$1" -- true || exit 77
+count
+unshare -m --propagation private bash -c '
+	umount -l /run/jailwright/pins/* 2>/dev/null
+	"${@:2}" -i "$1" -- true && grep -c jailwright/pins /proc/self/mountinfo
+' bash "$@"
+count
+"""
+    lacking = without(missing, "ENOSYS") if missing else ()
+    done = run("unshare", "-m", "bash", "-c", script, "bash", image, *lacking,
+               LAUNCH)
+    assert (done.status, done.err) == (0, ""), done
+    before, inside, after = done.out.split()
+    assert before == inside == after != "0", done
+
+
 def test_flags_of_an_older_kernel(image, scratch):
     done = look(scratch, "-i", image, "--bind", f"{scratch}:/mnt",
                 program="echo x >/mnt/x || echo no; echo x >/new || echo no",
