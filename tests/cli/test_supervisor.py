@@ -164,6 +164,20 @@ def start(*argv, root=None, **kwargs):
     return started[-1]
 
 
+# By what its processes are: in a user namespace its uid is the launcher's.
+SLEEPER = ["sh", "-c", "echo ready; exec sleep 50"]
+
+
+def family_of(process):
+    """What a launch of SLEEPER started, once that runs."""
+    assert process.stdout.readline() == "ready\n"
+    return descendants(process.pid)
+
+
+def has_gone(family):
+    return not set(family) & set(parents())
+
+
 # --- signals
 
 @pytest.mark.parametrize("name", ["HUP", "INT", "QUIT", "TERM", "USR1",
@@ -178,29 +192,23 @@ def test_signals_reach_the_program(name):
     assert (process.returncode, out, err) == (3, f"got {name}\n", "")
 
 
-@pytest.mark.needs("ids")
 def test_a_signal_that_kills_it_is_told():
-    process = start("-u", "1000", "--", "sleep", "60", start_new_session=True)
-    assert eventually(lambda: processes_of(1000))
-    time.sleep(0.1)
+    process = start("-u", "1000", "--", *SLEEPER, start_new_session=True)
+    assert family_of(process)
     process.terminate()
     assert process.wait(timeout=20) == 128 + signal.SIGTERM
     process.communicate()
 
 
-@pytest.mark.needs("ids")
 def test_stops_and_goes_on_with_the_program():
-    uid = own_uid()
-    process = start("-u", uid, "--", "sh", "-c",
+    process = start("-u", own_uid(), "--", "sh", "-c",
                     "echo ready; read line; echo $line", start_new_session=True,
                     stdin=subprocess.PIPE)
-    process.stdout.readline()
+    _, program = family_of(process)
     process.send_signal(signal.SIGTSTP)
     state = pathlib.Path(f"/proc/{process.pid}/stat")
     assert eventually(lambda: ") T " in state.read_text())
-    jailed = processes_of(uid)
-    assert len(jailed) == 1
-    assert ") T " in pathlib.Path(f"/proc/{jailed[0]}/stat").read_text()
+    assert ") T " in pathlib.Path(f"/proc/{program}/stat").read_text()
     process.send_signal(signal.SIGCONT)
     out, _ = process.communicate("again\n", timeout=20)
     assert (process.returncode, out) == (0, "again\n")
@@ -286,9 +294,9 @@ def make_image(path):
 
 
 def private_directories():
-    found = []
-    for base in ("/run/jailwright", "/var/lib/jailwright",
-                 f"/tmp/jailwright-{owner_of(0)}"):
+    found, user = [], owner_of(0)
+    shared = () if user else ("/run/jailwright", "/var/lib/jailwright")
+    for base in (*shared, f"/tmp/jailwright-{user}"):
         with contextlib.suppress(OSError):
             found += [f"{base}/{name}" for name in os.listdir(base)
                       if name.startswith("run-")]
@@ -356,24 +364,22 @@ def test_sigkill_of_any_process_at_any_moment_leaves_nothing(victim, source):
             {path: os.listdir(path) for path in left_of_this_file()}
 
 
-@pytest.mark.needs("ids")
 def test_what_a_killed_launch_left_goes_with_the_next(scratch):
     """Supervisor and guard killed together."""
     image = shared_once("supervisor.tar", make_image)
     uid = own_uid()
     process = subprocess.Popen(
-        [JAILLAUNCH, "-i", image, "-u", str(uid), "--", "sleep", "50"],
-        stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert eventually(lambda: processes_of(uid))
+        [JAILLAUNCH, "-i", image, "-u", str(uid), "--", *SLEEPER], text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    family = family_of(process)
     before = set(private_directories())
-    family = descendants(process.pid)
     for pid in family:
         name = pathlib.Path(f"/proc/{pid}/comm").read_text()
         if name == "jail-guard\n":
             os.kill(pid, signal.SIGKILL)
     process.kill()
     process.communicate()
-    assert eventually(lambda: not processes_of(uid))
+    assert eventually(lambda: has_gone(family))
     left = [path for path in before if not is_in_use(path)]
     assert eventually(lambda: all(not is_in_use(path) for path in left))
     done = run(JAILLAUNCH, "-i", image, "-u", uid, "--", "true")
@@ -443,41 +449,38 @@ def make_large_image(path):
                         "-C", str(busybox_root()), "."], check=True)
 
 
-@pytest.mark.parametrize("options", [[], ["--ns", "none"]])
-@pytest.mark.needs("ids", "root")
+@pytest.mark.parametrize("options", [
+    [], pytest.param(["--ns", "none"], marks=pytest.mark.needs("root"))])
 def test_the_guard_outlives_the_search_for_orphans(options):
     """The keeper is killed, and then the supervisor, which has ended what the
     keeper left, and not removed the image yet."""
     image = shared_once("supervisor-large.tar", make_large_image)
-    uid = own_uid()
     process = subprocess.Popen(
-        [JAILLAUNCH, "-i", image, "-u", str(uid), *options, "--", "sleep",
-         "50"], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    assert eventually(lambda: processes_of(uid), 60)
+        [JAILLAUNCH, "-i", image, "-u", str(own_uid()), *options, "--",
+         *SLEEPER], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True)
+    family = set(family_of(process))
     names = {pathlib.Path(f"/proc/{pid}/comm").read_text().strip(): pid
              for pid, parent in parents().items() if parent == process.pid}
     os.kill(names["jail-keeper"], signal.SIGKILL)
-    assert eventually(lambda: names["jail-keeper"] not in parents() and
-                      not processes_of(uid))
+    assert eventually(lambda: has_gone(family - {names["jail-guard"]}))
     time.sleep(0.01)
     process.kill()
-    process.wait(20)
+    process.communicate(timeout=20)
     assert eventually(lambda: names["jail-guard"] not in parents())
     # other tests of this file may be removing theirs
     assert eventually(lambda: not left_of_this_file())
 
 
-@pytest.mark.needs("ids")
 def test_the_killed_keeper_is_told(scratch):
-    uid = own_uid()
-    process = start("-u", uid, "--report", scratch / "report", "--", "sleep",
-                    "50")
-    assert eventually(lambda: processes_of(uid))
+    process = start("-u", own_uid(), "--report", scratch / "report", "--",
+                    *SLEEPER)
+    family = family_of(process)
     os.kill(child_of(process.pid), signal.SIGKILL)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 125
     assert err == "jaillaunch: the keeper was killed, and the jail with it\n"
-    assert processes_of(uid) == []
+    assert has_gone(family)
     report = json.loads((scratch / "report").read_text())
     assert report["outcome"] == "failed"
 
@@ -487,8 +490,9 @@ def oom_score_of(pid):
 
 
 @pytest.mark.parametrize("callers", [0, 500])
-@pytest.mark.parametrize("namespaces", [["--ns", "none"], []])
-@pytest.mark.needs("oom-score", "ids")
+@pytest.mark.parametrize("namespaces", [
+    pytest.param(["--ns", "none"], marks=pytest.mark.needs("root")), []])
+@pytest.mark.needs("oom-score")
 def test_when_memory_runs_out_the_jail_goes_and_its_guardians_stay(
         callers, namespaces):
     process = subprocess.Popen(

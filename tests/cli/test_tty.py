@@ -16,6 +16,7 @@ import tty
 
 import pytest
 
+import matrix
 import terminal
 from conftest import BUILD, COLUMN, run, shared_once
 from jailroot import add_program, busybox_root, compile_c, make_root
@@ -485,6 +486,9 @@ def cat():
 
 
 def shell():
+    if COLUMN and "chroot" in matrix.lacking():
+        pytest.skip("no program can be launched in this column, and what is "
+                    "typed into a shell is not seen by the matrix")
     outer = Terminal(*SHELL)
     outer.wait_for("OUT> ")
     outer.type("set -b\n")
