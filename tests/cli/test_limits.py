@@ -17,7 +17,7 @@ import pytest
 
 from conftest import BUILD, run, shared_once
 from jailroot import busybox_root, compile_c, launch, refuses, sh
-from processes import eventually, processes_of
+from processes import descendants, eventually, parents, processes_of
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0,
                                 reason="chroot needs root")
@@ -480,7 +480,6 @@ def test_a_reader_who_never_reads_does_not_keep_us(is_over):
 
 
 @pytest.mark.parametrize("victim", ["supervisor", "keeper"])
-@pytest.mark.needs("ids")
 def test_what_floods_ends_with_any_of_us(victim):
     for _ in range(6):
         uid = own_uid()
@@ -491,12 +490,15 @@ def test_what_floods_ends_with_any_of_us(victim):
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
         try:
-            assert eventually(lambda: len(processes_of(uid)) >= 2)
+            # the keeper and two of the program's
+            assert eventually(lambda: len(descendants(process.pid)) >= 3)
+            family = set(descendants(process.pid))
             kill_all([process.pid] if victim == "supervisor" else
                      children_of(process.pid))
             process.wait(timeout=30)
         finally:
             process.terminate()
+        assert eventually(lambda: not family & set(parents())), family
         assert eventually(lambda: not processes_of(uid)), processes_of(uid)
 
 
