@@ -193,7 +193,7 @@ def test_flags_of_an_older_kernel(image, scratch):
 @pytest.mark.parametrize("call, error", [("move_mount", "ENOSPC"),
                                          ("fsmount", "ENOMEM"),
                                          ("open_tree", "EMFILE")])
-@pytest.mark.needs("our mounts", "mount-calls", "mount", "ids")
+@pytest.mark.needs("our mounts", "mount-calls", "mount", "root")
 def test_what_is_scarce_is_not_missing(image, scratch, call, error):
     assert look(scratch, "-i", image).status == 0
     done = look(scratch, "-i", image, before=without(call, error))

@@ -18,7 +18,7 @@ import pytest
 
 import matrix
 import terminal
-from conftest import BUILD, COLUMN, run, shared_once
+from conftest import BUILD, COLUMN, owner_of, run, shared_once
 from jailroot import add_program, busybox_root, compile_c, make_root
 from terminal import Terminal, children, cpu_ticks, until
 
@@ -219,7 +219,6 @@ def test_a_host_that_has_none(scratch):
 
 # --- what the jail sees ------------------------------------------------------
 
-@pytest.mark.needs("ids")
 def test_the_program_has_it_as_its_own():
     script = ("test -t 0 -a -t 1 -a -t 2 && echo streams; "
               "echo by name >/dev/tty; stty size; echo $TERM; read x")
@@ -231,7 +230,7 @@ def test_the_program_has_it_as_its_own():
         assert {os.readlink(f"/proc/{program}/fd/{fd}")
                 for fd in range(3)} == {name}
         node = os.stat(f"/proc/{program}/fd/0")
-        assert (node.st_uid, node.st_gid) == (1000, 1000)
+        assert (node.st_uid, node.st_gid) == (owner_of(1000),) * 2
         assert stat.S_IMODE(node.st_mode) == 0o600
         fields = terminal.process_fields(program)
         _, _, group, session, number, foreground = fields[:6]
