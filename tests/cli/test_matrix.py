@@ -150,6 +150,64 @@ def test_without_proc_the_program_or_the_launch_says_what_is_missed(scratch):
     assert done.out.count("elsewhere: the column lacks it for the prog") == 2, done
 
 
+USER = """
+import pytest
+from conftest import BUILD, owner_of, run
+
+
+def launch(*options):
+    return run(BUILD / "jaillaunch", "-r", "/", "-u", "54321", *options, "--",
+               "id", "-u")
+
+
+def test_knows_whose_column_it_is():
+    assert owner_of(54321) != 54321
+
+
+def test_passes():
+    assert launch().out == "54321\\n"
+
+
+def test_launches_nothing():
+    raise AssertionError
+
+
+def test_declares_nothing():
+    launch()
+    raise AssertionError
+
+
+@pytest.mark.needs("root")
+def test_declares_root_for_nothing():
+    launch()
+    raise AssertionError
+
+
+@pytest.mark.needs("ids")
+def test_declares_ids():
+    launch()
+    raise AssertionError
+
+
+def test_is_refused():
+    assert launch("--uid-pool", "100000-100009").status == 0
+"""
+
+
+def test_a_users_column_excuses_what_a_launch_of_his_says(scratch):
+    done, failed = judged(scratch, "ordinary-user", USER)
+    assert failed == ["launches_nothing", "declares_nothing",
+                      "declares_root_for_nothing"], done
+    assert "lost: namespace user   on" in done.out
+    assert re.search("refused: jaillaunch: .*--uid-pool", done.out), done
+
+
+def test_where_nothing_can_be_launched_who_launches_is_excused(scratch):
+    done, failed = judged(scratch, "all-as-user", USER)
+    assert failed == ["launches_nothing"], done
+    assert done.out.count("refused: no program can be launched here") == 5, done
+
+
 def test_declarations_that_nothing_bears_out_are_told(scratch, capsys):
     rows = {"one": '["a", "mount"]', "two": "null"}
     for column, pair in rows.items():
