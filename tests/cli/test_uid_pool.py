@@ -195,14 +195,16 @@ def test_a_uid_of_somebody_else_is_passed_over(pool):
     some = pool(2)
     other = some.uids[0]
     with subprocess.Popen(["sleep", "60"], user=other) as process:
-        for _ in range(6):
-            done = run(*jail(some), "--", "id", "-u")
-            assert done.out.strip() == str(some.uids[1]), done
-        assert process.poll() is None
-        refuses("all 1 uids are in use", "-r", busybox_root(),
-                f"--uid-pool={other}-{other}", "true")
-        assert process.poll() is None
-        process.kill()
+        try:
+            for _ in range(6):
+                done = run(*jail(some), "--", "id", "-u")
+                assert done.out.strip() == str(some.uids[1]), done
+            assert process.poll() is None
+            refuses("all 1 uids are in use", "-r", busybox_root(),
+                    f"--uid-pool={other}-{other}", "true")
+            assert process.poll() is None
+        finally:
+            process.kill()
     assert some.locks() == []
 
 
