@@ -101,10 +101,12 @@ def is_executed(program, keeper):
 def inside(process):
     """The keeper and the program of a launch.  Where one lacks something there
     were others before, who came to nothing."""
-    return until(lambda: [(keeper, program)
-                          for keeper in children(process.pid)
-                          for program in children(keeper)
-                          if is_executed(program, keeper)], "a program")[0]
+    def found():
+        assert process.poll() is None, "it has ended"
+        return [(keeper, program) for keeper in children(process.pid)
+                for program in children(keeper)
+                if is_executed(program, keeper)]
+    return until(found, "a program")[0]
 
 
 def the_report(path):
