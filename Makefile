@@ -325,7 +325,8 @@ soak: packages-check
 # no launcher, and those that choose hosts, or move the launcher, themselves.
 COLUMN ?= no-clone3 no-pidfd-open no-close-range no-openat2 no-landlock \
 	no-user-notif no-cgroup no-new-mounts no-unshare no-mount \
-	plain-chroot no-namespaces no-proc 4.14 enclave sandbox
+	plain-chroot no-namespaces no-proc ordinary-user 4.14 enclave sandbox \
+	all-as-user
 no_launcher := completion formats images jailbake% jailbuild other_forms \
 	progress readers verify
 own_hosts := columns doctor kernels many_launches matrix
