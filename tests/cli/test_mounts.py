@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from conftest import BUILD, ordinary_user, owner_of, owner_of, run, shared_once
+from conftest import BUILD, ordinary_user, owner_of, run, shared_once
 from jailroot import add_program, busybox_root
 from treeimage import Node, write
 
