@@ -405,6 +405,8 @@ bench: packages-bench all
 	$(Q)JAIL_BUILD=$(abspath $(B)) tests/bench/run
 
 lint: packages-check
+	$(Q)$(MAKE) --no-print-directory $(policy_headers) \
+		$(B)/gen/kernel_names.h
 	$(Q)tests/lint/run
 
 install: all

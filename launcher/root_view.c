@@ -514,11 +514,11 @@ static int check_places(const struct root_view *view,
 				       "and links do not say what is mounted "
 				       "where",
 				       place->target);
-		if (!root_is_none(fd) && (fd < 0 || fstat(fd, &st) < 0))
+		if (root_is_none(fd))
+			return refuse_missing(spec, place->target, err);
+		if (fd < 0 || fstat(fd, &st) < 0)
 			return err_sys(err, fd < 0 ? -fd : errno,
 				       "%s of the image", place->target);
-		if (fd < 0)
-			return refuse_missing(spec, place->target, err);
 		if (S_ISLNK(st.st_mode) ||
 		    S_ISDIR(st.st_mode) == place->is_file)
 			return err_set(err, ERR_USAGE,

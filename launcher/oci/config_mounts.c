@@ -288,9 +288,10 @@ static int read_mount(struct config *config, const struct place *place,
 		      json_t *item, struct mount *out)
 {
 	*out = (struct mount){.place = place};
-	if (!json_is_object(item))
-		return oci_wrong(&config->reader, place,
-				 "an object belongs here");
+	if (!json_is_object(item)) {
+		oci_wrong(&config->reader, place, "an object belongs here");
+		return -1;
+	}
 	if (get_text(config, place, item, "destination", &out->destination) <
 		    0 ||
 	    get_text(config, place, item, "type", &out->type) < 0 ||
