@@ -383,23 +383,35 @@ static void on_alarm(int signal)
 	(void)signal;
 }
 
+/*
+ * It executes nothing before we watch it.  A stopped process would not do:
+ * whoever continues it for another reason lets it run by itself.
+ */
 static void start(char **argv)
 {
-	pid_t pid = fork();
-	int status;
+	int gate[2];
+	char go = 0;
+	pid_t pid;
 
+	if (pipe2(gate, O_CLOEXEC) < 0)
+		die("pipe");
+	pid = fork();
 	if (pid < 0)
 		die("fork");
 	if (pid == 0) {
-		raise(SIGSTOP);
+		close(gate[1]);
+		if (read(gate[0], &go, 1) != 1)
+			_exit(2);
 		execv(argv[0], argv);
 		die(argv[0]);
 	}
-	if (waitpid(pid, &status, WUNTRACED) != pid ||
-	    ptrace(PTRACE_SEIZE, pid, NULL, TRACED) < 0)
+	close(gate[0]);
+	if (ptrace(PTRACE_SEIZE, pid, NULL, TRACED) < 0)
 		die("ptrace");
 	find(pid)->is_known = true;
-	kill(pid, SIGCONT);
+	if (write(gate[1], &go, 1) != 1)
+		die("start");
+	close(gate[1]);
 }
 
 static int number_of(const char *text)
