@@ -177,20 +177,21 @@ static int take_cpu(struct config *config, const struct place *place,
 	return put_cpus(config, place, value);
 }
 
+static const char unlimited[] =
+	"jaillaunch does not limit it; take it out to run without";
+
 static int take_block_io(struct config *config, const struct place *place,
 			 json_t *value)
 {
 	static const char weight[] = "it is no limit";
-	static const char limit[] =
-		"jaillaunch does not limit it; take it out to run without";
 	static const struct config_row rows[] = {
 		{"weight", NULL, weight, NULL},
 		{"leafWeight", NULL, weight, NULL},
 		{"weightDevice", NULL, weight, NULL},
-		{"throttleReadBpsDevice", NULL, NULL, limit},
-		{"throttleWriteBpsDevice", NULL, NULL, limit},
-		{"throttleReadIOPSDevice", NULL, NULL, limit},
-		{"throttleWriteIOPSDevice", NULL, NULL, limit},
+		{"throttleReadBpsDevice", NULL, NULL, unlimited},
+		{"throttleWriteBpsDevice", NULL, NULL, unlimited},
+		{"throttleReadIOPSDevice", NULL, NULL, unlimited},
+		{"throttleWriteIOPSDevice", NULL, NULL, unlimited},
 		{0},
 	};
 
@@ -200,8 +201,6 @@ static int take_block_io(struct config *config, const struct place *place,
 static int take_resources(struct config *config, const struct place *place,
 			  json_t *value)
 {
-	static const char unlimited[] =
-		"jaillaunch does not limit it; take it out to run without";
 	static const struct config_row rows[] = {
 		{"memory", take_memory, NULL, NULL},
 		{"pids", take_pids, NULL, NULL},

@@ -363,15 +363,10 @@ static bool is_in_writable(struct config *config, const char *path)
 }
 
 /* A jail has nothing of the host there. */
-static bool is_absent(const struct config *config, const char *path)
+static bool is_absent(struct config *config, const char *path)
 {
 	return !config->covers_proc && !goes_up(path) &&
 	       (is_below(path, "/proc") || is_below(path, "/sys"));
-}
-
-static bool is_masked(struct config *config, const char *path)
-{
-	return is_absent(config, path);
 }
 
 static bool is_made_readonly(struct config *config, const char *path)
@@ -443,7 +438,7 @@ int config_decide_proc(struct config *config)
 int config_check_paths(struct config *config)
 {
 	if (check_list(config, "linux.maskedPaths", config->masked_paths,
-		       is_masked,
+		       is_absent,
 		       "cannot be covered; take it out of the list, and of the "
 		       "root") < 0)
 		return -1;
