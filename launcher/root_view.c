@@ -13,11 +13,11 @@
 #include "array.h"
 #include "device_pin.h"
 #include "devices.h"
-#include "limit.h"
 #include "mount_calls.h"
 #include "own_dir.h"
 #include "root_copies.h"
 #include "root_look.h"
+#include "root_requests.h"
 #include "rootfd.h"
 #include "spec.h"
 
@@ -34,9 +34,7 @@ static uint64_t part_of_memory(void)
 	return eighth < TMP_MOST ? eighth : TMP_MOST;
 }
 
-/* Of each file system of the jail's own: what was said, or a part of RAM. */
-static uint64_t default_size(struct root_view *view,
-			     const struct jail_spec *spec)
+uint64_t root_view_size(struct root_view *view, const struct jail_spec *spec)
 {
 	const struct jail_limit *limit = &spec->limits[LIMIT_TMP];
 
@@ -47,8 +45,8 @@ static uint64_t default_size(struct root_view *view,
 	return view->default_size;
 }
 
-static struct root_place *find_place(const struct root_view *view,
-				     const char *target)
+struct root_place *root_view_find(const struct root_view *view,
+				  const char *target)
 {
 	size_t i;
 
@@ -58,9 +56,9 @@ static struct root_place *find_place(const struct root_view *view,
 	return NULL;
 }
 
-static struct root_place *add_place(struct root_view *view,
-				    enum root_place_kind kind,
-				    const char *target, struct err *err)
+struct root_place *root_view_add(struct root_view *view,
+				 enum root_place_kind kind, const char *target,
+				 struct err *err)
 {
 	struct root_place *place = array_push(view->places, view->n);
 
@@ -102,15 +100,15 @@ static int add_fresh(struct root_view *view, const struct jail_spec *spec,
 {
 	struct root_place *place;
 
-	if (find_place(view, target))
+	if (root_view_find(view, target))
 		return 0;
-	place = add_place(view, PLACE_TMPFS, target, err);
+	place = root_view_add(view, PLACE_TMPFS, target, err);
 	if (!place)
 		return -1;
 	place->mode = mode;
 	place->uid = is_users ? spec->user.uid : 0;
 	place->gid = is_users ? spec->user.gid : 0;
-	place->size = default_size(view, spec);
+	place->size = root_view_size(view, spec);
 	place->is_writable = true;
 	return 0;
 }
@@ -135,9 +133,9 @@ static int add_own(struct root_view *view, const char *target, struct err *err)
 	struct root_place *place;
 
 	if (!view->is_rootless || !view->is_own_tree || view->is_writable ||
-	    find_place(view, target))
+	    root_view_find(view, target))
 		return 0;
-	place = add_place(view, PLACE_BIND, target, err);
+	place = root_view_add(view, PLACE_BIND, target, err);
 	if (!place)
 		return -1;
 	place->is_own = place->is_writable = true;
@@ -230,7 +228,7 @@ static int add_pts(struct root_view *view, const struct jail_spec *spec,
 	struct stat st;
 	int is_there;
 
-	if (!spec->need_pts || find_place(view, "/dev/pts"))
+	if (!spec->need_pts || root_view_find(view, "/dev/pts"))
 		return 0;
 	is_there = root_look_at(view->root_fd,
 				spec->root_is_image ? "/dev" : "/dev/pts", &st,
@@ -242,7 +240,7 @@ static int add_pts(struct root_view *view, const struct jail_spec *spec,
 			       "need pts: %s has no /dev%s to mount it on",
 			       spec->root_name,
 			       spec->root_is_image ? "" : "/pts");
-	place = add_place(view, PLACE_PTS, "/dev/pts", err);
+	place = root_view_add(view, PLACE_PTS, "/dev/pts", err);
 	if (!place)
 		return -1;
 	place->is_writable = true;
@@ -257,11 +255,11 @@ static int add_proc(struct root_view *view, const struct jail_spec *spec,
 
 	if (!spec->need_proc)
 		return 0;
-	if (find_place(view, "/proc"))
+	if (root_view_find(view, "/proc"))
 		return err_set(err, ERR_USAGE,
 			       "%s: something else is mounted on /proc",
 			       spec->flags->proc ? "--proc" : "need proc");
-	place = add_place(view, PLACE_PROC, "/proc", err);
+	place = root_view_add(view, PLACE_PROC, "/proc", err);
 	if (!place)
 		return -1;
 	place->is_given = true;
@@ -288,7 +286,7 @@ static int add_devices(struct root_view *view, const struct jail_spec *spec,
 	if (is_there != 1)
 		return is_there;
 	view->devices = spec->devices ? spec->devices : DEVICES_DEFAULT;
-	place = add_place(view, PLACE_DEVICES, "/dev", err);
+	place = root_view_add(view, PLACE_DEVICES, "/dev", err);
 	if (!place)
 		return -1;
 	place->mode = 0755;
@@ -297,168 +295,6 @@ static int add_devices(struct root_view *view, const struct jail_spec *spec,
 		place->source_fd =
 			device_pin_open(view->devices, spec->root_is_pinned);
 	return 0;
-}
-
-/* Absolute, and of one form: no ".", "..", doubled slash or one at the end. */
-static int check_target(const struct root_view *view, const char *option,
-			const char *request, const char *target,
-			struct err *err)
-{
-	const char *at;
-
-	if (*target != '/' || target[1] == '\0')
-		return err_set(err, ERR_USAGE,
-			       "%s \"%s\": DST is an absolute path in the "
-			       "jail, below /",
-			       option, request);
-	for (at = target; at; at = strchr(at + 1, '/')) {
-		size_t len = strcspn(at + 1, "/");
-
-		if (len == 0 || strncmp(at + 1, ".", len) == 0 ||
-		    (len == 2 && strncmp(at + 1, "..", 2) == 0))
-			return err_set(err, ERR_USAGE,
-				       "%s \"%s\": write DST without \".\", "
-				       "\"..\", \"//\" and a slash at the end",
-				       option, request);
-	}
-	if (find_place(view, target) || strcmp(target, "/dev") == 0)
-		return err_set(err, ERR_USAGE, "%s %s: %s is mounted already",
-			       option, request, target);
-	return 0;
-}
-
-/* [SIZE][,noexec], or noexec alone. */
-static int take_tmpfs_words(char *words, uint64_t *size, bool *is_noexec,
-			    struct err *err)
-{
-	char *comma = strchr(words, ',');
-	const char *last = comma ? comma + 1 : words;
-
-	*is_noexec = strcmp(last, "noexec") == 0;
-	if (*is_noexec && !comma)
-		return 0;
-	if (*is_noexec)
-		*comma = '\0';
-	return limit_parse_size(words, size, err);
-}
-
-static int add_tmpfs(struct root_view *view, const struct jail_spec *spec,
-		     const char *request, struct err *err)
-{
-	auto_free char *target = strdup(request);
-	char *colon = target ? strchr(target, ':') : NULL;
-	struct root_place *place;
-	struct stat st;
-	uint64_t size = default_size(view, spec);
-	bool is_noexec = false;
-	int is_there;
-
-	if (!target)
-		return err_sys(err, ENOMEM, "--tmpfs");
-	if (colon) {
-		*colon = '\0';
-		if (take_tmpfs_words(colon + 1, &size, &is_noexec, err) < 0)
-			return err_context(err, "--tmpfs %s", request);
-	}
-	if (check_target(view, "--tmpfs", request, target, err) < 0)
-		return -1;
-	place = add_place(view, PLACE_TMPFS, target, err);
-	if (!place)
-		return -1;
-	place->is_given = place->is_writable = true;
-	place->is_noexec = is_noexec;
-	place->size = size;
-	place->mode = 0700;
-	place->uid = spec->user.uid;
-	place->gid = spec->user.gid;
-	is_there = root_look_at(view->root_fd, target, &st, err);
-	if (is_there == 1) {
-		place->mode = st.st_mode & 07777;
-		place->uid = st.st_uid;
-		place->gid = st.st_gid;
-	}
-	return is_there < 0 ? -1 : 0;
-}
-
-struct bind {
-	char *source, *target; /* in one text */
-	bool is_writable, is_noexec;
-};
-
-static int take_bind_words(const char *request, const char *words,
-			   struct bind *out, struct err *err)
-{
-	for (const char *at = words;; at++) {
-		size_t len = strcspn(at, ",");
-
-		if (len == 2 && strncmp(at, "rw", len) == 0)
-			out->is_writable = true;
-		else if (len == 2 && strncmp(at, "ro", len) == 0)
-			out->is_writable = false;
-		else if (len == 6 && strncmp(at, "noexec", len) == 0)
-			out->is_noexec = true;
-		else
-			return err_set(err, ERR_USAGE,
-				       "--bind \"%s\": \"%.*s\" is none of ro, "
-				       "rw and noexec",
-				       request, (int)len, at);
-		at += len;
-		if (*at == '\0')
-			return 0;
-	}
-}
-
-/* SRC:DST[:WORD[,WORD]]; SRC may have colons, DST not. */
-static int split_bind(const char *request, char *text, struct bind *out,
-		      struct err *err)
-{
-	char *colon = strrchr(text, ':');
-	const char *words = NULL;
-
-	if (colon && colon[1] != '/' && memchr(text, ':', colon - text)) {
-		*colon = '\0';
-		words = colon + 1;
-		colon = strrchr(text, ':');
-	}
-	if (!colon || colon == text)
-		return err_set(err, ERR_USAGE,
-			       "--bind \"%s\" is not SRC:DST or SRC:DST:rw",
-			       request);
-	*colon = '\0';
-	*out = (struct bind){.source = text, .target = colon + 1};
-	return words ? take_bind_words(request, words, out, err) : 0;
-}
-
-static int add_bind(struct root_view *view, const char *request,
-		    struct err *err)
-{
-	auto_free char *text = strdup(request);
-	struct root_place *place;
-	struct bind bind;
-	struct stat st;
-
-	if (!text)
-		return err_sys(err, ENOMEM, "--bind");
-	if (split_bind(request, text, &bind, err) < 0)
-		return -1;
-	if (check_target(view, "--bind", request, bind.target, err) < 0)
-		return -1;
-	place = add_place(view, PLACE_BIND, bind.target, err);
-	if (!place)
-		return -1;
-	place->is_given = true;
-	place->is_writable = bind.is_writable;
-	place->is_noexec = bind.is_noexec;
-	place->source_fd = open(bind.source, O_PATH | O_CLOEXEC);
-	if (place->source_fd < 0 || fstat(place->source_fd, &st) < 0)
-		return err_sys_kind(err, ERR_USAGE, errno, "--bind %s: %s",
-				    request, bind.source);
-	place->is_file = !S_ISDIR(st.st_mode);
-	place->source = realpath(bind.source, NULL);
-	return place->source
-		       ? 0
-		       : err_sys_kind(err, ERR_USAGE, errno, "--bind %s: %s",
-				      request, bind.source);
 }
 
 /* Below a place that is writable, or in a writable root, it can be made. */
@@ -545,7 +381,7 @@ static int set_writable(struct root_view *view, const struct jail_spec *spec,
 			       "--read-only and --%s contradict each other",
 			       flags->persist ? "persist" : "writable");
 	if (view->is_writable)
-		view->upper_size = default_size(view, spec);
+		view->upper_size = root_view_size(view, spec);
 	if (flags->writable.value &&
 	    limit_parse_size(flags->writable.value, &view->upper_size, err) < 0)
 		return err_context(err, "--writable");
@@ -596,16 +432,10 @@ static int add_all(struct root_view *view, const struct jail_spec *spec,
 		   struct err *err)
 {
 	const struct spec_flags *flags = spec->flags;
-	size_t i;
 
-	if (set_writable(view, spec, err) < 0)
+	if (set_writable(view, spec, err) < 0 ||
+	    root_requests_add(view, spec, err) < 0)
 		return -1;
-	for (i = 0; i < flags->tmpfs.n; i++)
-		if (add_tmpfs(view, spec, flags->tmpfs.items[i], err) < 0)
-			return -1;
-	for (i = 0; i < flags->binds.n; i++)
-		if (add_bind(view, flags->binds.items[i], err) < 0)
-			return -1;
 	view->may_chroot = view->n == 0 && !view->is_rootless &&
 			   !view->is_writable && !spec->need_shm &&
 			   !spec->need_pts && !spec->need_proc &&

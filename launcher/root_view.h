@@ -63,6 +63,18 @@ struct root_view {
 	size_t n;
 };
 
+/* For root_requests.c.  What is mounted there, or NULL. */
+struct root_place *root_view_find(const struct root_view *view,
+				  const char *target);
+
+/* A new place, of the view; NULL: no memory. */
+struct root_place *root_view_add(struct root_view *view,
+				 enum root_place_kind kind, const char *target,
+				 struct err *err);
+
+/* Bytes of each file system of the jail's own: as said, or a part of RAM. */
+uint64_t root_view_size(struct root_view *view, const struct jail_spec *spec);
+
 /* Has a file system of the jail's own no room left, below its root? */
 bool root_view_is_full(const struct root_view *view, int root_fd);
 
