@@ -326,7 +326,7 @@ soak: packages-check
 COLUMN ?= no-clone3 no-pidfd-open no-close-range no-openat2 no-landlock \
 	no-user-notif no-cgroup no-new-mounts no-unshare no-mount \
 	plain-chroot no-namespaces no-proc ordinary-user 4.14 enclave sandbox \
-	all-as-user
+	container all-as-user
 no_launcher := completion formats images jailbake% jailbuild other_forms \
 	progress readers verify
 own_hosts := columns doctor kernels many_launches matrix

@@ -46,6 +46,7 @@ LOSSES = {
     "4.14": OLD,
     "enclave": ALL | {"oom score"},
     "sandbox": ALL,
+    "container": {"namespaces", "mounts", "new mounts", "memory"},
     "all-as-user": None,
 }
 

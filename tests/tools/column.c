@@ -13,9 +13,11 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <sys/auxv.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "forbid.h"
@@ -37,7 +39,13 @@
 	"process_madvise,io_uring_setup,ioctl:0x4c0a," PIDFDS "," NEW_MOUNTS   \
 	"," LANDLOCK
 
-enum { NO_CGROUPS = 1, NO_PROC = 2, CHROOT = 4, ORDINARY_USER = 8 };
+enum {
+	NO_CGROUPS = 1,
+	NO_PROC = 2,
+	CHROOT = 4,
+	ORDINARY_USER = 8,
+	FEW_CAPABILITIES = 16,
+};
 #define APART (NO_CGROUPS | NO_PROC | CHROOT)
 
 static const struct column {
@@ -70,6 +78,10 @@ static const struct column {
 	{"sandbox",
 	 {SINCE_4_14 "," OLD_MOUNTS "," NAMESPACES "," NOTIFICATION "=EPERM"},
 	 NO_CGROUPS | CHROOT},
+	/* root of a container, as Docker starts one */
+	{"container",
+	 {NAMESPACES "=EPERM", "clone3=ENOSYS"},
+	 NO_CGROUPS | FEW_CAPABILITIES},
 	{"all-as-user",
 	 {SINCE_4_14 "=ENOSYS", NOTIFICATION "=EINVAL",
 	  OLD_MOUNTS "," NAMESPACES "=EPERM"},
@@ -161,6 +173,31 @@ static void become_ordinary(void)
 		fail("setuid");
 }
 
+/* All but those that Docker leaves to root (its documentation, "Runtime privilege
+ * and Linux capabilities"): no CAP_SYS_ADMIN above all. */
+static void keep_few_capabilities(void)
+{
+	static const int kept[] = {
+		CAP_AUDIT_WRITE, CAP_CHOWN,	 CAP_DAC_OVERRIDE,
+		CAP_FOWNER,	 CAP_FSETID,	 CAP_KILL,
+		CAP_MKNOD,	 CAP_NET_RAW,	 CAP_NET_BIND_SERVICE,
+		CAP_SETFCAP,	 CAP_SETGID,	 CAP_SETPCAP,
+		CAP_SETUID,	 CAP_SYS_CHROOT,
+	};
+	unsigned long mask = 0;
+	size_t i;
+	int capability;
+
+	for (i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+		mask |= 1UL << kept[i];
+	/* root's others come from here when the launcher is executed */
+	for (capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0;
+	     capability++)
+		if (!(mask & 1UL << capability) &&
+		    prctl(PR_CAPBSET_DROP, capability) < 0 && geteuid() == 0)
+			fail("drop a capability");
+}
+
 /* B/columns/NAME/jaillaunch: NAME; and B/jaillaunch. */
 static const struct column *find(char *program)
 {
@@ -215,6 +252,8 @@ int main(int argc, char **argv)
 	go_to(column->places);
 	/* Before ids: a filter without no_new_privs takes privilege. */
 	forbid_calls(column);
+	if (column->places & FEW_CAPABILITIES)
+		keep_few_capabilities();
 	if (column->places & ORDINARY_USER)
 		become_ordinary();
 	execv(program, argv);
