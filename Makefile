@@ -335,10 +335,10 @@ launcher_tests := $(patsubst %,cli/test_%.py,$(filter-out \
 	$(wildcard tests/cli/test_*.py))))
 matrix: packages-check
 	$(Q)$(MAKE) --no-print-directory all unit
-	$(Q)JAIL_SOAK=1 JAIL_BUILD=$(abspath $(B)) tests/run \
-		escape/test_columns.py cli/test_columns.py
 	$(Q)rm -rf $(B)/matrix && mkdir -p $(B)/matrix
-	$(Q)status=0; for column in $(COLUMN); do echo "column $$column"; \
+	$(Q)status=0; JAIL_SOAK=1 JAIL_BUILD=$(abspath $(B)) tests/run \
+			escape/test_columns.py cli/test_columns.py || status=1; \
+	for column in $(COLUMN); do echo "column $$column"; \
 		JAIL_COLUMN=$$column JAIL_BUILD=$(abspath $(B)) \
 		JAIL_MATRIX_LOG=$(abspath $(B))/matrix/$$column tests/run \
 			$(launcher_tests) || status=1; done; \

@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -116,12 +117,18 @@ static inline __attribute__((unused)) const char *word_of(int argc, char **argv,
 	return argv[n];
 }
 
-/* Whether a process has ended, within five seconds; a zombie has. */
+/*
+ * Whether a process that was sent a deadly signal has ended, within five
+ * seconds; a zombie has.  Where there are no pidfds: whether the signal can have
+ * reached it.
+ */
 static inline __attribute__((unused)) int has_ended(pid_t pid)
 {
 	struct pollfd end = {(int)syscall(SYS_pidfd_open, pid, 0), POLLIN, 0};
 
-	return end.fd < 0 || poll(&end, 1, 5000) == 1;
+	if (end.fd < 0)
+		return kill(pid, 0) == 0 || errno == ESRCH;
+	return poll(&end, 1, 5000) == 1;
 }
 
 /* Reads what lies outside the jail. */
