@@ -22,10 +22,8 @@
 static int open_directory(void)
 {
 	struct err ignored;
-	auto_close int run =
-		own_dir_open(AT_FDCWD, "/run/jailwright", &ignored);
 
-	return run < 0 ? -1 : own_dir_open(run, "devices", &ignored);
+	return own_dir_open_in("/run/jailwright", "devices", &ignored);
 }
 
 /*

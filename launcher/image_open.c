@@ -155,15 +155,22 @@ static int mount_somehow(const struct image_request *request, int file,
 	struct image_form form;
 	int done = image_form(file, &form, err);
 
-	/* What is in the store came from an image that was trusted. */
-	if (done == 1 && !image->is_stored)
-		done = image_trust(file, request->file, err);
 	if (done != 1)
 		return done;
 	memcpy(image->index, form.index, sizeof(image->index));
+	image->way = IMAGE_PIN;
+	if (!request->no_pin) {
+		image->root_fd = pin_find(file, &form);
+		if (image->root_fd >= 0)
+			return 1;
+	}
+	/* What is in the store came from an image that was trusted. */
+	if (!image->is_stored)
+		done = image_trust(file, request->file, err);
+	if (done != 1)
+		return done;
 	if (!request->no_pin) {
 		done = pin_image(request, file, &form, image, err);
-		image->way = IMAGE_PIN;
 		if (done != 0)
 			return done;
 		image->why = *err;

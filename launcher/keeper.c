@@ -429,6 +429,8 @@ static void run_program(struct watch *watch, const struct plan *plan)
 	error = get_ready(watch);
 	if (error == 0) {
 		let_execute(&watch->start);
+		if (!plan->spec->has_readers)
+			plan_let_go(plan);
 		error = watch_program(watch);
 	}
 	if (watch->pid > 0) {

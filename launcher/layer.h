@@ -52,6 +52,11 @@ struct layer {
 	 */
 	int (*hold)(const void *state);
 	bool (*is_full)(const void *state);
+	/*
+	 * In the keeper, instead of hold, at most once, when the program's
+	 * process exists: what its root was made of can be closed.
+	 */
+	void (*let_go)(void *state);
 	void (*release)(void *state);
 };
 

@@ -9,3 +9,6 @@
  * cannot be made or is not ours alone (our owner, mode 0700, no link).
  */
 int own_dir_open(int at_fd, const char *path, struct err *err);
+
+/* One in another such directory, which is made, too. */
+int own_dir_open_in(const char *above, const char *name, struct err *err);

@@ -29,9 +29,7 @@
 
 static int open_pins(struct err *err)
 {
-	auto_close int run = own_dir_open(AT_FDCWD, "/run/jailwright", err);
-
-	return run < 0 ? -1 : own_dir_open(run, "pins", err);
+	return own_dir_open_in("/run/jailwright", "pins", err);
 }
 
 static void pin_of(const struct stat *image, struct pin *pin)
@@ -302,6 +300,19 @@ static int make_pin(int pins, const struct pin *pin, int file, const char *path,
 	return made;
 }
 
+int pin_find(int file, const struct image_form *form)
+{
+	struct err ignored;
+	auto_close int pins = open_pins(&ignored);
+	struct stat st;
+	struct pin pin;
+
+	if (pins < 0 || fstat(file, &st) < 0)
+		return -1;
+	pin_of(&st, &pin);
+	return open_pin(pins, pin.name, form);
+}
+
 int pin_open(int file, const char *path, const struct image_form *form,
 	     int *root, bool *by_loop, struct err *err)
 {
@@ -316,12 +327,9 @@ int pin_open(int file, const char *path, const struct image_form *form,
 	if (fstat(file, &st) < 0)
 		return err_sys(err, errno, "image");
 	pin_of(&st, &pin);
-	*root = open_pin(pins, pin.name, form);
-	if (*root >= 0)
-		return 1;
 	if (flock(pins, LOCK_EX) < 0)
 		return err_sys(err, errno, "lock the pins");
-	*root = open_pin(pins, pin.name, form); /* another was faster */
+	*root = open_pin(pins, pin.name, form); /* it may be there by now */
 	if (*root < 0)
 		made = make_pin(pins, &pin, file, path, form, by_loop, err);
 	if (*root < 0 && made == 1)

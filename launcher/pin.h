@@ -29,9 +29,15 @@ struct pin {
 };
 
 /*
- * The root directory of the image's pin (O_PATH), which is made if it is not
- * there.  1: *root is a descriptor; 0: no pin or no mount here, and err says
- * why; -1.
+ * The root directory of the image's pin (O_PATH); -1: it has none.  Whose image
+ * it was, and whether it was trusted, was looked at when the pin was made: what
+ * changed since then has another name.
+ */
+int pin_find(int file, const struct image_form *form);
+
+/*
+ * The same, but makes it if it is not there.  1: *root is a descriptor; 0: no
+ * pin or no mount here, and err says why; -1.
  */
 int pin_open(int file, const char *path, const struct image_form *form,
 	     int *root, bool *by_loop, struct err *err);

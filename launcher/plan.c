@@ -135,6 +135,15 @@ int plan_hold(const struct plan *plan)
 	return -1;
 }
 
+void plan_let_go(const struct plan *plan)
+{
+	size_t i;
+
+	for (i = 0; i < plan->n; i++)
+		if (plan->rows[i].is_on && plan->rows[i].layer->let_go)
+			plan->rows[i].layer->let_go(plan->rows[i].state);
+}
+
 bool plan_is_full(const struct plan *plan)
 {
 	size_t i;

@@ -87,12 +87,9 @@ void policy_cache_key(const struct policy_request *request, const char *helper,
 static int open_directory(void)
 {
 	struct err ignored = {0};
-	auto_close int place = -1;
 
-	if (geteuid() != 0)
-		return -1;
-	place = own_dir_open(AT_FDCWD, PLACE, &ignored);
-	return place < 0 ? -1 : own_dir_open(place, DIRECTORY, &ignored);
+	return geteuid() == 0 ? own_dir_open_in(PLACE, DIRECTORY, &ignored)
+			      : -1;
 }
 
 /* --- reading */

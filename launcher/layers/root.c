@@ -88,13 +88,15 @@ static int root_prepare(const struct jail_spec *spec, void **out,
 	return root_view_make(spec, &state->view, err);
 }
 
+/* The program is born in the directory that will be its root. */
 static int root_enter(void *opaque, struct root_choice *choice)
 {
 	struct state *state = opaque;
-
 	int error = root_mount(state->view, choice, &state->tree);
 
 	state->has_mounts = error == 0 && choice->used != ROOT_CHROOT;
+	if (error == 0 && fchdir(state->tree) < 0)
+		error = layer_failed(STEP_ENTER, errno);
 	return error;
 }
 
@@ -103,6 +105,20 @@ static int root_hold(const void *opaque)
 	const struct state *state = opaque;
 
 	return state->has_mounts ? state->tree : -1;
+}
+
+/*
+ * Who closes a detached tree last waits until no processor looks at it any more
+ * (an RCU grace period, some 50 us).  Here it is us, while the program starts;
+ * without this it would be the program.  Who stands in the tree keeps it.
+ */
+static void root_let_go(void *opaque)
+{
+	struct state *state = opaque;
+
+	if (state->tree >= 0)
+		close(state->tree);
+	state->tree = -1;
 }
 
 static bool root_is_full(const void *opaque)
@@ -114,10 +130,7 @@ static bool root_is_full(const void *opaque)
 
 static int root_apply(const void *opaque)
 {
-	const struct state *state = opaque;
-
-	if (fchdir(state->tree) < 0)
-		return layer_failed(STEP_ENTER, errno);
+	(void)opaque;
 	if (chroot(".") < 0)
 		return layer_failed(STEP_CHROOT, errno);
 	if (chdir("/") < 0)
@@ -152,5 +165,6 @@ const struct layer layer_root = {
 	.apply = root_apply,
 	.hold = root_hold,
 	.is_full = root_is_full,
+	.let_go = root_let_go,
 	.release = root_release,
 };

@@ -166,6 +166,7 @@ def test_a_pin_of_another_mount_namespace_stays(image, missing):
     was removed here would be unmounted there, in the middle of a launch."""
     script = """
 count() { grep -c /run/jailwright/pins /proc/self/mountinfo; }
+umount -l /run/jailwright/pins/* 2>/dev/null  # others remove theirs meanwhile
 mount -t tmpfs none /run && "${@:2}" -i "$1" -- true || exit 77
 count
 unshare -m --propagation private bash -c '
@@ -248,20 +249,50 @@ def by_owner_of_directory(path):
     os.chown(path.parent, 1000, 1000)
 
 
-@pytest.mark.parametrize("spoil, words", [
-    (by_user, "belongs neither to root nor to us"),
-    (by_mode, "can be written by others"),
+SPOILT_FILES = [(by_user, "belongs neither to root nor to us"),
+                (by_mode, "can be written by others")]
+SPOILT_DIRECTORIES = [
     (by_directory, "can be written by others"),
-    (by_owner_of_directory, "belongs neither to root nor to us")])
-@pytest.mark.needs("mount", "root")
-def test_an_image_of_others_is_unpacked(own, scratch, spoil, words):
-    assert look(scratch, "-i", own).status == 0
-    assert report_of(scratch)["from"] == PINNED
-    spoil(own)
+    (by_owner_of_directory, "belongs neither to root nor to us")]
+
+
+def assert_unpacked(scratch, own, words):
     assert look(scratch, "-i", own).status == 0
     report = report_of(scratch)
     assert report["from"] == "unpacked into a private directory"
     assert words in report["why_not_mounted"]
+
+
+@pytest.mark.parametrize("spoil, words", SPOILT_FILES + SPOILT_DIRECTORIES)
+@pytest.mark.needs("mount", "root")
+def test_an_image_of_others_is_unpacked(own, scratch, spoil, words):
+    spoil(own)
+    assert_unpacked(scratch, own, words)
+
+
+@pytest.mark.parametrize("spoil, words", SPOILT_FILES)
+@pytest.mark.needs("mount", "root")
+def test_a_pin_is_not_used_once_its_image_may_change(own, scratch, spoil,
+                                                     words):
+    assert look(scratch, "-i", own).status == 0
+    assert report_of(scratch)["from"] == PINNED
+    spoil(own)
+    assert_unpacked(scratch, own, words)
+
+
+@pytest.mark.parametrize("spoil, words", SPOILT_DIRECTORIES)
+@pytest.mark.needs("our mounts", "mount", "root")
+def test_a_pin_is_of_a_file_and_not_of_a_name(own, scratch, spoil, words):
+    """Who can put another file there chooses what is launched; only what was
+    trusted when its pin was made is mounted."""
+    assert look(scratch, "-i", own).status == 0
+    spoil(own)
+    assert look(scratch, "-i", own).status == 0
+    assert report_of(scratch)["from"] == PINNED
+    other = own.with_name("other")
+    other.write_bytes(own.read_bytes())
+    other.rename(own)
+    assert_unpacked(scratch, own, words)
 
 
 @pytest.mark.needs("root")
