@@ -100,23 +100,24 @@ bool image_is_squashfs(int file)
 
 int image_form(int file, struct image_form *out, struct err *err)
 {
+	unsigned char start[EROFS_SUPER_OFFSET + EROFS_BLOCK];
+	const unsigned char *block = start + EROFS_SUPER_OFFSET;
 	struct squashfs_super squashfs;
-	unsigned char block[EROFS_BLOCK];
 	struct stat st;
 	uint32_t magic;
-	int has;
+	ssize_t n;
 
 	if (fstat(file, &st) < 0)
 		return err_sys(err, errno, "image");
-	has = read_at(file, 0, &squashfs, sizeof(squashfs));
-	if (has == 1 && le32toh(squashfs.magic) == SQUASHFS_MAGIC)
+	n = pread(file, start, sizeof(start), 0);
+	if (n < 0)
+		return err_sys(err, errno, "image");
+	memcpy(&squashfs, start, sizeof(squashfs));
+	if (n >= (ssize_t)sizeof(squashfs) &&
+	    le32toh(squashfs.magic) == SQUASHFS_MAGIC)
 		return squashfs_form(&squashfs, (uint64_t)st.st_size, out, err);
-	if (has >= 0)
-		has = read_at(file, EROFS_SUPER_OFFSET, block, sizeof(block));
-	if (has < 0)
-		return err_sys(err, -has, "image");
 	memcpy(&magic, block, sizeof(magic));
-	if (has == 0 || le32toh(magic) != EROFS_MAGIC)
+	if (n < (ssize_t)sizeof(start) || le32toh(magic) != EROFS_MAGIC)
 		return unfit(err, "it has no index");
 	return erofs_form(block, (uint64_t)st.st_size, out, err);
 }

@@ -110,11 +110,16 @@ static unsigned tmpfs_flags(const struct root_place *place)
 int root_tmpfs_make(const struct root_place *place)
 {
 	const bool is_roots = place->uid == 0 && place->gid == 0;
+	/* as the kernel makes it when nothing is said */
+	const bool is_plain = is_roots && place->mode == 01777;
 	struct tmpfs_words words;
 	const struct mount_option options[] = {
-		{"size", words.size}, {"nr_inodes", words.inodes},
-		{"mode", words.mode}, {is_roots ? NULL : "uid", words.uid},
-		{"gid", words.gid},   {NULL, NULL}};
+		{"size", words.size},
+		{"nr_inodes", words.inodes},
+		{is_plain ? NULL : "mode", words.mode},
+		{is_roots ? NULL : "uid", words.uid},
+		{"gid", words.gid},
+		{NULL, NULL}};
 
 	tmpfs_words(place, &words);
 	return mount_make("tmpfs", options, tmpfs_flags(place));

@@ -2,7 +2,8 @@
 
 All commands of a comparison run in turn, in a new order each round, so that
 whatever slows the machine down slows all of them; what counts is the ratio of
-medians in one run, never a time.  A comparison is a function of a file
+medians in one run, never a time.  What takes far less time than Python needs to
+start it runs several times at one go, by turns, too (tests/tools/stopwatch.c).  A comparison is a function of a file
 bench_*.py whose name starts with bench_ and that returns a Comparison, or
 Amounts where memory is compared."""
 
@@ -19,6 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("JAIL_BUILD", ROOT / "build")).resolve()
 
 STOPWATCH = BUILD / "tools" / "stopwatch"
+SEPARATOR = "::"  # no word of a command
 
 
 # Debian's programs want Debian's interpreters, not others that come first.
@@ -43,21 +45,31 @@ class Row:
     def run(self):
         if self.before:
             self.before()
-        with open(self.stdin, "rb") as stdin, tempfile.TemporaryFile() as took:
-            # the time that Python needs to start a program is not counted
-            done = subprocess.run([STOPWATCH, str(took.fileno()), *self.argv],
-                                  stdin=stdin, env=self.env,
-                                  stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.PIPE, check=False,
-                                  pass_fds=[took.fileno()])
-            took.seek(0)
-            nanoseconds = took.read()
-        if done.returncode != 0:
-            raise RuntimeError(f"{self.name}: status {done.returncode}: "
-                               f"{done.stderr.decode(errors='replace')}")
+        took, = stopwatch([self], 1)
         if self.after:
             self.after()
-        return int(nanoseconds.split()[0]) / 1e9
+        return took[1]
+
+
+def stopwatch(rows, turns):
+    """(row's name, seconds) for each row as often as said, by turns.  The time
+    that Python needs to start a program is not counted."""
+    first = rows[0]
+    commands = [word for row in rows for word in (SEPARATOR, *row.argv)]
+    with open(first.stdin, "rb") as stdin, tempfile.TemporaryFile() as took:
+        done = subprocess.run(
+            [STOPWATCH, str(took.fileno()), str(turns),
+             str(random.getrandbits(31)), *commands],
+            stdin=stdin, env=first.env, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, check=False, pass_fds=[took.fileno()])
+        took.seek(0)
+        lines = [line.split() for line in took.read().splitlines()]
+    if done.returncode != 0:
+        failed = rows[int(lines[-1][0])].name if lines else first.name
+        raise RuntimeError(f"{failed}: status {done.returncode}: "
+                           f"{done.stderr.decode(errors='replace')}")
+    return [(rows[int(index)].name, int(nanoseconds) / 1e9)
+            for index, nanoseconds, _ in lines]
 
 
 @dataclasses.dataclass
@@ -75,8 +87,9 @@ class Comparison:
     base: str  # the row that is 1.00
     rounds: int = 20
     targets: list = dataclasses.field(default_factory=list)
-    slow: dict = dataclasses.field(default_factory=dict)  # row -> rounds
+    slow: dict = dataclasses.field(default_factory=dict)  # row -> runs, alone
     clean: object = None
+    turns: int = 1  # a round, at one go; if more, no row has before or after
 
 
 def program(name, *more):
@@ -92,11 +105,16 @@ def measure(comparison):
     times = {row.name: [] for row in comparison.rows}
     for row in comparison.rows:
         row.run()  # warms caches; counts for nothing
+    quick = [row for row in comparison.rows
+             if comparison.turns > 1 and row.name not in comparison.slow]
     for number in range(comparison.rounds):
-        rows = [row for row in comparison.rows
-                if number < comparison.slow.get(row.name, comparison.rounds)]
+        rows = [row for row in comparison.rows if row not in quick and
+                number < comparison.slow.get(row.name, comparison.rounds)]
         for row in random.sample(rows, len(rows)):
             times[row.name].append(row.run())
+        for name, seconds in stopwatch(quick, comparison.turns) if quick \
+                else ():
+            times[name].append(seconds)
     return times
 
 
@@ -107,7 +125,8 @@ def p10(values):
 def report(comparison, times):
     """Prints the table; the targets that were missed."""
     base = times[comparison.base]
-    print(f"\n{comparison.title} ({comparison.rounds} rounds)")
+    print(f"\n{comparison.title} ({comparison.rounds * comparison.turns} "
+          "rounds)")
     print(f"  {'':34} {'median':>10} {'p10':>10} {'ratio':>7} "
           f"{'ratio p10':>9}")
     for row in comparison.rows:
