@@ -6,15 +6,14 @@
 
 #include "fd_bound.h"
 
-/* Up to, but without, end. */
-static void close_range_of(unsigned first, unsigned end)
+/* Up to, but without, end.  *bound, once it is needed: fd_bound(); before, 0. */
+static void close_range_of(unsigned first, unsigned end, unsigned *bound)
 {
-	unsigned bound;
-
 	if (first >= end || syscall(SYS_close_range, first, end - 1, 0) == 0)
 		return;
-	bound = (unsigned)fd_bound();
-	for (; first < end && first < bound; first++)
+	if (*bound == 0)
+		*bound = (unsigned)fd_bound();
+	for (; first < end && first < *bound; first++)
 		close((int)first);
 }
 
@@ -33,15 +32,15 @@ static void sort(int *fds, size_t n)
 
 void close_fds_but(int first, int *kept, size_t n)
 {
-	unsigned at = (unsigned)first;
+	unsigned at = (unsigned)first, bound = 0;
 	size_t i;
 
 	sort(kept, n);
 	for (i = 0; i < n; i++) {
 		if (kept[i] < first)
 			continue;
-		close_range_of(at, (unsigned)kept[i]);
+		close_range_of(at, (unsigned)kept[i], &bound);
 		at = (unsigned)kept[i] + 1;
 	}
-	close_range_of(at, ~0u);
+	close_range_of(at, ~0u, &bound);
 }

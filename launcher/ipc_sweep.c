@@ -162,6 +162,8 @@ static __attribute__((noreturn)) void sweep_as(uid_t uid, int fd)
 
 	if (syscall(SYS_setresuid, uid, uid, uid) == 0)
 		sweep_sysv(uid, &swept);
+	else
+		swept.system_v_error = errno;
 	fd_write_full(fd, &swept, sizeof(swept));
 	for (;;)
 		syscall(SYS_exit_group, 0);
@@ -173,22 +175,27 @@ static __attribute__((noreturn)) void sweep_as(uid_t uid, int fd)
  */
 static void sweep_sysv_by_owner(uid_t uid, struct ipc_swept *swept)
 {
-	struct ipc_swept found = {0};
+	/* what holds if it is killed before it says anything */
+	struct ipc_swept found = {.system_v_error = ECANCELED};
 	int ends[2];
 	long pid;
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
+	if (pipe2(ends, O_CLOEXEC) < 0) {
+		swept->system_v_error = errno;
 		return;
+	}
 	/* fork(), without what a C library does beside */
 	pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 	if (pid == 0)
 		sweep_as(uid, ends[1]);
+	if (pid < 0)
+		found.system_v_error = errno;
 	close(ends[1]);
-	if (fd_read_full(ends[0], &found, sizeof(found)) == sizeof(found)) {
-		swept->memory += found.memory;
-		swept->semaphores += found.semaphores;
-		swept->queues += found.queues;
-	}
+	fd_read_full(ends[0], &found, sizeof(found));
+	swept->memory += found.memory;
+	swept->semaphores += found.semaphores;
+	swept->queues += found.queues;
+	swept->system_v_error = found.system_v_error;
 	close(ends[0]);
 	while (pid > 0 && waitpid((pid_t)pid, NULL, 0) < 0 && errno == EINTR)
 		continue;

@@ -29,6 +29,8 @@ struct ipc_places {
 struct ipc_swept {
 	uint32_t memory, semaphores, queues; /* System V */
 	uint32_t posix_queues, posix_memory;
+	/* errno: System V objects could not be removed; 0: they were. */
+	int32_t system_v_error;
 };
 
 /* top_fd: the host's root; root_fd: the directory of the jail, or -1. */

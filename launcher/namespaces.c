@@ -304,7 +304,9 @@ int namespaces_try(unsigned long flags, bool is_in_place)
 
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		continue;
-	return error ? error : WEXITSTATUS(status);
+	if (error || WIFEXITED(status))
+		return error ? error : WEXITSTATUS(status);
+	return ECANCELED; /* it was killed: nothing is known */
 }
 
 bool namespaces_learn(unsigned long flags, bool is_in_place,

@@ -216,6 +216,9 @@ static void put_ipc(struct json *json, const struct own_uid *own_uid,
 	if (own_uid->ipc.queues_error)
 		json_string(json, "posix_queues_not_seen",
 			    strerror(own_uid->ipc.queues_error));
+	if (swept->system_v_error)
+		json_string(json, "system_v_not_removed",
+			    strerror(swept->system_v_error));
 	json_close(json, '}');
 }
 
