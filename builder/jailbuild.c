@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "apart.h"
 #include "completion.h"
 #include "epoch.h"
 #include "explain.h"
@@ -282,6 +283,9 @@ static int run(struct job *job, char **manifests, int n, struct err *err)
 		return -1;
 	if (view.print == print_manifest)
 		return print_manifest(job, err);
+	if (apart_check(args->output, (const char *const *)job->manifest->files,
+			job->manifest->n_files, err) < 0)
+		return -1;
 	if (source_open(args->sysroot ? args->sysroot : "/", &job->source,
 			err) < 0 ||
 	    plan_make(job->manifest, job->source, &job->plan, err) < 0 ||

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "apart.h"
 #include "bake_defaults.h"
 #include "eif_examine.h"
 #include "eif_metadata.h"
@@ -221,12 +222,11 @@ static int check_inputs(const struct bake *bake, struct err *err)
 		defaults->init, defaults->launcher,
 	};
 
-	if (verb_check_apart(args->output, inputs,
-			     sizeof(inputs) / sizeof(*inputs), err) < 0)
+	if (apart_check(args->output, inputs, sizeof(inputs) / sizeof(*inputs),
+			err) < 0)
 		return -1;
-	return verb_check_apart(args->output,
-				(const char *const *)defaults->modules,
-				defaults->n_modules, err);
+	return apart_check(args->output, (const char *const *)defaults->modules,
+			   defaults->n_modules, err);
 }
 
 static int open_kernel(struct bake *bake, struct err *err)

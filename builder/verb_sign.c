@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "apart.h"
 #include "cose.h"
 #include "eif_examine.h"
 #include "eif_sign.h"
@@ -123,8 +124,8 @@ static int check_payload_output(const struct args *args, const char *path,
 {
 	const char *const inputs[] = {args->certificate, path};
 
-	return verb_check_apart(args->output, inputs,
-				sizeof(inputs) / sizeof(*inputs), err);
+	return apart_check(args->output, inputs,
+			   sizeof(inputs) / sizeof(*inputs), err);
 }
 
 static int run_payload(int argc, char **argv, struct err *err)
@@ -218,8 +219,8 @@ static int check_output(const struct args *args, const char *path,
 
 	if (verb_check_output(output, err) < 0)
 		return -1;
-	return verb_check_apart(output, inputs,
-				sizeof(inputs) / sizeof(*inputs), err);
+	return apart_check(output, inputs, sizeof(inputs) / sizeof(*inputs),
+			   err);
 }
 
 static int sign_file(struct signer *signer, const char *path, struct err *err)

@@ -47,25 +47,6 @@ int verb_check_output(const char *path, struct err *err)
 		       path);
 }
 
-int verb_check_apart(const char *output, const char *const *inputs, size_t n,
-		     struct err *err)
-{
-	struct stat there, input;
-
-	if (!output || stat(output, &there) < 0)
-		return 0; /* nothing is replaced */
-	for (size_t i = 0; i < n; i++)
-		if (inputs[i] && stat(inputs[i], &input) == 0 &&
-		    input.st_dev == there.st_dev &&
-		    input.st_ino == there.st_ino)
-			return err_set(err, ERR_USAGE,
-				       "%s: is read here, and would be "
-				       "replaced; choose another name for the "
-				       "output",
-				       output);
-	return 0;
-}
-
 int verb_print_json(json_t *json, struct err *err)
 {
 	char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;

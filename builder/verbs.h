@@ -36,10 +36,6 @@ int verb_parse(const struct bake_verb *verb, const struct opt *options,
  * replaced by one. */
 int verb_check_output(const char *path, struct err *err);
 
-/* ERR_USAGE when an output would replace an input; inputs may be NULL. */
-int verb_check_apart(const char *output, const char *const *inputs, size_t n,
-		     struct err *err);
-
 /* Prints as nitro-cli does, and frees; NULL is lack of memory. */
 int verb_print_json(json_t *json, struct err *err);
 

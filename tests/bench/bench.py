@@ -15,6 +15,7 @@ import shutil
 import statistics
 import subprocess
 import tempfile
+import typing
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("JAIL_BUILD", ROOT / "build")).resolve()
@@ -45,15 +46,21 @@ class Row:
     def run(self):
         if self.before:
             self.before()
-        took, = stopwatch([self], 1)
+        ran, = stopwatch([self], 1)
         if self.after:
             self.after()
-        return took[1]
+        return ran.seconds
+
+
+class Ran(typing.NamedTuple):
+    name: str  # of the row
+    seconds: float
+    memory: int  # bytes, at most
 
 
 def stopwatch(rows, turns):
-    """(row's name, seconds) for each row as often as said, by turns.  The time
-    that Python needs to start a program is not counted."""
+    """Each row as often as said, by turns; a Ran for each time.  What Python
+    needs to start a program is not counted."""
     first = rows[0]
     commands = [word for row in rows for word in (SEPARATOR, *row.argv)]
     with open(first.stdin, "rb") as stdin, tempfile.TemporaryFile() as took:
@@ -68,8 +75,9 @@ def stopwatch(rows, turns):
         failed = rows[int(lines[-1][0])].name if lines else first.name
         raise RuntimeError(f"{failed}: status {done.returncode}: "
                            f"{done.stderr.decode(errors='replace')}")
-    return [(rows[int(index)].name, int(nanoseconds) / 1e9)
-            for index, nanoseconds, _ in lines]
+    return [Ran(rows[int(index)].name, int(nanoseconds) / 1e9,
+                int(kibibytes) * 1024)
+            for index, nanoseconds, kibibytes in lines]
 
 
 @dataclasses.dataclass
@@ -112,9 +120,8 @@ def measure(comparison):
                 number < comparison.slow.get(row.name, comparison.rounds)]
         for row in random.sample(rows, len(rows)):
             times[row.name].append(row.run())
-        for name, seconds in stopwatch(quick, comparison.turns) if quick \
-                else ():
-            times[name].append(seconds)
+        for ran in stopwatch(quick, comparison.turns) if quick else ():
+            times[ran.name].append(ran.seconds)
     return times
 
 

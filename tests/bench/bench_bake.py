@@ -8,8 +8,8 @@ import subprocess
 import sys
 import tempfile
 
-from bench import (BUILD, STOPWATCH, Amounts, Comparison, Row, Target,
-                   program)
+from bench import (BUILD, Amounts, Comparison, Row, Target, program,
+                   stopwatch)
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
@@ -56,12 +56,8 @@ def bench_baking():
 
 
 def peak(place):
-    with tempfile.TemporaryFile() as took:
-        subprocess.run([STOPWATCH, str(took.fileno()), *bake(place)],
-                       stdout=subprocess.DEVNULL, check=True,
-                       pass_fds=[took.fileno()])
-        took.seek(0)
-        return int(took.read().split()[1]) * 1024
+    ran, = stopwatch([Row("jailbake", bake(place))], 1)
+    return ran.memory
 
 
 def bench_memory_of_baking():

@@ -105,7 +105,7 @@ def bench_launch_of_a_program_that_ends_at_once():
 
 def bench_launch_of_a_static_program():
     return launch_of("Launch of a static program", [
-        Target("jaillaunch -r, the floor", "chroot --userspec", 0.6),
+        Target("jaillaunch -r, the floor", "chroot --userspec", 0.65),
         Target("jaillaunch -r, the floor", "bwrap --ro-bind", 0.6),
         Target("jaillaunch -r", "bwrap --unshare-all", 0.6),
     ], TRUE, "-static")

@@ -689,3 +689,14 @@ def test_a_fault_is_told_in_a_line(call, error, status, scratch, source_root):
             assert done.err.count("\n") == 1, (when, done)
             assert done.err.startswith("jailbuild: "), (when, done)
         assert os.listdir(scratch) == ["m.txt"], (when, done)
+
+
+@pytest.mark.parametrize("target", ["m.txt", "used.txt"])
+def test_no_manifest_is_replaced(build, scratch, target):
+    (scratch / "used.txt").write_text("dir /used\n")
+    done = build("use used\n", "-o", target)
+    assert (done.status, done.err) == (
+        2, f"jailbuild: {target}: is read here, and would be replaced; choose "
+        "another name for the output\n")
+    assert (scratch / "used.txt").read_text() == "dir /used\n"
+    assert (scratch / "m.txt").read_text() == "use used\n"

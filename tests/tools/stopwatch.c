@@ -89,7 +89,7 @@ int main(int argc, char **argv)
 	fd = (int)strtol(argv[1], NULL, 10);
 	rounds = strtol(argv[2], NULL, 10);
 	seed = (unsigned)strtoul(argv[3], NULL, 10);
-	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+	if (rounds <= 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		return 125;
 	for (i = 0; i < commands.n; i++)
 		order[i] = i;
