@@ -89,15 +89,34 @@ static void warn_lost(const struct args *args, const struct events *events)
 			n == 1 ? " was" : "s were", why);
 }
 
+/* No method that mounts has what it needs: another way to the image is left. */
+static bool can_learn_mounts(const struct launch *launch,
+			     const struct root_choice *root)
+{
+	return !launch->no_mount && launch->spec && launch->image &&
+	       launch->spec->root_is_mounted && root->used == ROOT_NONE &&
+	       mount_is_missing(root->passed[ROOT_ATTACHED].error);
+}
+
+/* How the root is entered; a failure teaches what a launch would learn. */
+static int try_root(struct launch *launch, struct root_choice *out,
+		    struct err *err)
+{
+	if (plan_try(launch->plan, out, err) < 0)
+		return -1;
+	if (!can_learn_mounts(launch, out))
+		return 0;
+	launch->outcome.root = *out;
+	return err_set(err, ERR_HOST, "layer root: it cannot be mounted in");
+}
+
 /* From what the root comes, by which method, and why by no other. */
-static int explain_root(const struct launch *launch, FILE *out, struct err *err)
+static void explain_root(const struct launch *launch,
+			 const struct root_choice *choice, FILE *out)
 {
 	const struct image *image = launch->image;
-	struct root_choice choice;
 	size_t i;
 
-	if (plan_try(launch->plan, &choice, err) < 0)
-		return -1;
 	if (image->way != IMAGE_DIRECTORY)
 		fprintf(out, "the image is  %s\n", image_way_words(image));
 	if (*image->why.msg)
@@ -107,19 +126,18 @@ static int explain_root(const struct launch *launch, FILE *out, struct err *err)
 	for (i = 0; i < N_ROOT_METHODS; i++) {
 		char words[128];
 
-		if (choice.passed[i].error == 0)
+		if (choice->passed[i].error == 0)
 			continue;
-		root_choice_why(&choice, i, words, sizeof(words));
+		root_choice_why(choice, i, words, sizeof(words));
 		fprintf(out, "entered not by %s: %s\n", root_method_names[i],
 			words);
 	}
-	if (choice.used != ROOT_CHROOT || image->way != IMAGE_DIRECTORY)
+	if (choice->used != ROOT_CHROOT || image->way != IMAGE_DIRECTORY)
 		fprintf(out, "entered by    %s\n",
-			root_method_names[choice.used]);
-	if (choice.proc)
+			root_method_names[choice->used]);
+	if (choice->proc)
 		fprintf(out, "/proc         with %s\n",
-			root_proc_options[choice.proc]);
-	return 0;
+			root_proc_options[choice->proc]);
 }
 
 static void explain_terminal(const struct terminal *terminal, FILE *out)
@@ -143,9 +161,13 @@ static void explain_oom_score(FILE *out)
 		fprintf(out, "OOM score     not raised: %s\n", why_not);
 }
 
-static void explain_plan(const struct args *args, const struct launch *launch,
-			 FILE *out)
+static int explain_plan(const struct args *args, struct launch *launch,
+			FILE *out, struct err *err)
 {
+	struct root_choice choice;
+
+	if (try_root(launch, &choice, err) < 0)
+		return -1;
 	oci_explain(&args->oci, out);
 	plan_explain(launch->plan, out);
 	namespaces_explain(&launch->spec->namespaces, out);
@@ -155,13 +177,14 @@ static void explain_plan(const struct args *args, const struct launch *launch,
 	if (plan_guard(launch->plan))
 		syscall_guard_explain(plan_guard(launch->plan), out);
 	explain_terminal(launch->terminal, out);
+	explain_root(launch, &choice, out);
+	return 0;
 }
 
-static int explain(const struct args *args, const struct launch *launch,
+static int explain(const struct args *args, struct launch *launch,
 		   struct outcome *outcome, struct err *err)
 {
-	explain_plan(args, launch, stdout);
-	if (explain_root(launch, stdout, err) < 0)
+	if (explain_plan(args, launch, stdout, err) < 0)
 		return -1;
 	if (printed_check(stdout, err) < 0)
 		return -1;
@@ -280,11 +303,8 @@ static int execute(const struct args *args, struct caller *caller,
 
 	if (launch->n_tries == 0) /* else it was said before */
 		warn(args, launch->spec);
-	if (args->verbose) {
-		explain_plan(args, launch, stderr);
-		if (explain_root(launch, stderr, err) < 0)
-			return -1;
-	}
+	if (args->verbose && explain_plan(args, launch, stderr, err) < 0)
+		return -1;
 	if (launch->spec->in_place)
 		return supervise_not(launch->plan, &launch->outcome, err);
 	result = supervise(launch->plan, caller, launch->terminal,
@@ -292,15 +312,6 @@ static int execute(const struct args *args, struct caller *caller,
 	if (args->verbose && guard && launch->outcome.has_run)
 		syscall_guard_tell(guard, stderr);
 	return result;
-}
-
-/* No method that mounts has what it needs. */
-static bool has_no_mounts(const struct launch *launch)
-{
-	const struct root_choice *root = &launch->outcome.root;
-
-	return launch->spec && launch->image && root->used == ROOT_NONE &&
-	       mount_is_missing(root->passed[ROOT_ATTACHED].error);
 }
 
 /* Of the last method that was tried; 0: none was, or one of them did. */
@@ -354,8 +365,7 @@ static bool learn_mounts(struct launch *launch)
 				   "--uid-pool";
 		return true;
 	}
-	if (launch->no_mount || !has_no_mounts(launch) || !launch->spec ||
-	    !launch->spec->root_is_mounted)
+	if (!can_learn_mounts(launch, &launch->outcome.root))
 		return false;
 	if (launch->no_detached || launch->image->dir)
 		launch->no_mount = "there is no way to mount in it";

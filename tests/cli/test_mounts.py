@@ -214,6 +214,26 @@ def test_explain_says_how_and_why(image):
         done
 
 
+@pytest.mark.needs("our mounts", "mount", "root")
+def test_what_is_explained_is_what_a_launch_does(image, scratch):
+    """A pin that nothing can be mounted in is of no use: the launch unpacks."""
+    assert look(scratch, "-i", image).status == 0
+    before = without("open_tree,mount,unshare,move_mount")
+    options = "-i", image, "-u", "1000"
+    done = run(*before, LAUNCH, *options, "--explain")
+    assert done.status == 0 and done.err == "", done
+    said = done.out[done.out.index("the image is"):]
+    assert said.startswith(
+        "the image is  unpacked into a private directory\n"
+        "  unpacked because  there is no way to mount in it\n"), done
+    assert said.endswith("\nentered by    chroot\n"), done
+    done = run(*before, LAUNCH, *options, "-v", "--", "true")
+    assert done.status == 0 and said in done.err, done
+    assert done.err.count("the image is") == 1, done
+    assert look(scratch, *options, before=before).status == 0
+    assert report_of(scratch)["from"] == "unpacked into a private directory"
+
+
 @pytest.mark.needs("mount", "root")
 def test_the_report_tells_images_apart_as_far_as_it_knows(image, own, scratch):
     """Of what is mounted the index; of what was read the digest."""
