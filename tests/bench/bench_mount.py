@@ -29,23 +29,37 @@ def make_image(place, name, size):
     return place / f"{name}.tar"
 
 
+class Launches:
+    """Of one program, from images and from the same tree as a directory."""
+
+    def __init__(self, launched):
+        self.launched = launched
+        self.place = pathlib.Path(tempfile.mkdtemp(prefix="jailbench."))
+        self.place.chmod(0o755)
+        compile_program(self.place / "at-once", *ENDS_AT_ONCE)
+        self.small = make_image(self.place, "small", 8 << 20)
+        self.root = self.place / "root"
+        self.root.mkdir()
+        subprocess.run(["tar", "-xpf", self.small, "-C", self.root],
+                       check=True)
+
+    def launch(self, *argv):
+        return [BUILD / "jaillaunch", *argv, "-u", "1000", "--",
+                self.launched]
+
+    def bwrap(self, *argv):
+        return [program("bwrap"), *argv, "--ro-bind", self.root, "/",
+                self.launched]
+
+    def remove(self):
+        shutil.rmtree(self.place)
+
+
 def launches_of(title, launched, make_targets):
-    """Of one program, from images and from a directory."""
-    place = pathlib.Path(tempfile.mkdtemp(prefix="jailbench."))
-    place.chmod(0o755)
-    compile_program(place / "at-once", *ENDS_AT_ONCE)
-    small = make_image(place, "small", 8 << 20)
-    large = make_image(place, "large", LARGE)
-    root = place / "root"
-    root.mkdir()
-    subprocess.run(["tar", "-xpf", small, "-C", root], check=True)
-
-    def launch(*argv):
-        return [BUILD / "jaillaunch", *argv, "-u", "1000", "--", launched]
-
-    def bwrap(*argv):
-        return [program("bwrap"), *argv, "--ro-bind", root, "/", launched]
-
+    launches = Launches(launched)
+    launch, bwrap = launches.launch, launches.bwrap
+    small, root = launches.small, launches.root
+    large = make_image(launches.place, "large", LARGE)
     rows = [
         Row("-r, extracted", launch("-r", root)),
         Row("-i, pinned", launch("-i", small)),
@@ -68,7 +82,7 @@ def launches_of(title, launched, make_targets):
     return Comparison(title, rows, "-r, extracted", 40,
                       targets + [target for target in make_targets
                                  if target.other in names],
-                      clean=lambda: shutil.rmtree(place), turns=10)
+                      clean=launches.remove, turns=10)
 
 
 def bench_launch_of_a_mounted_image():
@@ -83,6 +97,32 @@ def bench_launch_of_a_program_of_a_mounted_image():
     return launches_of("Launch of /usr/bin/true of a mounted image",
                        "/usr/bin/true", [
         Target("-i, pinned", "-r, extracted", 1.15)])
+
+
+def bench_first_launch_of_an_image():
+    """It makes the pin that others find."""
+    launches = Launches("/usr/bin/true")
+    launch, bwrap = launches.launch, launches.bwrap
+
+    def forget():
+        """To the launcher, a file whose ctime changed is another."""
+        launches.small.touch()
+        subprocess.run([BUILD / "jaillaunch", "store", "prune"], check=True)
+
+    rows = [Row("-i, the first", launch("-i", launches.small), forget),
+            Row("-i, the first, the floor",
+                launch("-i", launches.small, *FLOOR), forget)]
+    targets = []
+    try:
+        rows += [Row("bwrap --ro-bind", bwrap()),
+                 Row("bwrap --unshare-all", bwrap("--unshare-all"))]
+        targets = [
+            Target("-i, the first, the floor", "bwrap --ro-bind", 1.0),
+            Target("-i, the first", "bwrap --unshare-all", 1.0)]
+    except Missing:
+        print("not compared with bwrap: not installed")
+    return Comparison("First launch of an image (/usr/bin/true)", rows,
+                      rows[0].name, 100, targets, clean=launches.remove)
 
 
 # --- memory
