@@ -615,10 +615,14 @@ PAIRS = {
 }
 
 
-def looking_into_proc(pairs):
-    """Their names, and what one of them needs."""
-    return [pytest.param(name, marks=pytest.mark.needs("the program's /proc"))
-            if name == "proc" else name for name in pairs]
+NEEDS = {"proc": "the program's /proc",
+         "descriptor": "the program's pidfd_open"}
+
+
+def with_needs(pairs):
+    """Their names, and what some of them need."""
+    return [pytest.param(name, marks=pytest.mark.needs(NEEDS[name]))
+            if name in NEEDS else name for name in pairs]
 
 
 def attack(pair, options, scratch):
@@ -648,7 +652,7 @@ SCOPED = {
 
 
 @pytest.mark.skipif(landlock_abi() < 6, reason="Landlock has no scopes")
-@pytest.mark.parametrize("pair", looking_into_proc(SCOPED))
+@pytest.mark.parametrize("pair", with_needs(SCOPED))
 @pytest.mark.needs("landlock", "root")
 def test_landlock_keeps_two_jails_of_one_uid_apart(scratch, pair):
     """And what one of them does not, its absence shows."""
@@ -668,8 +672,8 @@ def test_landlock_keeps_two_jails_of_one_uid_apart(scratch, pair):
         assert "escaped" not in done.out, done
 
 
-@pytest.mark.parametrize("pair", looking_into_proc(PAIRS))
-@pytest.mark.needs("the program's pidfd_open", "root")
+@pytest.mark.parametrize("pair", with_needs(PAIRS))
+@pytest.mark.needs("root")
 def test_a_jail_cannot_attack_another(pool, scratch, pair):
     uid = fresh_uid()
     try:
