@@ -328,7 +328,7 @@ COLUMN ?= no-clone3 no-pidfd-open no-close-range no-openat2 no-landlock \
 	plain-chroot no-namespaces no-proc ordinary-user 4.14 enclave sandbox \
 	container all-as-user
 no_launcher := completion formats images jailbake% jailbuild other_forms \
-	progress readers verify
+	progress readers run verify
 own_hosts := columns doctor kernels many_launches matrix
 launcher_tests := $(patsubst %,cli/test_%.py,$(filter-out \
 	$(no_launcher) $(own_hosts),$(patsubst tests/cli/test_%.py,%,\

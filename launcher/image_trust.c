@@ -3,10 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -87,4 +85,9 @@ int image_trust(int file, const char *path, struct err *err)
 		return distrust(err, path, "was replaced meanwhile");
 	trusted = trust_file(file, &st, path, err);
 	return trusted == 1 ? trust_directories(real, err) : trusted;
+}
+
+bool image_owner_is_trusted(const struct stat *st)
+{
+	return !is_foreign(st) && !(st->st_mode & 022);
 }

@@ -128,15 +128,29 @@ struct table {
 	int (*remove)(int id);
 };
 
-static uint32_t sweep_table(const struct table *table, uid_t uid)
+/* What is no longer there needs no removing; ENOSYS: a kernel without. */
+static void note_error(struct ipc_swept *swept)
+{
+	if (errno != EINVAL && errno != EIDRM && errno != ENOSYS)
+		swept->system_v_error = errno;
+}
+
+static uint32_t sweep_table(const struct table *table, uid_t uid,
+			    struct ipc_swept *swept)
 {
 	int i, id, last = table->last();
 	uint32_t n = 0;
 
+	if (last < 0)
+		note_error(swept);
 	for (i = 0; i <= last; i++) {
 		id = table->at(i, uid);
-		if (id >= 0 && table->remove(id) == 0)
+		if (id < 0)
+			continue;
+		if (table->remove(id) == 0)
 			n++;
+		else
+			note_error(swept);
 	}
 	return n;
 }
@@ -150,9 +164,9 @@ static void sweep_sysv(uid_t uid, struct ipc_swept *swept)
 	static const struct table queues = {queues_last, queues_at,
 					    queues_remove};
 
-	swept->memory += sweep_table(&memory, uid);
-	swept->semaphores += sweep_table(&semaphores, uid);
-	swept->queues += sweep_table(&queues, uid);
+	swept->memory += sweep_table(&memory, uid, swept);
+	swept->semaphores += sweep_table(&semaphores, uid, swept);
+	swept->queues += sweep_table(&queues, uid, swept);
 }
 
 /* In a process of its own, which is the uid. */

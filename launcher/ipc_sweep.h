@@ -29,7 +29,7 @@ struct ipc_places {
 struct ipc_swept {
 	uint32_t memory, semaphores, queues; /* System V */
 	uint32_t posix_queues, posix_memory;
-	/* errno: System V objects could not be removed; 0: they were. */
+	/* errno: some System V object may be left; 0: none is. */
 	int32_t system_v_error;
 };
 

@@ -45,6 +45,7 @@ struct watch {
 	int proc_fd; /* for the end: the jail's root has no /proc; or -1 */
 	struct terminal_hold terminal;
 	int tree_fd; /* of which to tell whether it is full; or -1 */
+	int lock_fd; /* of what no other jail may use meanwhile; or -1 */
 	int refused_fd; /* here come the calls that it may not make; or -1 */
 	const struct listener *listener; /* for them; or NULL */
 	bool is_init, has_looked; /* of and into the jail's pid namespace */
@@ -57,7 +58,7 @@ struct watch {
 	struct cgroup *cgroup; /* or NULL */
 	struct oom_score oom_score; /* the guardians' */
 	struct start start;
-	const struct own_uid *own_uid; /* or NULL */
+	struct own_uid *own_uid; /* or NULL */
 	struct keeper_last *last;
 };
 
@@ -165,7 +166,7 @@ static int get_ready(struct watch *watch)
 /* Nothing that the caller gave us stays open here, and no number is special. */
 static int close_the_rest(struct watch *watch)
 {
-	int kept[CGROUP_MOST_FDS + UID_FDS + 5];
+	int kept[CGROUP_MOST_FDS + UID_FDS + 6];
 	size_t n;
 
 	if (dup2(watch->orders_fd, 0) < 0 || dup2(watch->notes_fd, 1) < 0 ||
@@ -180,6 +181,8 @@ static int close_the_rest(struct watch *watch)
 		kept[n++] = watch->proc_fd;
 	if (watch->tree_fd >= 0)
 		kept[n++] = watch->tree_fd;
+	if (watch->lock_fd >= 0)
+		kept[n++] = watch->lock_fd;
 	if (watch->terminal.modes) {
 		kept[n++] = watch->terminal.slave;
 		kept[n++] = watch->terminal.callers;
@@ -413,14 +416,16 @@ static void run_program(struct watch *watch, const struct plan *plan)
 	int error;
 
 	start_child(watch, plan);
+	/* The program was born in the jail's root, and we leave it. */
+	error = chdir("/") < 0 ? -errno : 0;
 	if (has_failed(watch))
 		return;
-	if (plan->spec->has_readers)
-		watch->tree_fd = plan_hold(plan);
-	error = get_ready(watch);
+	watch->tree_fd = plan->spec->has_readers ? plan_hold(plan) : -1;
+	if (error == 0)
+		error = get_ready(watch);
 	if (error == 0) {
 		let_execute(&watch->start);
-		if (!plan->spec->has_readers)
+		if (watch->tree_fd < 0)
 			plan_let_go(plan);
 		error = watch_program(watch);
 	}
@@ -428,7 +433,11 @@ static void run_program(struct watch *watch, const struct plan *plan)
 		kill(watch->pid, SIGKILL);
 		bury_program(watch);
 	}
-	watch->last->is_full = watch->tree_fd >= 0 && plan_is_full(plan);
+	if (watch->tree_fd >= 0) {
+		watch->last->is_full = plan_is_full(plan);
+		plan_let_go(plan); /* the supervisor may take its time */
+		watch->tree_fd = -1;
+	}
 	if (error) /* some end may be open twice: the supervisor's alone */
 		watch->terminal.modes = NULL;
 	note_failure(watch, error);
@@ -477,6 +486,7 @@ void keep(const struct keeper_ends *ends)
 			      .oom_score = ends->oom_score,
 			      .listener = find_listener(ends->plan),
 			      .tree_fd = -1,
+			      .lock_fd = plan_lock(ends->plan),
 			      .refused_fd = -1,
 			      .tells = ends->plan->spec->flags->events,
 			      .tells_start = ends->plan->spec->flags->events ||

@@ -53,10 +53,12 @@ struct layer {
 	int (*hold)(const void *state);
 	bool (*is_full)(const void *state);
 	/*
-	 * In the keeper, instead of hold, at most once, when the program's
-	 * process exists: what its root was made of can be closed.
+	 * In the keeper, when the program's process exists, and what was to be
+	 * held no longer is: what its root was made of can be closed.
 	 */
 	void (*let_go)(void *state);
+	/* A descriptor whose lock the keeper has to keep to the end, or -1. */
+	int (*lock)(const void *state);
 	void (*release)(void *state);
 };
 

@@ -92,7 +92,7 @@ static int lock(struct own_uid *own, struct stat *st, struct err *err)
 	}
 }
 
-static void end_leftovers(const struct own_uid *own)
+static void end_leftovers(struct own_uid *own)
 {
 	const struct timespec step = {.tv_nsec = 10000000};
 	struct ipc_swept unsaid = {0};
@@ -118,9 +118,10 @@ static int try_uid(struct own_uid *own, uid_t uid, struct err *err)
 	done = lock(own, &st, err);
 	if (done != 1)
 		return done;
+	own->is_unclean = false;
 	if (st.st_size > 0)
 		end_leftovers(own);
-	if (is_any_there(uid)) {
+	if (is_any_there(uid) || own->is_unclean) {
 		if (st.st_size == 0)
 			own_uid_forget(own);
 		return 0;
@@ -161,7 +162,8 @@ static int find_free(struct own_uid *own, struct err *err)
 	}
 	return err_set(err, ERR_HOST,
 		       "--uid-pool %u-%u: all %llu uids are in use, by running "
-		       "jails or other processes; give it a larger range",
+		       "jails or other processes, or have IPC objects that "
+		       "cannot be removed; give it a larger range",
 		       range->first, range->last, (unsigned long long)n);
 }
 
@@ -234,10 +236,13 @@ void own_uid_kill(const struct own_uid *own)
 	}
 }
 
-void own_uid_sweep(const struct own_uid *own, struct ipc_swept *swept)
+void own_uid_sweep(struct own_uid *own, struct ipc_swept *swept)
 {
-	if (own)
-		ipc_sweep(&own->ipc, own->uid, swept);
+	if (!own)
+		return;
+	swept->system_v_error = 0;
+	ipc_sweep(&own->ipc, own->uid, swept);
+	own->is_unclean = swept->system_v_error != 0;
 }
 
 void own_uid_forget(const struct own_uid *own)
@@ -246,7 +251,7 @@ void own_uid_forget(const struct own_uid *own)
 	char name[12];
 
 	/* Where it was done before the name may be another's. */
-	if (!own || own->fds[UID_LOCK] < 0 ||
+	if (!own || own->is_unclean || own->fds[UID_LOCK] < 0 ||
 	    fstat(own->fds[UID_LOCK], &st) < 0 || st.st_nlink == 0)
 		return;
 	name_file(own->uid, name);

@@ -9,6 +9,7 @@
  * A uid that has processes and no such file belongs to somebody else: it is
  * passed over.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -29,6 +30,7 @@ struct own_uid {
 	struct uid_range range;
 	int fds[UID_LOCK_FDS]; /* -1: none */
 	struct ipc_places ipc;
+	bool is_unclean; /* IPC objects are left: who has it next removes them */
 };
 
 /*
@@ -45,9 +47,9 @@ int own_uid_take(const struct uid_range *range, int root_fd,
 void own_uid_kill(const struct own_uid *own);
 
 /* Once no process of it is left: removes its IPC objects. */
-void own_uid_sweep(const struct own_uid *own, struct ipc_swept *swept);
+void own_uid_sweep(struct own_uid *own, struct ipc_swept *swept);
 
-/* Removes the file, once both is done. */
+/* Removes the file, once both is done; not from a uid that is unclean. */
 void own_uid_forget(const struct own_uid *own);
 
 /* Those that the keeper must not close; UID_FDS at most.  Their number. */

@@ -20,6 +20,7 @@
 #include "cleanup.h"
 #include "directory.h"
 #include "image_mount.h"
+#include "image_trust.h"
 #include "mount_calls.h"
 #include "own_dir.h"
 
@@ -307,7 +308,7 @@ int pin_find(int file, const struct image_form *form)
 	struct stat st;
 	struct pin pin;
 
-	if (pins < 0 || fstat(file, &st) < 0)
+	if (pins < 0 || fstat(file, &st) < 0 || !image_owner_is_trusted(&st))
 		return -1;
 	pin_of(&st, &pin);
 	return open_pin(pins, pin.name, form);

@@ -29,9 +29,10 @@ struct pin {
 };
 
 /*
- * The root directory of the image's pin (O_PATH); -1: it has none.  Whose image
- * it was, and whether it was trusted, was looked at when the pin was made: what
- * changed since then has another name.
+ * The root directory of the image's pin (O_PATH); -1: it has none, or only its
+ * owner ought to trust the image.  All else that image_trust.h asks was asked
+ * when the pin was made, of the same file: what was written since has another
+ * name.
  */
 int pin_find(int file, const struct image_form *form);
 

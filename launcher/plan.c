@@ -135,6 +135,16 @@ int plan_hold(const struct plan *plan)
 	return -1;
 }
 
+int plan_lock(const struct plan *plan)
+{
+	size_t i;
+
+	for (i = 0; i < plan->n; i++)
+		if (plan->rows[i].is_on && plan->rows[i].layer->lock)
+			return plan->rows[i].layer->lock(plan->rows[i].state);
+	return -1;
+}
+
 void plan_let_go(const struct plan *plan)
 {
 	size_t i;

@@ -48,6 +48,7 @@ const struct syscall_guard *plan_guard(const struct plan *plan);
 /* In the keeper: what layer.h says of them. */
 int plan_hold(const struct plan *plan);
 void plan_let_go(const struct plan *plan);
+int plan_lock(const struct plan *plan);
 bool plan_is_full(const struct plan *plan);
 
 /* A line a layer. */

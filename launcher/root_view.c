@@ -387,6 +387,11 @@ static int set_writable(struct root_view *view, const struct jail_spec *spec,
 		return err_context(err, "--writable");
 	if (!flags->persist)
 		return 0;
+	if (spec->in_place)
+		return err_set(err, ERR_USAGE,
+			       "--exec with --persist: nobody would be left to "
+			       "keep other jails away from %s",
+			       flags->persist);
 	view->persist_fd = own_dir_open(AT_FDCWD, flags->persist, err);
 	if (view->persist_fd < 0)
 		return err_context(err, "--persist");

@@ -323,7 +323,7 @@ static int fail_start(const struct plan *plan,
 }
 
 /* The keeper is gone: what it had below it is ours now. */
-static void kill_orphans(const struct own_uid *own_uid, struct ipc_swept *swept)
+static void kill_orphans(struct own_uid *own_uid, struct ipc_swept *swept)
 {
 	auto_close int proc_fd = descendants_look();
 

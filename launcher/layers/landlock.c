@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -80,6 +82,46 @@ static int landlock_prepare(const struct jail_spec *spec, void **out,
 	return 0;
 }
 
+/* One name on the way; dir is closed. */
+static int step_to(int dir, const char *name, size_t len)
+{
+	char copy[NAME_MAX + 1];
+	struct stat st;
+	int fd;
+
+	if (len > NAME_MAX) {
+		close(dir);
+		return -ENAMETOOLONG;
+	}
+	memcpy(copy, name, len);
+	copy[len] = '\0';
+	fd = openat(dir, copy, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	fd = fd < 0 ? -errno : fd;
+	close(dir);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) == 0 && !S_ISLNK(st.st_mode))
+		return fd;
+	close(fd);
+	return -ELOOP;
+}
+
+/* As openat2() does, by as many calls as the path has names. */
+static int walk_to(const char *path)
+{
+	int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	fd = fd < 0 ? -errno : fd;
+	for (path += strspn(path, "/"); fd >= 0 && *path;) {
+		size_t len = strcspn(path, "/");
+
+		fd = step_to(fd, path, len);
+		path += len;
+		path += strspn(path, "/");
+	}
+	return fd;
+}
+
 /* A link of the image must not say what the caller allows. */
 static int open_path(const char *path)
 {
@@ -87,7 +129,10 @@ static int open_path(const char *path)
 			       .resolve = RESOLVE_NO_SYMLINKS};
 	long fd = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
 
-	return fd < 0 ? -errno : (int)fd;
+	if (fd >= 0)
+		return (int)fd;
+	/* EPERM: of a seccomp filter that is older than the call */
+	return errno == ENOSYS || errno == EPERM ? walk_to(path) : -errno;
 }
 
 static int allow(const struct state *state, const char *path, uint64_t rights)

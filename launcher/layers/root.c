@@ -121,6 +121,13 @@ static void root_let_go(void *opaque)
 	state->tree = -1;
 }
 
+static int root_lock(const void *opaque)
+{
+	const struct state *state = opaque;
+
+	return state->view->persist_fd;
+}
+
 static bool root_is_full(const void *opaque)
 {
 	const struct state *state = opaque;
@@ -166,5 +173,6 @@ const struct layer layer_root = {
 	.hold = root_hold,
 	.is_full = root_is_full,
 	.let_go = root_let_go,
+	.lock = root_lock,
 	.release = root_release,
 };

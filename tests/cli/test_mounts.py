@@ -16,6 +16,7 @@ import pytest
 
 from conftest import BUILD, ordinary_user, owner_of, run, shared_once
 from jailroot import add_program, busybox_root
+from processes import child_of, eventually
 from treeimage import Node, write
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0,
@@ -297,6 +298,40 @@ def test_a_pin_is_not_used_once_its_image_may_change(own, scratch, spoil,
     assert look(scratch, "-i", own).status == 0
     assert report_of(scratch)["from"] == PINNED
     spoil(own)
+    assert_unpacked(scratch, own, words)
+
+
+@pytest.fixture
+def coarse(scratch):
+    """A file system that notes times in seconds."""
+    place, disk = scratch / "coarse", scratch / "disk"
+    place.mkdir()
+    disk.touch()
+    os.truncate(disk, 16 << 20)
+    made = run("mkfs.ext4", "-q", "-I", "128", disk)
+    assert made.status == 0, made
+    if run("mount", "-o", "loop", disk, place).status != 0:
+        pytest.skip("no loop device can be mounted here")
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+@pytest.mark.parametrize("spoil, words", SPOILT_FILES)
+@pytest.mark.needs("mount", "root")
+def test_nor_where_its_ctime_stays_the_same(image, coarse, scratch, spoil,
+                                            words):
+    for _ in range(20):
+        own = coarse / "own.tar"
+        shutil.copy(image, own)
+        own.chmod(0o644)
+        before = own.stat().st_ctime_ns
+        assert look(scratch, "-i", own).status == 0
+        spoil(own)
+        if own.stat().st_ctime_ns == before:
+            break
+        own.unlink()
+    else:
+        raise AssertionError("a second was always over")
     assert_unpacked(scratch, own, words)
 
 
@@ -651,6 +686,7 @@ def test_a_program_that_is_bound_and_cannot_be_executed(image, scratch, name,
     (["--tmpfs", "/mnt:much"], "is not a size"),
     (["--tmpfs", "/mnt", "--bind", "/etc:/mnt"], "is mounted already"),
     (["--writable", "--persist", "/nowhere/x"], "one, not both"),
+    (["--exec", "--persist", "/nowhere/x"], "nobody would be left to keep"),
     (["--persist", "/etc"],
      f"remove it, or give it to uid {owner_of(0)} with mode 700"),
     (["--writable=1"], "out of range")])
@@ -692,6 +728,65 @@ def test_writable_is_gone_and_persist_is_kept(image, scratch):
         done = run(LAUNCH, *keep, "--", "bash", "-c", "echo ran")
         assert "another jail is using it" in done.err, done
         first.communicate(b"\n")
+
+
+def test_persist_is_locked_as_long_as_the_jail_is_there(image, scratch):
+    """The supervisor is killed, and the keeper has not ended the jail yet."""
+    keep = ["-i", image, "--persist", scratch / "keep"]
+    with subprocess.Popen([LAUNCH, *keep, "--", "bash", "-c", "echo; read x"],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
+        first.stdout.readline()
+        keeper = child_of(first.pid)
+        os.kill(keeper, signal.SIGSTOP)
+        try:
+            first.kill()
+            first.wait()
+            done = run(LAUNCH, *keep, "--", "true")
+            assert "another jail is using it" in done.err, done
+        finally:
+            os.kill(keeper, signal.SIGCONT)
+    assert eventually(lambda: run(LAUNCH, *keep, "--", "true").status == 0)
+
+
+def mounts_held_by(pid):
+    """Directories that a process has open or stands in, by their mounts."""
+    held = set()
+    for name in ("cwd", *(f"fd/{fd}" for fd in os.listdir(f"/proc/{pid}/fd"))):
+        try:
+            found = os.stat(f"/proc/{pid}/{name}")
+        except FileNotFoundError:
+            continue
+        if stat.S_ISDIR(found.st_mode):
+            held.add((found.st_dev, found.st_ino))
+    return held
+
+
+@pytest.mark.needs("our mounts", "mount-calls", "mount", "root")
+def test_only_the_jail_stands_in_its_mounts(image):
+    """Who else does would keep them when it has ended."""
+    with subprocess.Popen([LAUNCH, "-i", image, "--writable", "--", "bash",
+                           "-c", "echo; read x"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as jail:
+        jail.stdout.readline()
+        keeper = child_of(jail.pid)
+        root = os.stat(f"/proc/{child_of(keeper)}/root")
+        assert (root.st_dev, root.st_ino) not in mounts_held_by(jail.pid)
+        assert eventually(lambda: (root.st_dev, root.st_ino) not in
+                          mounts_held_by(keeper))
+        jail.communicate(b"\n")
+
+
+@pytest.mark.parametrize("options", [(), ("--writable",), ("--ns", "mnt")])
+@pytest.mark.needs("mount", "ns-mnt", "root")
+def test_the_keeper_may_leave_before_the_program_has_entered(image, options):
+    """Its mounts are taken apart then, and the program stands in them."""
+    done = run("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=chroot",
+               "-e", "inject=chroot:delay_enter=300000", LAUNCH, "-i", image,
+               *options, "--", "bash", "-c",
+               "pwd; cat /etc/motd; echo x >/tmp/x && cat /tmp/x; cd ..; pwd; "
+               "test -c /dev/null && echo null")
+    assert (done.status, done.out, done.err) == (
+        0, "/\nof the image\nx\n/\nnull\n", ""), done
 
 
 @pytest.mark.needs("mount-calls", "ids")

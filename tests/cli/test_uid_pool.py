@@ -185,7 +185,8 @@ def test_an_empty_pool_says_what_to_do_and_fills_again(pool):
     with started([*jail(some), "--", *WAIT]) as (process, uid):
         assert int(uid) == some.uids[0]
         refuses(f"--uid-pool {uid}-{uid}: all 1 uids are in use, by running "
-                "jails or other processes; give it a larger range",
+                "jails or other processes, or have IPC objects that cannot be "
+                "removed; give it a larger range",
                 *jail(some)[1:], "true")
         process.communicate("\n")
     assert run(*jail(some), "--", "id", "-u").out.strip() == uid
@@ -440,6 +441,27 @@ def test_root_of_a_container_removes_them_too(pool, scratch):
     assert objects_of(some.uids[0]) == []
     swept = json.loads((scratch / "report").read_text())["ipc_removed"]
     assert [swept[kind] for kind in KINDS[:3]] == [1, 1, 1], swept
+
+
+def test_what_cannot_be_removed_is_told_and_nobody_finds_it(pool, scratch):
+    """The uid is not given away with it; who can remove it gets the uid."""
+    some = pool(1)
+    uid = some.uids[0]
+    command = [*jail(some, "--report", scratch / "report", root="/"), "--",
+               "ipcmk", "-M", "4096"]
+    unable = BUILD / "tools/without", "shmctl=EPERM"
+    try:
+        assert run(*unable, *command, cwd="/").status == 0
+        swept = json.loads((scratch / "report").read_text())["ipc_removed"]
+        assert swept["system_v_not_removed"] == "Operation not permitted"
+        assert len(objects_of(uid)) == 1
+        done = run(*unable, *command, cwd="/")
+        assert done.status == 125 and "cannot be removed" in done.err, done
+        assert run(*jail(some, root="/"), "--", "true").status == 0
+        assert objects_of(uid) == []
+        assert some.locks() == []
+    finally:
+        remove_objects(uid, f"jail-{uid}")
 
 
 def test_those_of_a_shared_uid_stay(scratch):
