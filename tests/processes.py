@@ -42,6 +42,15 @@ def child_of(pid):
     return None
 
 
+def keeper_of(pid):
+    """Of a jail, by its supervisor; beside it there may be a guard."""
+    for child, parent in parents().items():
+        if parent == pid and pathlib.Path(
+                f"/proc/{child}/comm").read_text() == "jail-keeper\n":
+            return child
+    return None
+
+
 def eventually(check, seconds=10):
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -16,7 +16,7 @@ import pytest
 
 from conftest import BUILD, ordinary_user, owner_of, run, shared_once
 from jailroot import add_program, busybox_root
-from processes import child_of, eventually
+from processes import child_of, eventually, keeper_of
 from treeimage import Node, write
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0,
@@ -160,7 +160,7 @@ wait $!
     assert (report["method"], report["from"]) == (FIRST, PINNED)
 
 
-@pytest.mark.needs("mount-calls", "mount", "root")
+@pytest.mark.needs("our mounts", "mount-calls", "mount", "root")
 @pytest.mark.parametrize("missing", ["", "move_mount"])
 def test_a_pin_of_another_mount_namespace_stays(image, missing):
     """Both have one /run, such as a service's and the host's: a directory that
@@ -730,13 +730,14 @@ def test_writable_is_gone_and_persist_is_kept(image, scratch):
         first.communicate(b"\n")
 
 
+@pytest.mark.needs("mount", "root")
 def test_persist_is_locked_as_long_as_the_jail_is_there(image, scratch):
     """The supervisor is killed, and the keeper has not ended the jail yet."""
     keep = ["-i", image, "--persist", scratch / "keep"]
     with subprocess.Popen([LAUNCH, *keep, "--", "bash", "-c", "echo; read x"],
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
         first.stdout.readline()
-        keeper = child_of(first.pid)
+        keeper = keeper_of(first.pid)
         os.kill(keeper, signal.SIGSTOP)
         try:
             first.kill()
@@ -768,7 +769,7 @@ def test_only_the_jail_stands_in_its_mounts(image):
                            "-c", "echo; read x"], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE) as jail:
         jail.stdout.readline()
-        keeper = child_of(jail.pid)
+        keeper = keeper_of(jail.pid)
         root = os.stat(f"/proc/{child_of(keeper)}/root")
         assert (root.st_dev, root.st_ino) not in mounts_held_by(jail.pid)
         assert eventually(lambda: (root.st_dev, root.st_ino) not in
