@@ -737,15 +737,17 @@ def test_persist_is_locked_as_long_as_the_jail_is_there(image, scratch):
     with subprocess.Popen([LAUNCH, *keep, "--", "bash", "-c", "echo; read x"],
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
         first.stdout.readline()
-        keeper = keeper_of(first.pid)
-        os.kill(keeper, signal.SIGSTOP)
-        try:
+        # A stopped one would go on: its process group is an orphan then.
+        with subprocess.Popen(["strace", "-p", str(keeper_of(first.pid)), "-e",
+                               "trace=kill", "-e",
+                               "inject=kill:delay_enter=3000000"],
+                              stderr=subprocess.PIPE, text=True) as tracer:
+            assert "attached" in tracer.stderr.readline()
             first.kill()
             first.wait()
             done = run(LAUNCH, *keep, "--", "true")
             assert "another jail is using it" in done.err, done
-        finally:
-            os.kill(keeper, signal.SIGCONT)
+            tracer.stderr.read()
     assert eventually(lambda: run(LAUNCH, *keep, "--", "true").status == 0)
 
 
