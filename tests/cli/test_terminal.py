@@ -168,7 +168,7 @@ def test_stopped_twice_and_sent_to_the_background(screen):
     screen.keys("C-z")
     screen.see("OUT>", ".*fg", "(?s:.*)Stopped.*")
     screen.type("bg")
-    screen.see("", "tick 6")
+    screen.see("", "(OUT> )?tick 6")
     # It reads in the background, so it is stopped; in the foreground it goes
     # on.
     screen.until(lambda: any("Stopped" in line for line in

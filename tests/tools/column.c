@@ -96,7 +96,19 @@ static __attribute__((noreturn)) void fail(const char *what)
 	_exit(124); /* as no launcher ends */
 }
 
-static void hide_cgroups(void)
+static bool is_cgroup(const char *point, const char *kind)
+{
+	(void)point;
+	return strncmp(kind, "cgroup", 6) == 0;
+}
+
+static bool is_pin(const char *point, const char *kind)
+{
+	(void)kind;
+	return strncmp(point, "/run/jailwright/", 16) == 0;
+}
+
+static void hide(bool (*is_meant)(const char *point, const char *kind))
 {
 	FILE *mounts = fopen("/proc/self/mounts", "re");
 	char line[4096], point[2048], kind[64];
@@ -105,8 +117,8 @@ static void hide_cgroups(void)
 		return; /* then a launcher finds none either */
 	while (fgets(line, sizeof(line), mounts))
 		if (sscanf(line, "%*s %2047s %63s", point, kind) == 2 &&
-		    strncmp(kind, "cgroup", 6) == 0 &&
-		    umount2(point, MNT_DETACH) < 0)
+		    is_meant(point, kind) && umount2(point, MNT_DETACH) < 0 &&
+		    errno != EINVAL && errno != ENOENT) /* gone meanwhile */
 			fail(point);
 	fclose(mounts);
 }
@@ -135,8 +147,10 @@ static void go_to(unsigned places)
 	}
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		fail("private mounts");
+	/* Copies of the machine's, which would be busy for a prune in here. */
+	hide(is_pin);
 	if (places & NO_CGROUPS)
-		hide_cgroups();
+		hide(is_cgroup);
 	if (places & NO_PROC)
 		while (umount2("/proc", MNT_DETACH) == 0)
 			;
