@@ -285,7 +285,7 @@ def assert_unpacked(scratch, own, words):
 
 
 @pytest.mark.parametrize("spoil, words", SPOILT_FILES + SPOILT_DIRECTORIES)
-@pytest.mark.needs("mount", "root")
+@pytest.mark.needs("mount", "root", "the caller's files")
 def test_an_image_of_others_is_unpacked(own, scratch, spoil, words):
     spoil(own)
     assert_unpacked(scratch, own, words)
@@ -336,7 +336,7 @@ def test_nor_where_its_ctime_stays_the_same(image, coarse, scratch, spoil,
 
 
 @pytest.mark.parametrize("spoil, words", SPOILT_DIRECTORIES)
-@pytest.mark.needs("our mounts", "mount", "root")
+@pytest.mark.needs("our mounts", "mount", "root", "the caller's files")
 def test_a_pin_is_of_a_file_and_not_of_a_name(own, scratch, spoil, words):
     """Who can put another file there chooses what is launched; only what was
     trusted when its pin was made is mounted."""

@@ -174,7 +174,10 @@ def test_stopped_twice_and_sent_to_the_background(screen):
     screen.until(lambda: any("Stopped" in line for line in
                              self_jobs(screen)), "a reader is stopped")
     screen.type("clear; fg")
-    screen.see("", r"\$J.*|.*read line.*")
+    # What is typed before the shell has let go of the terminal is its own.
+    screen.until(lambda: "read line" in " ".join(screen.lines()) and not
+                 re.search("OUT>|Stopped|listed", " ".join(screen.lines())),
+                 "it is in the foreground")
     screen.type("line")
     screen.see("OUT>", "read line")
 
