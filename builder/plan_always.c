@@ -64,16 +64,20 @@ static int put_dir(struct plan *plan, char *path, mode_t mode, struct err *err)
 	return plan_put(plan, &want, &always, err);
 }
 
-/* `need proc`: the launcher needs a directory to mount it on. */
+/* What the launcher mounts on, unless the manifest has put something there. */
+static int put_place(struct plan *plan, char *path, struct err *err)
+{
+	return tree_find(plan->tree, path) ? 0 : put_dir(plan, path, 0755, err);
+}
+
+/* Without /dev an image cannot be mounted; /proc is for `need proc`. */
 static int put_places(struct plan *plan, struct err *err)
 {
-	char tmp[] = "/tmp", proc[] = "/proc";
+	char tmp[] = "/tmp", dev[] = "/dev", proc[] = "/proc";
 
-	if (put_dir(plan, tmp, 01777, err) < 0)
+	if (put_dir(plan, tmp, 01777, err) < 0 || put_place(plan, dev, err) < 0)
 		return -1;
-	return plan->has_proc && !tree_find(plan->tree, proc)
-		       ? put_dir(plan, proc, 0755, err)
-		       : 0;
+	return plan->has_proc ? put_place(plan, proc, err) : 0;
 }
 
 static int put_manifest(struct plan *plan, struct err *err)

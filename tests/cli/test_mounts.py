@@ -557,6 +557,30 @@ def test_a_squashfs_is_the_same_jail(image, own_squashfs, scratch, option,
         assert wait_until(lambda: not loops_of(scratch / "gone"))
 
 
+ONLY_BASH = "bin bash\nuser jailuser uid=1000\nrun-as jailuser\n"
+
+
+@pytest.mark.parametrize("more, words", [
+    ("", None), ("omit /dev\n", "it has no /dev")])
+@pytest.mark.needs("our mounts", "mount", "root")
+def test_an_image_has_a_dev_whatever_its_manifest_says(scratch, more, words):
+    """To mount on; else each launch would unpack it, or refuse a squashfs."""
+    manifest = scratch / "m.jail"
+    manifest.write_text(ONLY_BASH + more)
+    for suffix in ("tar", "squashfs"):
+        image = scratch / f"own.{suffix}"
+        done = run(BUILD / "jailbuild", manifest, "-o", image)
+        assert done.status == 0, done
+        done = look(scratch, "-i", image, program="echo x >/dev/null")
+        if words and suffix == "squashfs":
+            refused_squashfs(done, words)
+            continue
+        assert (done.status, done.err) == (0, ""), done
+        assert report_of(scratch)["from"] == (
+            "unpacked into a private directory" if words else PINNED)
+        assert report_of(scratch).get("why_not_mounted") == words
+
+
 @pytest.mark.parametrize("attempt, refusal", [
     ("write_image", "EROFS"), ("mount_bind", "EPERM"),
     ("second_chroot", "SIGSYS"), ("mknod_char", "EPERM")])
