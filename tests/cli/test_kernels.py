@@ -84,19 +84,41 @@ def test_the_same_jail_on_every_kernel(kernel, kind, place, scratch):
            if row.startswith("landlock")):
         assert not layers["landlock"]["applied"]
         assert layers["landlock"]["why"]
-    if option == "-i":
-        assert_root(kernel, report["root"])
 
 
-def assert_root(kernel, root):
-    """How the image's root was come by, where the kernel decides that."""
-    if kernel.startswith("4.14") or kernel == "no EROFS":
+# How an image's root is come by, where the kernel decides that: the words of
+# why it is not mounted; else by a loop device.
+UNPACKED = {
+    "4.14 without EROFS": "erofs: Function not implemented",
+    "no EROFS": "erofs: No such device",
+}
+BY_LOOP = {"4.14", "no new mount API"}
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("options, mounted", [
+    ([], "a mount that the image's jails share"),
+    (["--no-pin"], "a mount of its own")])
+@pytest.mark.needs("mount-calls", "mount", "root")
+def test_an_image_is_mounted_as_the_kernel_can(kernel, options, mounted,
+                                               place, scratch):
+    shutil.copy(place / "image.tar", scratch / "own.tar")  # nobody's pin
+    done = launch(kernel, scratch, "-i", scratch / "own.tar", *options)
+    assert done.status == 7, done
+    root = json.loads((scratch / "report").read_text())["root"]
+    if kernel in UNPACKED:
         assert root["from"] == "unpacked into a private directory", root
-        assert root["why_not_mounted"], root
+        assert root["why_not_mounted"] == UNPACKED[kernel], root
+    else:
+        assert root["from"] == mounted, root
+        assert "why_not_mounted" not in root, root
+    if kernel in BY_LOOP:
+        assert root["by_loop"] is True, root
     if kernel == "4.14 without EROFS":  # and without any mount
         assert root["method"] == "chroot", root
 
 
+@pytest.mark.needs("mount-calls", "mount", "root")
 def test_a_resource_that_is_used_up_is_no_lack(place, scratch):
     """Else whoever exhausts it would get a lesser jail."""
     for call in ("landlock_create_ruleset=ENOMEM", "open_tree=EMFILE"):
