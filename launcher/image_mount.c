@@ -144,9 +144,20 @@ static int mount_loop(int file, const struct image_form *form, int *mount,
 	return 1;
 }
 
-static bool has_erofs(const struct image_form *form, struct err *err)
+bool image_has_erofs(const unsigned kernel[2])
 {
-	if (form->magic != EROFS_MAGIC || kernel_is_at_least(6, 4))
+	return kernel_version_is_at_least(kernel, 6, 4);
+}
+
+bool image_needs_no_loop(const unsigned kernel[2])
+{
+	return kernel_version_is_at_least(kernel, 6, 13);
+}
+
+static bool has_erofs(const struct image_form *form, const unsigned kernel[2],
+		      struct err *err)
+{
+	if (form->magic != EROFS_MAGIC || image_has_erofs(kernel))
 		return true;
 	unfit(err, "EROFS with blocks of 512 bytes needs Linux 6.4");
 	return false;
@@ -156,13 +167,14 @@ int image_mount(int file, const struct image_form *form, int *mount,
 		bool *by_loop, struct err *err)
 {
 	bool is_erofs = form->magic == EROFS_MAGIC;
+	unsigned kernel[2];
 	char path[32];
 
 	*by_loop = false;
-	if (!has_erofs(form, err))
+	kernel_version_running(kernel);
+	if (!has_erofs(form, kernel, err))
 		return 0;
-	/* 6.12 could, and crashed on blocks smaller than a page. */
-	if (is_erofs && kernel_is_at_least(6, 13)) {
+	if (is_erofs && image_needs_no_loop(kernel)) {
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
 		*mount = mount_source(form->type, path);
 		if (*mount >= 0)
@@ -185,9 +197,11 @@ int image_mount_at(int file, const struct image_form *form, int dir,
 {
 	char path[32];
 	auto_close int loop = -1;
+	unsigned kernel[2];
 	int error;
 
-	if (!has_erofs(form, err))
+	kernel_version_running(kernel);
+	if (!has_erofs(form, kernel, err))
 		return 0;
 	loop = loop_open(file, path, sizeof(path));
 	if (loop < 0)

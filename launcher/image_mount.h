@@ -31,6 +31,14 @@ int image_form(int file, struct image_form *out, struct err *err);
 /* Also a damaged one, which has no form. */
 bool image_is_squashfs(int file);
 
+/*
+ * What a kernel can, by its version: EROFS with blocks of 512 bytes; and that
+ * from the file itself, which 6.12 could, and crashed on blocks smaller than a
+ * page.
+ */
+bool image_has_erofs(const unsigned kernel[2]);
+bool image_needs_no_loop(const unsigned kernel[2]);
+
 /* 1: mounted, *mount is a descriptor; 0: not here, err says why; -1. */
 int image_mount(int file, const struct image_form *form, int *mount,
 		bool *by_loop, struct err *err);

@@ -17,6 +17,13 @@ bool kernel_version_read(const char *text, bool may_follow, unsigned out[2])
 	return may_follow || *end == '\0';
 }
 
+bool kernel_version_is_at_least(const unsigned version[2], unsigned major,
+				unsigned minor)
+{
+	return version[0] > major ||
+	       (version[0] == major && version[1] >= minor);
+}
+
 void kernel_version_running(unsigned out[2])
 {
 	struct utsname host;
@@ -30,5 +37,5 @@ bool kernel_is_at_least(unsigned major, unsigned minor)
 	unsigned has[2];
 
 	kernel_version_running(has);
-	return has[0] > major || (has[0] == major && has[1] >= minor);
+	return kernel_version_is_at_least(has, major, minor);
 }

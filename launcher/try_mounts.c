@@ -18,6 +18,7 @@
 #include "cleanup.h"
 #include "erofs_format.h"
 #include "fdio.h"
+#include "image_mount.h"
 #include "kernel_version.h"
 #include "loop_device.h"
 #include "mount_calls.h"
@@ -158,6 +159,7 @@ static int mount_image(const char *source)
 int try_erofs_file(unsigned long unused, char *detail, size_t size)
 {
 	auto_close int file = open_image();
+	unsigned kernel[2];
 	char path[32];
 
 	(void)unused;
@@ -170,7 +172,8 @@ int try_erofs_file(unsigned long unused, char *detail, size_t size)
 		snprintf(detail, size, "there is no /proc");
 		return -ENOENT;
 	}
-	if (!kernel_is_at_least(6, 13)) { /* see image_mount.c */
+	kernel_version_running(kernel);
+	if (!image_needs_no_loop(kernel)) {
 		snprintf(detail, size, "the kernel is older than 6.13");
 		return -EOPNOTSUPP;
 	}
