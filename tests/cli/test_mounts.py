@@ -635,11 +635,66 @@ def test_a_squashfs_that_must_not_be_mounted(own_squashfs):
     refused_squashfs(launch(), "superblock is damaged")
 
 
+# --- by the file itself, by a loop device, or not
+
+@pytest.mark.needs("root")
+def test_a_kernel_before_6_4_mounts_no_tar(own, scratch):
+    """By the number that it tells; the jail is the same, unpacked."""
+    before = "setarch", "--uname-2.6"
+    assert run(*before, "uname", "-r").out.startswith("2.6.")
+    why = "EROFS with blocks of 512 bytes needs Linux 6.4"
+    for option in ([], ["--no-pin"]):
+        done = run(*before, LAUNCH, "-i", own, *option, "--explain")
+        assert f"unpacked because  {why}\n" in done.out, done
+        done = look(scratch, "-i", own, *option, before=before)
+        assert done.status == 0, done
+        report = report_of(scratch)
+        assert report["from"] == "unpacked into a private directory", report
+        assert report["why_not_mounted"] == why, report
+
+
+@pytest.mark.needs("mount-calls", "mount", "root", "proc")
+def test_an_image_on_a_disk_is_mounted_without_a_loop_device(image, coarse,
+                                                             scratch):
+    release = os.uname().release
+    if tuple(int(n) for n in re.findall("[0-9]+", release)[:2]) < (6, 13):
+        pytest.skip(f"Linux {release} needs one")
+    own = coarse / "own.tar"
+    shutil.copy(image, own)
+    own.chmod(0o644)
+    for option, origin in ((["--no-pin"], "a mount of its own"),
+                           ([], PINNED)):
+        assert look(scratch, "-i", own, *option).status == 0
+        report = report_of(scratch)
+        assert report["from"] == origin, report
+        assert not report.get("by_loop"), report
+        assert not loops_of(own)
+
+
+def on_tmpfs(place):
+    return "tmpfs", "mode=755"
+
+
+def on_overlayfs(place):
+    """Of a tmpfs, as the tests may be on an overlayfs themselves."""
+    below = place.parent / "below"
+    below.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "none", below],
+                   check=True)
+    for name in ("lower", "upper", "work"):
+        (below / name).mkdir(mode=0o755)
+    return "overlay", ",".join([f"lowerdir={below}/lower",
+                                f"upperdir={below}/upper",
+                                f"workdir={below}/work"])
+
+
+@pytest.mark.parametrize("kind", [on_tmpfs, on_overlayfs])
 @pytest.mark.needs("mount", "root")
-def test_an_image_on_tmpfs_is_mounted_by_a_loop_device(own, scratch):
+def test_an_image_on_another_is_mounted_by_a_loop_device(own, scratch, kind):
     place = scratch / "memory"
     place.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "none", place],
+    form, options = kind(place)
+    subprocess.run(["mount", "-t", form, "-o", options, "none", place],
                    check=True)
     try:
         shutil.copy(own, place / "image.tar")
@@ -652,7 +707,9 @@ def test_an_image_on_tmpfs_is_mounted_by_a_loop_device(own, scratch):
         assert wait_until(
             lambda: str(place) not in run("losetup", "-a").out)
     finally:
-        subprocess.run(["umount", place], check=True)
+        for path in (place, place.parent / "below"):
+            if path.is_mount():
+                subprocess.run(["umount", path], check=True)
 
 
 # --- options
