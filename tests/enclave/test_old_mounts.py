@@ -17,6 +17,7 @@ WAYS = {
     SINCE_5_2: "mount namespace by mount(2)",
     SINCE_5_2 + ",unshare": "mounts attached for a moment",
 }
+IMAGES = ["image.squashfs", "image.tar"]
 OPTIONS = ["", "--no-pin", "--writable", "--bind /more:/mnt"]
 
 INIT = """#!/usr/bin/busybox sh
@@ -27,6 +28,10 @@ for module in $($b cat /more/list); do $b insmod /more/$module; done
 look='echo x >/tmp/x && echo -n "tmp "; echo x >~/x && echo -n "home "
 echo x 2>/dev/null >/new || echo -n "read-only "
 echo x >/dev/null && echo -n "null "; echo /dev/* /mnt/*'
+why=why_not_mounted
+echo "tar: $(jaillaunch -i /image.tar --report /report -- \\
+	bash -c "$look" 2>&1)"
+echo "tar because: $($b grep -m 1 $why /report | $b cut -d '"' -f 4)"
 go() {
 	echo "$1 ($2): $($3 jaillaunch -i /image.squashfs $2 --report /report -- \\
 		bash -c "$look" 2>&1)"
@@ -45,13 +50,15 @@ $b poweroff -f
 def make_image(path):
     path.mkdir()
     (path / "m").write_text("use bash\ndir /mnt\n")
-    done = run(BUILD / "jailbuild", path / "m", "-o", path / "image.squashfs")
-    assert done.status == 0, done
+    for name in IMAGES:
+        done = run(BUILD / "jailbuild", path / "m", "-o", path / name)
+        assert done.status == 0, done
 
 
 def disk(kernel):
     tools = image("old-mounts", "bin bash busybox\n"
-                  f"bin {BUILD}/tools/without as=/usr/bin/without\n")
+                  f"bin {BUILD}/tools/without as=/usr/bin/without\n"
+                  f"bin {BUILD}/jail-unpack as=/usr/bin/jail-unpack\n")
     entries = ramdisk.unpacked(tools, "/")
     entries.update({f"/{name}": ramdisk.directory()
                     for name in ("proc", "run", "more", "dev")})
@@ -60,9 +67,9 @@ def disk(kernel):
     for path in kernel.more:
         entries[f"/more/{path.name}"] = ramdisk.file(path.read_bytes())
     entries["/usr/bin/jaillaunch"] = ramdisk.program(BUILD / "jaillaunch")
-    made = shared_once("old-mounts-squashfs", make_image)
-    entries["/image.squashfs"] = ramdisk.file(
-        (made / "image.squashfs").read_bytes())
+    made = shared_once("old-mounts-images", make_image)
+    for name in IMAGES:
+        entries[f"/{name}"] = ramdisk.file((made / name).read_bytes())
     script = INIT
     for missing in WAYS:
         before = "" if missing == "all" else f"without {missing}=ENOSYS"
@@ -79,6 +86,10 @@ def test_the_same_jail_by_what_the_kernel_has(scratch):
         pytest.skip("the kernel has no modules for squashfs")
     with Machine(scratch, kernel, [disk(kernel)], memory=768) as machine:
         console = machine.wait()
+    # which this kernel does not mount by any way
+    assert "tar: tmp home read-only null /dev/full" in console, console
+    assert "tar because: EROFS with blocks of 512 bytes needs Linux 6.4\n" \
+        in console, console
     for missing, method in WAYS.items():
         for option in OPTIONS:
             name = f"{missing} ({option})"
