@@ -62,6 +62,7 @@ def origin(image):
 
 
 UNPACKED = "unpacked into a private directory"
+PINNED = "a mount that the image's jails share"
 
 
 def by_another(image):
@@ -76,7 +77,10 @@ def among_others(image):
     image.parent.chmod(0o777)
 
 
-@pytest.mark.parametrize("spoil", [by_another, writable, among_others])
+SPOILS = [by_another, writable, among_others]
+
+
+@pytest.mark.parametrize("spoil", SPOILS)
 @pytest.mark.parametrize("option", [(), ("--no-pin",)])
 def test_an_index_that_lies_is_not_mounted_as_roots(images, spoil, option):
     image = images / "lying.tar"
@@ -85,9 +89,26 @@ def test_an_index_that_lies_is_not_mounted_as_roots(images, spoil, option):
     assert done.out == "first\n600\n" and origin(image) != UNPACKED
     assert run(BUILD / "jailbuild", "--verify", image).status == 4
     spoil(image)
+    image.touch()  # another ctime: of this file there is no pin
     done = look(image, *option)
     assert (done.status, done.out) == (0, "first\n640\n"), done
     assert origin(image) == UNPACKED
+
+
+@pytest.mark.parametrize("spoil", SPOILS)
+def test_a_pin_shows_what_was_trusted_when_it_was_made(images, spoil):
+    """Whoever can enter the directories later can bring other files, of which
+    there is no pin; an owner and a mode that are no longer right make another
+    file of it, too."""
+    image = images / "honest.tar"
+    assert look(image).out == "first\n640\n" and origin(image) == PINNED
+    spoil(image)
+    assert look(image).out == "first\n640\n"
+    assert origin(image) == (PINNED if spoil is among_others else UNPACKED)
+    shutil.copy(images / "lying.tar", images / "new.tar")
+    os.chown(images / "new.tar", 1000, 1000)
+    (images / "new.tar").rename(image)
+    assert look(image).out == "first\n640\n" and origin(image) == UNPACKED
 
 
 def test_it_does_not_get_in_by_the_store_either(images):
