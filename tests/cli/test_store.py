@@ -22,6 +22,7 @@ import tars
 from conftest import BUILD, COLUMN, IS_SANITIZED, ordinary_user, run, \
     shared_once
 from jailroot import busybox_root, refuses
+from processes import eventually
 
 LAUNCH = BUILD / "jaillaunch"
 ENTRY = re.compile(r"[0-9a-f]{64}\.tar")
@@ -307,6 +308,27 @@ def test_a_fault_leaves_nothing_unfinished(store, image, call):
     check(store)
     works(store, image)
     check(store)
+
+
+def test_an_image_that_is_written_to_while_it_is_read(store, image):
+    """The bytes are the old ones here, so that only the times can tell."""
+    trace = image.parent / "trace"
+    with subprocess.Popen(
+            ["strace", "-f", "-o", trace, "-P", image, "-e", "trace=read",
+             "-e", "inject=read:delay_enter=500000:when=1", LAUNCH, "--store",
+             store, "-i", image, "-u", "1000", "--", "true"],
+            stderr=subprocess.PIPE, text=True,
+            env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0")) as launcher:
+        assert eventually(lambda: trace.exists() and "read(0" in
+                          trace.read_text())
+        with open(image, "r+b") as file:
+            byte = file.read(1)
+            file.seek(0)
+            file.write(byte)
+        err = launcher.communicate(timeout=60)[1]
+    assert launcher.returncode == 125, err
+    assert err == f"jaillaunch: {image}: changed while it was read\n"
+    assert os.listdir(store) == ["lock"]
 
 
 # Without O_TMPFILE: the entry has another name until it is whole.
