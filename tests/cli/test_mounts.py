@@ -484,13 +484,22 @@ def test_the_next_pin_removes_the_link_of_another(image, own, scratch):
     assert not link_of(pin_of(scratch / "other.tar")).is_symlink()
 
 
-@pytest.mark.needs("root")
-def test_who_opens_an_image_to_write_while_it_is_checked(own, scratch):
-    """That breaks the launcher's lease, for which the kernel sends a signal;
-    whoever opens it waits until the lease is given back."""
+@pytest.mark.parametrize("delay, seen, why", [
+    ("delay_enter", "F_SETSIG, SIGURG", "is open for writing"),
+    ("delay_exit", "F_SETLEASE, F_RDLCK", "")], ids=["before", "after"])
+@pytest.mark.needs("root", "our mounts")
+def test_who_opens_an_image_to_write_while_it_is_checked(own, scratch, delay,
+                                                         seen, why):
+    """Before the lease is had, there is none to be had.  Later that breaks
+    it, for which the kernel sends a signal; whoever opens the image waits
+    until it is given back."""
+    # with pins of its own: who makes one in another place, where this image is
+    # not to be seen, would remove its pin, and the launch be tried again
+    alone = ["unshare", "-m", "sh", "-c",
+             'mount -t tmpfs none /run && exec "$@"', "sh"]
     # only at the beginning: to unpack takes more such calls
-    slow = ["strace", "-o", scratch / "trace", "-e", "trace=fcntl", "-e",
-            "inject=fcntl:delay_exit=300000:when=1..20"]
+    slow = [*alone, "strace", "-o", scratch / "trace", "-e", "trace=fcntl", "-e",
+            f"inject=fcntl:{delay}=300000:when=1..20"]
     # a sanitizer looks for leaks by ptrace, which has only one user
     with subprocess.Popen([*slow, LAUNCH, "-i", own, "--report",
                            scratch / "report", "--", "bash", "-c", "echo ran"],
@@ -499,13 +508,17 @@ def test_who_opens_an_image_to_write_while_it_is_checked(own, scratch):
                               os.environ,
                               ASAN_OPTIONS="detect_leaks=0")) as launcher:
         trace = scratch / "trace"
-        wait_until(lambda: trace.exists() and "F_SETLEASE, F_RDLCK" in
-                   trace.read_text())
+        wait_until(lambda: trace.exists() and seen in trace.read_text())
         with open(own, "r+b"):
-            pass
-        out, err = launcher.communicate(timeout=60)
+            out, err = launcher.communicate(timeout=60)
     assert (launcher.returncode, out) == (0, "ran\n"), err
-    assert "--- SIGURG" in trace.read_text(), "the lease was not broken"
+    root = report_of(scratch)
+    if why:
+        assert root["from"] == "unpacked into a private directory"
+        assert why in root["why_not_mounted"]
+    else:
+        assert "--- SIGURG" in trace.read_text(), "the lease was not broken"
+        assert root["from"] == PINNED, root
 
 
 # --- squashfs

@@ -121,22 +121,39 @@ def test_it_does_not_get_in_by_the_store_either(images):
     assert origin(image) == UNPACKED and not (images / "store").exists()
 
 
-@pytest.mark.parametrize("call", ["pread64", "readlink", "fcntl", "fsopen",
-                                  "move_mount"])
-@pytest.mark.parametrize("option", [(), ("--no-pin",)])
-def test_an_image_that_is_exchanged_meanwhile(images, call, option):
+# The pins of others are elsewhere: who makes one removes those whose file was
+# exchanged, and the launch would be tried again, with the other file.
+ALONE = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /run && exec "$@"',
+         "sh"]
+
+# At which call the file is exchanged, what is then in the trace, and why the
+# launch that was at it did not mount the image; "": it had looked by then.
+REPLACED = "was replaced meanwhile"
+MOMENTS = [("pread64", "pread64(", REPLACED),
+           ("readlink", "readlink(", REPLACED),
+           ("fcntl", "F_SETLEASE, F_RDLCK", ""), ("fsopen", "fsopen(", ""),
+           ("move_mount", "move_mount(", "")]
+
+
+@pytest.mark.parametrize("call, seen, why", MOMENTS)
+@pytest.mark.parametrize("option, mounted", [
+    ((), PINNED), (("--no-pin",), "a mount of its own")])
+def test_an_image_that_is_exchanged_meanwhile(images, call, seen, why, option,
+                                              mounted):
     """Another file gets the name while the launcher is at some call: what was
     opened, and looked at, is what the jail gets."""
     image, trace = images / "honest.tar", images / "trace"
     (images / "report").touch()
+    of_image = [] if call in ("fsopen", "move_mount") else ["-P", image]
     with subprocess.Popen(
-            ["strace", "-qq", "-f", "-o", trace, "-e", f"trace={call}", "-e",
-             f"inject={call}:delay_enter=400000:when=1", LAUNCH, *option, "-i",
-             image, "--report", images / "report", *LOOK],
+            [*ALONE, "strace", "-qq", "-f", "-o", trace, *of_image, "-e",
+             f"trace={call}", "-e", f"inject={call}:delay_enter=400000",
+             LAUNCH, *option, "-i", image, "--report", images / "report",
+             *LOOK],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0")) as launcher:
         end = time.monotonic() + 20
-        while not (trace.exists() and call in trace.read_text()):
+        while not (trace.exists() and seen in trace.read_text()):
             assert time.monotonic() < end and launcher.poll() is None
             time.sleep(0.01)
         shutil.copy(images / "lying.tar", images / "new.tar")
@@ -144,4 +161,7 @@ def test_an_image_that_is_exchanged_meanwhile(images, call, option):
         (images / "new.tar").rename(image)
         out, err = launcher.communicate(timeout=60)
     assert (launcher.returncode, out, err) == (0, "first\n640\n", "")
+    root = json.loads((images / "report").read_text())["root"]
+    assert root["from"] == (UNPACKED if why else mounted), root
+    assert why in root.get("why_not_mounted", "")
     assert look(image).out == "first\n640\n" and origin(image) == UNPACKED
