@@ -487,7 +487,7 @@ def test_the_next_pin_removes_the_link_of_another(image, own, scratch):
 @pytest.mark.parametrize("delay, seen, why", [
     ("delay_enter", "F_SETSIG, SIGURG", "is open for writing"),
     ("delay_exit", "F_SETLEASE, F_RDLCK", "")], ids=["before", "after"])
-@pytest.mark.needs("root", "our mounts")
+@pytest.mark.needs("our mounts", "mount", "root")
 def test_who_opens_an_image_to_write_while_it_is_checked(own, scratch, delay,
                                                          seen, why):
     """Before the lease is had, there is none to be had.  Later that breaks

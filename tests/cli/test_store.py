@@ -310,12 +310,13 @@ def test_a_fault_leaves_nothing_unfinished(store, image, call):
     check(store)
 
 
+@pytest.mark.needs("root")
 def test_an_image_that_is_written_to_while_it_is_read(store, image):
     """The bytes are the old ones here, so that only the times can tell."""
     trace = image.parent / "trace"
     with subprocess.Popen(
-            ["strace", "-f", "-o", trace, "-P", image, "-e", "trace=read",
-             "-e", "inject=read:delay_enter=500000:when=1", LAUNCH, "--store",
+            ["strace", "-f", "-o", trace, "-e", "trace=read", "-e",
+             "inject=read:delay_enter=500000:when=1", LAUNCH, "--store",
              store, "-i", image, "-u", "1000", "--", "true"],
             stderr=subprocess.PIPE, text=True,
             env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0")) as launcher:
