@@ -104,7 +104,8 @@ def test_a_pin_shows_what_was_trusted_when_it_was_made(images, spoil):
     assert look(image).out == "first\n640\n" and origin(image) == PINNED
     spoil(image)
     assert look(image).out == "first\n640\n"
-    assert origin(image) == (PINNED if spoil is among_others else UNPACKED)
+    # a launcher elsewhere, which does not see the file, may remove its pin
+    assert origin(image) == UNPACKED or spoil is among_others
     shutil.copy(images / "lying.tar", images / "new.tar")
     os.chown(images / "new.tar", 1000, 1000)
     (images / "new.tar").rename(image)
