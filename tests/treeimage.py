@@ -1,6 +1,7 @@
 """Trees for tests of the writers, written by build/tools/tree-image: also such
 as no manifest can ask for."""
 
+import collections
 import dataclasses
 import hashlib
 import os
@@ -49,9 +50,11 @@ def write(nodes, output, form="", mtime=0, **kwargs):
                input=describe(nodes), **kwargs)
 
 
-def seen(base, no_time=lambda kind, path: False):
+def seen(base, no_time=lambda kind, path: False, of_image=False):
     """What a directory tree is: path below base -> every attribute.  Times
-    that no_time() says true of are left out."""
+    that no_time() says true of are left out, and numbers of links of
+    directories unless the file system is the image's own: others count them
+    in ways of their own."""
     base = os.fsencode(base)
     first = {}
     out = {}
@@ -71,8 +74,11 @@ def seen(base, no_time=lambda kind, path: False):
         time = st.st_mtime_ns
         if no_time(kind, name):
             time = None
+        links = st.st_nlink
+        if kind == stat.S_IFDIR and not of_image:
+            links = None
         out[name] = (kind, st.st_mode & 0o7777, st.st_uid, st.st_gid, time,
-                     extra, same if kind == stat.S_IFREG else None)
+                     extra, same if kind == stat.S_IFREG else None, links)
         if kind == stat.S_IFDIR:
             for entry in sorted(os.listdir(path)):
                 look(os.path.join(path, entry), os.path.join(name, entry))
@@ -81,11 +87,25 @@ def seen(base, no_time=lambda kind, path: False):
     return out
 
 
-def expected(nodes, mtime, no_time=lambda kind, path: False):
+def count_links(nodes, of_image):
+    """Path -> st_nlink; a hard link counts for its file."""
+    links = collections.Counter()
+    for node in nodes:
+        links[node.target if node.kind == "h" else node.path] += 1
+        if node.kind == "d":  # its own ".", and its ".." in the one above
+            links[node.path] += 1
+            links[os.path.dirname(node.path)] += node.path != b"/"
+    return {node.path: None if node.kind == "d" and not of_image else
+            links[node.target if node.kind == "h" else node.path]
+            for node in nodes}
+
+
+def expected(nodes, mtime, no_time=lambda kind, path: False, of_image=False):
     """The same of a list of nodes (directories all named in it)."""
     kinds = {"d": stat.S_IFDIR, "f": stat.S_IFREG, "h": stat.S_IFREG,
              "l": stat.S_IFLNK, "c": stat.S_IFCHR, "p": stat.S_IFIFO}
     by_path = {node.path: node for node in nodes}
+    links = count_links(nodes, of_image)
     out = {}
     for node in nodes:
         real = by_path[node.target] if node.kind == "h" else node
@@ -106,14 +126,15 @@ def expected(nodes, mtime, no_time=lambda kind, path: False):
         out[node.path] = (kinds[node.kind],
                           0o777 if real.kind == "l" else real.mode, real.uid,
                           real.gid, time, extra,
-                          real.path if real.kind == "f" else None)
+                          real.path if real.kind == "f" else None,
+                          links[node.path])
     # of several names of one file, the first in walking order stands for all
     first = {}
     for path in sorted(out, key=lambda path: path.split(b"/")):
         entry = out[path]
         if entry[6] is not None:
             first.setdefault(entry[6], path)
-            out[path] = entry[:6] + (first[entry[6]],)
+            out[path] = entry[:6] + (first[entry[6]],) + entry[7:]
     return out
 
 
@@ -180,6 +201,14 @@ def oddities(scratch, many=5000):
         nodes.append(Node("f", b"/many/%04d" % number, 0o640,
                           text=b"%d" % number))
     return nodes
+
+
+def several_segments():
+    """A tree whose index has two."""
+    return [Node("d", b"/", 0o755)] + [
+        Node("d", b"/%02d" % number, 0o755) for number in range(9)] + [
+        Node("f", b"/%02d/" % (number % 9) + b"n" * 230 + b"%06d" % number,
+             text=b"x") for number in range(4000)]
 
 
 def environment(locale="C.UTF-8", **more):
