@@ -1,11 +1,13 @@
-"""Readers of tars in JavaScript, and tools that look for file systems:
-what they say of a mountable tar.  (Those that extract everything, GNU tar,
-bsdtar, busybox and Python, are in test_formats.py; umoci and skopeo, which take
-an OCI layout, in test_other_forms.py.)"""
+"""Readers of tars in JavaScript, and tools that look for file systems: what
+they say of a mountable tar, and what node-tar extracts.  (GNU tar, bsdtar,
+busybox and Python, which extract everything, are in test_formats.py; umoci and
+skopeo, which take an OCI layout, in test_other_forms.py.)"""
 
+import dataclasses
 import hashlib
 import json
 import os
+import stat
 
 import pytest
 
@@ -45,6 +47,11 @@ extract.on("entry", (entry, data, next) => {
 });
 require("fs").createReadStream(process.argv[1]).pipe(extract);
 """
+NODE_TAR_EXTRACT = """
+require("tar").x({file: process.argv[1], cwd: process.argv[2], strict: true,
+                  sync: true, preserveOwner: true, preservePaths: true,
+                  onwarn: (code, words) => console.error(code, words)});
+"""
 READERS = {
     "node-tar": ["node", "-e", NODE_TAR],
     "tar-stream": ["node", "-e", TAR_STREAM],
@@ -83,17 +90,10 @@ def planned(nodes):
     return out
 
 
-def several_segments():
-    return [Node("d", b"/", 0o755)] + [
-        Node("d", b"/%02d" % number, 0o755) for number in range(9)] + [
-        Node("f", b"/%02d/" % (number % 9) + b"n" * 230 + b"%06d" % number,
-             text=b"x") for number in range(4000)]
-
-
 @pytest.mark.parametrize("several", [False, True])
 @pytest.mark.parametrize("reader", READERS)
 def test_readers_of_node_see_the_plan(reader, several, scratch):
-    nodes = (several_segments() if several
+    nodes = (treeimage.several_segments() if several
              else treeimage.oddities(scratch, 1000))
     written(nodes, scratch / "image.tar", mtime=MTIME)
     data = (scratch / "image.tar").read_bytes()
@@ -102,6 +102,39 @@ def test_readers_of_node_see_the_plan(reader, several, scratch):
     for one, other in zip(found, wanted):
         assert one == other
     assert len(found) == len(wanted)
+
+
+def as_node_tar_makes_it(node):
+    """It lets the owner into every directory and takes no mode for none."""
+    if node.kind == "d":
+        return dataclasses.replace(node, mode=node.mode | 0o700)
+    if node.kind == "f" and node.mode == 0:
+        return dataclasses.replace(node, mode=0o666)
+    return node
+
+
+def no_time(kind, path):
+    """It sets a directory's before its members come, and never a link's."""
+    return kind in (stat.S_IFDIR, stat.S_IFLNK)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: owners")
+@pytest.mark.parametrize("several", [False, True])
+def test_node_tar_extracts_the_tree(several, scratch):
+    """But for devices and FIFOs, which it does not know, and names that are
+    not UTF-8, which node does not."""
+    nodes = (treeimage.several_segments() if several
+             else [node for node in treeimage.oddities(scratch, 1000)
+                   if node.kind not in "cp" and b"not-utf8" not in node.path])
+    image, to = scratch / "image.tar", scratch / "to"
+    to.mkdir()
+    written(nodes, image, mtime=MTIME)
+    done = run("node", "-e", NODE_TAR_EXTRACT, image, to, umask=0,
+               env=environment(NODE_PATH="/usr/share/nodejs"), text=False)
+    assert (done.status, done.out, done.err) == (0, b"", b""), done
+    wanted = [as_node_tar_makes_it(node) for node in nodes]
+    assert treeimage.seen(to, no_time) == treeimage.expected(wanted, MTIME,
+                                                             no_time)
 
 
 # Tools that look for a file system
