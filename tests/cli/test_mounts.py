@@ -422,8 +422,14 @@ def test_a_pin_that_is_something_else_is_replaced(own, scratch):
 
 @pytest.mark.needs("our mounts", "mount", "root")
 def test_twenty_launchers_make_one_pin(own):
-    jails = [subprocess.Popen([LAUNCH, "-i", own, "--", "bash", "-c", "echo"],
-                              stdout=subprocess.PIPE) for _ in range(20)]
+    """Each would be slow to mount it, so that all find none."""
+    slow = ["strace", "-qq", "-o", "/dev/null", "-e", "trace=move_mount,mount",
+            "-e", "inject=move_mount,mount:delay_enter=500000:when=1"]
+    jails = [subprocess.Popen([*slow, LAUNCH, "-i", own, "--", "bash", "-c",
+                               "echo"], stdout=subprocess.PIPE,
+                              env=dict(os.environ,
+                                       ASAN_OPTIONS="detect_leaks=0"))
+             for _ in range(20)]
     assert [jail.communicate()[0] for jail in jails] == [b"\n"] * 20
     mounts = [line for line in open("/proc/mounts")
               if f"-{own.stat().st_ino}-" in line]
@@ -1146,11 +1152,16 @@ def wait_until(condition, seconds=20):
 
 
 CONFIGURE = "ioctl:0x4c0a"  # LOOP_CONFIGURE
-KILLS = 600 if os.environ.get("JAIL_SOAK") else 60
+KILLS = 240 if os.environ.get("JAIL_SOAK") else 36  # of each of ten cases
 
 
 def children_of(pid):
-    return [int(word) for word in run("pgrep", "-P", pid).out.split()]
+    """Without a process of our own, which would take longer than a launch."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            return [int(word) for word in file.read().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def kill_all(pids):
@@ -1161,17 +1172,40 @@ def kill_all(pids):
             pass
 
 
-def kill_some(argv, which):
-    """SIGKILL at a random moment: the launcher, its keeper, both, or the
-    jail's first process."""
+def kill_some(argv, which, moment):
+    """SIGKILL: the launcher, its keeper, both, or the jail's first process;
+    the launcher where the others are not there yet."""
+    end = time.monotonic() + moment
     with subprocess.Popen(argv, process_group=0) as jail:
-        time.sleep(random.uniform(0, 0.1))
+        time.sleep(max(0, end - time.monotonic()))
         keepers = children_of(jail.pid)
         victims = [[jail.pid], keepers, [jail.pid, *keepers],
                    [pid for keeper in keepers for pid in children_of(keeper)]]
-        kill_all(victims[which])
+        kill_all(victims[which] or [jail.pid])
         if not wait_until(lambda: jail.poll() is not None, 2):
             jail.kill()
+
+
+def moments_of(launch, prepare, n):
+    """n moments spread over the time that a launch takes, closer together at
+    its beginning, when the pin is made."""
+    took = []
+    for _ in range(3):
+        prepare()
+        start = time.monotonic()
+        assert run(*launch, ":").status == 0
+        took.append(time.monotonic() - start)
+    moments = [sorted(took)[1] * ((i + random.random()) / n) ** 2
+               for i in range(n)]
+    random.shuffle(moments)
+    return moments
+
+
+def pins_of(path):
+    """What is there of all pins that the file ever had."""
+    st = path.stat()
+    return [name for name in os.listdir(PINS)
+            if name.startswith(f"{st.st_dev:x}-{st.st_ino}-")]
 
 
 @pytest.mark.parametrize("missing", [
@@ -1185,10 +1219,15 @@ def test_kills_leave_nothing(form, request, scratch, missing):
     marker = f"sleep {random.randrange(10**6, 10**7)}"
     before = mounts()
     lacking = without(missing, "ENOSYS") if missing else ()
-    for i in range(KILLS // 5):
-        kill_some([*lacking, LAUNCH, "-i", path,
-                   *(["--no-pin"] if i % 2 else []), "--", "bash", "-c",
-                   marker], i // 2 % 4)
+    n_unfinished = 0
+    for options, prepare in (([], path.touch), ([], lambda: None),
+                             (["--no-pin"], lambda: None)):
+        launch = [*lacking, LAUNCH, "-i", path, *options, "--", "bash", "-c"]
+        for i, moment in enumerate(moments_of(launch, prepare, KILLS // 3)):
+            prepare()
+            kill_some([*launch, marker], i % 4, moment)
+            n_unfinished += not os.path.ismount(pin_of(path))
+    assert n_unfinished > 0, "no kill came early enough to show anything"
     assert wait_until(lambda: not in_jail(marker)), in_jail(marker)
     if CONFIGURE in missing:
         # a loop device that was bound by halves, and a private directory
@@ -1196,14 +1235,14 @@ def test_kills_leave_nothing(form, request, scratch, missing):
         assert look(scratch, "-i", path, "--no-pin", before=lacking,
                     program=":").status == 0
     assert wait_until(lambda: mounts() <= before), mounts() - before
-    pin = pin_of(path)
     kept = [line for line in open("/proc/mounts")
-            if f" {pin} " in line and line.startswith("/dev/loop")]
+            if any(f"/{name} " in line for name in pins_of(path)) and
+            line.startswith("/dev/loop")]
     assert wait_until(lambda: len(loops_of(path)) == len(kept)), (
         kept, loops_of(path))
     path.rename(scratch / "gone")
     assert run(LAUNCH, "store", "prune").status == 0
-    assert not [name for name in os.listdir(PINS) if pin.name in name]
+    assert not pins_of(scratch / "gone")
     assert wait_until(lambda: not loops_of(scratch / "gone"))
 
 
