@@ -9,12 +9,14 @@ import shutil
 import signal
 import stat
 import subprocess
+import tarfile
 import tempfile
 import time
 
 import pytest
 
-from conftest import BUILD, ordinary_user, owner_of, run, shared_once
+from conftest import (BUILD, COLUMN, ordinary_user, owner_of, run,
+                      shared_once)
 from jailroot import add_program, busybox_root
 from processes import child_of, eventually, keeper_of
 from treeimage import Node, write
@@ -250,6 +252,63 @@ def test_the_report_tells_images_apart_as_far_as_it_knows(image, own, scratch):
     report = report_of(scratch)
     assert "index" not in report
     assert report["sha256"] == run("sha256sum", own).out.split()[0]
+
+
+# --- file capabilities
+
+def make_capable(path):
+    path.mkdir()
+    manifest = path / "m.jail"
+    manifest.write_text("use bash\nuse coreutils\n"
+                        "caps /usr/bin/cat cap_net_raw\n")
+    for name in ("image.tar", "image.squashfs"):
+        done = run(BUILD / "jailbuild", manifest, "-o", path / name)
+        assert done.status == 0, done
+
+
+@pytest.fixture
+def capable():
+    return shared_once("mounts-capable", make_capable)
+
+
+@pytest.mark.parametrize("form, kind, attributes", [
+    ("image.tar", "erofs", []),
+    ("image.squashfs", "squashfs", ["security.capability"])])
+def test_file_capabilities_are_in_the_headers_of_a_tar(capable, scratch, form,
+                                                       kind, attributes):
+    """And not in its index."""
+    if kind == "erofs":
+        with tarfile.open(capable / form) as tar:
+            keys = tar.getmember("./usr/bin/cat").pax_headers
+        assert "SCHILY.xattr.security.capability" in keys
+    at = scratch / "at"
+    at.mkdir()
+    done = run("mount", "-t", kind, "-o", "ro,loop", capable / form, at)
+    assert done.status == 0, done
+    try:
+        assert os.listxattr(at / "usr/bin/cat") == attributes
+    finally:
+        assert run("umount", at).status == 0
+
+
+@pytest.mark.parametrize("missing", ["", "fsopen,mount"])
+def test_an_image_with_file_capabilities_runs_where_it_is_mounted(
+        own, capable, scratch, missing):
+    """It is never unpacked; another image says what is done here."""
+    before = without(missing, "ENOSYS") if missing else ()
+    assert look(scratch, "-i", own, "--no-pin", before=before,
+                program=":").status == 0
+    is_mounted = report_of(scratch)["from"] == "a mount of its own"
+    assert is_mounted or missing or COLUMN
+    done = run(*before, LAUNCH, "-i", capable / "image.tar", "--no-pin", "--",
+               "cat", "/etc/group")
+    if is_mounted:
+        assert done.status == 0 and done.out.startswith("root:"), done
+    else:
+        assert done.status == 125 and done.out == "", done
+        assert done.err.endswith(
+            ": it has file capabilities, which are never unpacked; build the "
+            "image without `caps`\n") and done.err.count("\n") == 1, done
 
 
 # --- who is trusted
