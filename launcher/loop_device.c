@@ -82,6 +82,12 @@ static int loop_set(int loop, int file)
 	return -errno;
 }
 
+/* ENXIO: another had the free one meanwhile, and is leaving it. */
+static bool is_anothers(int error)
+{
+	return error == -EBUSY || error == -ENXIO;
+}
+
 int loop_open(int file, char *path, size_t size)
 {
 	auto_close int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
@@ -89,7 +95,7 @@ int loop_open(int file, char *path, size_t size)
 
 	if (control < 0)
 		return errno == ENOENT ? -ENODEV : -errno;
-	for (i = 0; i < LOOP_TRIES && error == -EBUSY; i++) {
+	for (i = 0; i < LOOP_TRIES && is_anothers(error); i++) {
 		auto_close int loop = -1;
 		int number = ioctl(control, LOOP_CTL_GET_FREE);
 
@@ -97,9 +103,9 @@ int loop_open(int file, char *path, size_t size)
 			return -errno;
 		snprintf(path, size, "/dev/loop%d", number);
 		loop = open(path, O_RDONLY | O_CLOEXEC);
-		if (loop < 0)
+		if (loop < 0 && errno != ENXIO)
 			return errno == ENOENT ? -ENODEV : -errno;
-		error = loop_set(loop, file);
+		error = loop < 0 ? -ENXIO : loop_set(loop, file);
 		if (error == 0)
 			return take_fd(&loop);
 	}

@@ -311,6 +311,24 @@ def test_an_image_with_file_capabilities_runs_where_it_is_mounted(
             "image without `caps`\n") and done.err.count("\n") == 1, done
 
 
+@pytest.mark.needs("our mounts", "mount", "root")
+def test_a_loop_device_that_another_just_had_is_no_failure(own_squashfs,
+                                                           scratch):
+    """Opened or bound while the other is leaving it, it gives ENXIO."""
+    def launch(*inject):
+        done = run("strace", "-qq", "-o", scratch / "trace", "-e",
+                   "trace=ioctl", *inject, LAUNCH, "-i", own_squashfs,
+                   "--no-pin", "--", "true")
+        return done, (scratch / "trace").read_text().splitlines()
+
+    done, lines = launch()
+    assert done.status == 0, done
+    bound = next(number for number, line in enumerate(lines, 1)
+                 if re.search("LOOP_(CONFIGURE|SET_FD)", line))
+    done, lines = launch("-e", f"inject=ioctl:error=ENXIO:when={bound}")
+    assert done.status == 0 and "INJECTED" in lines[bound - 1], (done, lines)
+
+
 # --- who is trusted
 
 def by_user(path):
@@ -366,7 +384,7 @@ def coarse(scratch):
     place, disk = scratch / "coarse", scratch / "disk"
     place.mkdir()
     disk.touch()
-    os.truncate(disk, 16 << 20)
+    os.truncate(disk, 1 << 30)  # what is pinned keeps its room
     made = run("mkfs.ext4", "-q", "-I", "128", disk)
     assert made.status == 0, made
     if run("mount", "-o", "loop", disk, place).status != 0:
