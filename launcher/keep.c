@@ -420,7 +420,7 @@ static void run_program(struct watch *watch, const struct plan *plan)
 	error = chdir("/") < 0 ? -errno : 0;
 	if (has_failed(watch))
 		return;
-	watch->tree_fd = plan->spec->has_readers ? plan_hold(plan) : -1;
+	watch->tree_fd = plan_hold(plan);
 	if (error == 0)
 		error = get_ready(watch);
 	if (error == 0) {
@@ -434,7 +434,8 @@ static void run_program(struct watch *watch, const struct plan *plan)
 		bury_program(watch);
 	}
 	if (watch->tree_fd >= 0) {
-		watch->last->is_full = plan_is_full(plan);
+		watch->last->is_full =
+			plan->spec->has_readers && plan_is_full(plan);
 		plan_let_go(plan); /* the supervisor may take its time */
 		watch->tree_fd = -1;
 	}

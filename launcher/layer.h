@@ -47,14 +47,14 @@ struct layer {
 	const struct syscall_guard *(*guard)(const void *state);
 	/*
 	 * Of the layer that bounds what the jail may write: a directory for the
-	 * keeper to hold until the end, or -1; and whether all of it is used
-	 * then, which is asked while that is open.
+	 * keeper to hold until the program has ended, or -1; and whether all of
+	 * it is used then, which is asked while that is open.
 	 */
 	int (*hold)(const void *state);
 	bool (*is_full)(const void *state);
 	/*
-	 * In the keeper, when the program's process exists, and what was to be
-	 * held no longer is: what its root was made of can be closed.
+	 * In the keeper, when the program has ended; if nothing is to be held,
+	 * when its process exists: what its root was made of can be closed.
 	 */
 	void (*let_go)(void *state);
 	/* A descriptor whose lock the keeper has to keep to the end, or -1. */

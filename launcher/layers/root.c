@@ -108,9 +108,11 @@ static int root_hold(const void *opaque)
 }
 
 /*
- * Who closes a detached tree last waits until no processor looks at it any more
- * (an RCU grace period, some 50 us).  Here it is us, while the program starts;
- * without this it would be the program.  Who stands in the tree keeps it.
+ * Who stands in a detached tree keeps it, and still it is held until the program
+ * has ended.  Of a tree that nobody has open any more each path that the program
+ * opens costs a twentieth more, as mntput() takes the lock of all mounts; and
+ * who closes it last waits until no processor looks at it (an RCU grace period):
+ * 5 us when nothing else runs, 60 beside the program.
  */
 static void root_let_go(void *opaque)
 {

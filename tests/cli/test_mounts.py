@@ -934,38 +934,29 @@ def test_persist_is_locked_as_long_as_the_jail_is_there(image, scratch):
     assert eventually(lambda: run(LAUNCH, *keep, "--", "true").status == 0)
 
 
-def mounts_held_by(pid):
-    """Directories that a process has open or stands in, by their mounts."""
-    held = set()
-    for name in ("cwd", *(f"fd/{fd}" for fd in os.listdir(f"/proc/{pid}/fd"))):
-        try:
-            found = os.stat(f"/proc/{pid}/{name}")
-        except FileNotFoundError:
-            continue
-        if stat.S_ISDIR(found.st_mode):
-            held.add((found.st_dev, found.st_ino))
-    return held
-
-
 @pytest.mark.needs("our mounts", "mount-calls", "mount", "root")
 def test_only_the_jail_stands_in_its_mounts(image):
     """Who else does would keep them when it has ended."""
+    def place(pid, name):
+        found = os.stat(f"/proc/{pid}/{name}")
+        return found.st_dev, found.st_ino
+
     with subprocess.Popen([LAUNCH, "-i", image, "--writable", "--", "bash",
                            "-c", "echo; read x"], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE) as jail:
         jail.stdout.readline()
         keeper = keeper_of(jail.pid)
-        root = os.stat(f"/proc/{child_of(keeper)}/root")
-        assert (root.st_dev, root.st_ino) not in mounts_held_by(jail.pid)
-        assert eventually(lambda: (root.st_dev, root.st_ino) not in
-                          mounts_held_by(keeper))
+        root = place(child_of(keeper), "root")
+        assert root == place(child_of(keeper), "cwd")
+        assert root not in (place(jail.pid, "cwd"), place(keeper, "cwd"),
+                            place(keeper, "root"))
         jail.communicate(b"\n")
 
 
 @pytest.mark.parametrize("options", [(), ("--writable",), ("--ns", "mnt")])
 @pytest.mark.needs("mount", "ns-mnt", "root")
-def test_the_keeper_may_leave_before_the_program_has_entered(image, options):
-    """Its mounts are taken apart then, and the program stands in them."""
+def test_the_program_is_born_in_its_root(image, options):
+    """And may enter it late."""
     done = run("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=chroot",
                "-e", "inject=chroot:delay_enter=300000", LAUNCH, "-i", image,
                *options, "--", "bash", "-c",
