@@ -225,17 +225,20 @@ def make_manifest(path):
     path.mkdir()
     shutil.copy(BUILD / "tools/probe", path / "probe")
     subprocess.run(["strip", path / "probe"], check=True)
-    (path / "manifest.txt").write_text("bin true\ncopy ./probe /probe\n")
+    text = "bin true\ncopy ./probe /probe\n"
+    (path / "manifest.txt").write_text(text)
+    # without a place for devices an image is unpacked
+    (path / "unpacked.txt").write_text(text + "omit /dev\n")
 
 
-def manifest():
-    return shared_once("fault-manifest", make_manifest) / "manifest.txt"
+def manifest(name="manifest"):
+    return shared_once("fault-manifest", make_manifest) / f"{name}.txt"
 
 
 def make_image(path):
-    subprocess.run([BUILD / "jailbuild", manifest(), "-o", path, "--format",
-                    "tar.zst" if path.name.startswith("fault-zst") else "tar"],
-                   check=True)
+    form = "tar.zst" if path.name.startswith("fault-zst") else "tar"
+    subprocess.run([BUILD / "jailbuild", manifest("unpacked"), "-o", path,
+                    "--format", form], check=True)
 
 
 def launch_image(name, store="none", probe=()):
@@ -320,8 +323,10 @@ class PoolLaunch(Launch):
     def judge(self, facts, error, call):
         if has_processes(self.uid):
             return "left processes"
+        # what cannot be removed stays, and with it the mark that says so
         may_stay = error == KILL or call.name in (
-            "unlinkat", "flock", "fstat", "newfstatat", "statx")
+            "unlinkat", "flock", "fstat", "newfstatat", "statx", "shmctl",
+            "semctl", "msgctl")
         lock = self.locks / str(self.uid)
         if lock.exists():  # which the next launch would take over
             lock.unlink()
