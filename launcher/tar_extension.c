@@ -202,9 +202,10 @@ static int pax_record(struct tar_extension *extension, const char *at,
 			return pax_set(extension, pax_keys[i].key,
 				       pax_keys[i].name, equals + 1,
 				       len - n_key - 2, err);
-	if (is_text(at, n_key, "SCHILY.xattr.security.capability"))
-		return refuse(err, "it has file capabilities, which are never "
-				   "unpacked; build the image without `caps`");
+	if (is_text(at, n_key, "SCHILY.xattr.security.capability")) {
+		extension->has_capabilities = true;
+		return 0;
+	}
 	return err_set(err, ERR_INPUT,
 		       "unknown key \"%.*s\" in an extended header (only the "
 		       "standard ones are accepted: no extended attributes, "

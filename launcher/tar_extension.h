@@ -16,7 +16,7 @@ struct tar_extension {
 	/* Where names go, with a NUL: UNPACK_NAME_MAX + 1 bytes each. */
 	char *path, *target;
 	bool has_path, has_target, has_size, has_mtime, has_uid, has_gid;
-	bool has_pax;
+	bool has_pax, has_capabilities;
 	uint64_t size, uid, gid;
 	int64_t mtime;
 	uint32_t mtime_ns;

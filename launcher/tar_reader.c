@@ -377,6 +377,10 @@ static int member(struct tar_reader *reader, const struct header *header,
 		return -1;
 	if (out->kind == 0)
 		return unknown_type(header->type, err);
+	/* Not when they are read: the member's name may be behind them. */
+	if (extension->has_capabilities)
+		return refuse(err, "it has file capabilities, which are never "
+				   "unpacked; build the image without `caps`");
 	if (member_numbers(header, extension, format, out, err) < 0)
 		return -1;
 	if (out->kind != UNPACK_FILE && size != 0)

@@ -307,8 +307,8 @@ def test_an_image_with_file_capabilities_runs_where_it_is_mounted(
     else:
         assert done.status == 125 and done.out == "", done
         assert done.err.endswith(
-            ": it has file capabilities, which are never unpacked; build the "
-            "image without `caps`\n") and done.err.count("\n") == 1, done
+            ' "usr/bin/cat": it has file capabilities, which are never '
+            "unpacked; build the image without `caps`\n") and done.err.count("\n") == 1, done
 
 
 @pytest.mark.needs("our mounts", "mount", "root")
