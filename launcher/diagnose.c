@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "fdio.h"
@@ -325,11 +326,28 @@ static bool is_there(const struct jail_spec *spec, const char *path)
 }
 
 /* What the errno alone tells, when the files tell nothing. */
+/*
+ * On a mount that is nosuid they are ignored; elsewhere the kernel does not
+ * execute a program with less than it is to have.
+ */
+static bool has_capabilities(const struct look *look, const char *path)
+{
+	auto_close int fd =
+		root_open(look->spec->root_fd, path, O_RDONLY | O_NONBLOCK, 0);
+
+	return fd >= 0 && fgetxattr(fd, "security.capability", NULL, 0) > 0;
+}
+
 static void tell_errno(const struct look *look, const char *path)
 {
 	unsigned uid = look->spec->user.uid;
 
-	if (look->error == EAGAIN)
+	if (look->error == EPERM && has_capabilities(look, path))
+		err_set(look->err, ERR_INPUT,
+			"%s: it has file capabilities, and the jail has not: "
+			"remove them (setcap -r), or name them in --caps",
+			path);
+	else if (look->error == EAGAIN)
 		err_set(look->err, ERR_HOST,
 			"%s: uid %u has as many processes as its limit allows "
 			"(limit pids counts all of the uid's, outside the jail "

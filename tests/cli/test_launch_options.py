@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD, ROOT, ordinary_user, run
+from conftest import BUILD, ROOT, ordinary_user, owner_of, run
 from jailroot import (busybox_root, compile_c, launch, make_root, refuses,
                       sh)
 
@@ -123,6 +123,21 @@ def test_program_of_another_machine(root):
 def test_program_not_executable_for_the_user(root):
     write(root / "prog", "#!/bin/sh\n", 0o744)
     diagnosis(root, "/prog: not executable for uid 1000 (mode 744, owner 0)")
+
+
+def test_program_with_file_capabilities_that_the_jail_has_not(root):
+    if run("setcap", "cap_net_raw+ep", root / "bin/busybox").status != 0:
+        pytest.skip("no file capabilities can be set here")
+    if owner_of(0):
+        pytest.skip("who is not root has a root that is mounted, and nosuid")
+    diagnosis(root, "/bin/busybox: it has file capabilities, and the jail has "
+              "not: remove them (setcap -r), or name them in --caps\n",
+              program="/bin/busybox")
+    options = "-r", root, "-u", "jailuser"
+    for more in (("--caps", "net_raw"), ("--limit", "tmp=1M")):
+        done = run(BUILD / "jaillaunch", *options, *more, "--",
+                   "/bin/busybox", "true")
+        assert done.status == 0, done
 
 
 def test_directory_that_the_user_may_not_enter(root):
