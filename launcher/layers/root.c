@@ -109,10 +109,10 @@ static int root_hold(const void *opaque)
 
 /*
  * Who stands in a detached tree keeps it, and still it is held until the program
- * has ended.  Of a tree that nobody has open any more each path that the program
- * opens costs a twentieth more, as mntput() takes the lock of all mounts; and
- * who closes it last waits until no processor looks at it (an RCU grace period):
- * 5 us when nothing else runs, 60 beside the program.
+ * has ended.  In a tree that nobody has open any more each file that the program
+ * opens costs 0.2 us more, since mntput() takes the lock of all mounts; and who
+ * closes it last waits until no processor looks at it (an RCU grace period): 5 us
+ * when nothing else runs, 60 beside the program.
  */
 static void root_let_go(void *opaque)
 {
