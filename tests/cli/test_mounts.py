@@ -311,7 +311,7 @@ def test_an_image_with_file_capabilities_runs_where_it_is_mounted(
             "unpacked; build the image without `caps`\n") and done.err.count("\n") == 1, done
 
 
-@pytest.mark.needs("our mounts", "mount", "root")
+@pytest.mark.needs("mount", "root")
 def test_a_loop_device_that_another_just_had_is_no_failure(own_squashfs,
                                                            scratch):
     """Opened or bound while the other is leaving it, it gives ENXIO."""
@@ -362,7 +362,7 @@ def assert_unpacked(scratch, own, words):
 
 
 @pytest.mark.parametrize("spoil, words", SPOILT_FILES + SPOILT_DIRECTORIES)
-@pytest.mark.needs("mount", "root", "the caller's files")
+@pytest.mark.needs("root", "the caller's files")
 def test_an_image_of_others_is_unpacked(own, scratch, spoil, words):
     spoil(own)
     assert_unpacked(scratch, own, words)
@@ -394,7 +394,7 @@ def coarse(scratch):
 
 
 @pytest.mark.parametrize("spoil, words", SPOILT_FILES)
-@pytest.mark.needs("mount", "root")
+@pytest.mark.needs("root")
 def test_nor_where_its_ctime_stays_the_same(image, coarse, scratch, spoil,
                                             words):
     for _ in range(20):
@@ -576,7 +576,7 @@ def test_the_next_pin_removes_the_link_of_another(image, own, scratch):
 @pytest.mark.parametrize("delay, seen, why", [
     ("delay_enter", "F_SETSIG, SIGURG", "is open for writing"),
     ("delay_exit", "F_SETLEASE, F_RDLCK", "")], ids=["before", "after"])
-@pytest.mark.needs("our mounts", "mount", "root")
+@pytest.mark.needs("mount", "root")
 def test_who_opens_an_image_to_write_while_it_is_checked(own, scratch, delay,
                                                          seen, why):
     """Before the lease is had, there is none to be had.  Later that breaks
@@ -664,7 +664,7 @@ ONLY_BASH = "bin bash\nuser jailuser uid=1000\nrun-as jailuser\n"
 
 @pytest.mark.parametrize("more, words", [
     ("", None), ("omit /dev\n", "it has no /dev")])
-@pytest.mark.needs("our mounts", "mount", "root")
+@pytest.mark.needs("mount", "root")
 def test_an_image_has_a_dev_whatever_its_manifest_says(scratch, more, words):
     """To mount on; else each launch would unpack it, or refuse a squashfs."""
     manifest = scratch / "m.jail"
@@ -914,7 +914,7 @@ def test_writable_is_gone_and_persist_is_kept(image, scratch):
         first.communicate(b"\n")
 
 
-@pytest.mark.needs("mount", "root")
+@pytest.mark.needs("mount")
 def test_persist_is_locked_as_long_as_the_jail_is_there(image, scratch):
     """The supervisor is killed, and the keeper has not ended the jail yet."""
     keep = ["-i", image, "--persist", scratch / "keep"]
@@ -935,7 +935,7 @@ def test_persist_is_locked_as_long_as_the_jail_is_there(image, scratch):
     assert eventually(lambda: run(LAUNCH, *keep, "--", "true").status == 0)
 
 
-@pytest.mark.needs("our mounts", "mount-calls", "mount", "root")
+@pytest.mark.needs("mount")
 def test_only_the_jail_stands_in_its_mounts(image):
     """Who else does would keep them when it has ended."""
     def place(pid, name):
@@ -955,7 +955,7 @@ def test_only_the_jail_stands_in_its_mounts(image):
 
 
 @pytest.mark.parametrize("options", [(), ("--writable",), ("--ns", "mnt")])
-@pytest.mark.needs("mount", "ns-mnt", "root")
+@pytest.mark.needs("mount", "ns-mnt")
 def test_the_program_is_born_in_its_root(image, options):
     """And may enter it late."""
     done = run("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=chroot",

@@ -124,7 +124,6 @@ def check(store):
 # --- once
 
 @pytest.mark.parametrize("suffix", PACKERS)
-@pytest.mark.needs("ns-cgroup")
 def test_an_image_is_decompressed_once(scratch, store, suffix):
     plain = base_tar().read_bytes()
     image = scratch / f"x.tar.{suffix}"
@@ -193,7 +192,6 @@ def test_the_program_sees_the_image(store, image):
         assert done.out == (busybox_root() / "etc/passwd").read_text()
 
 
-@pytest.mark.needs("ns-cgroup")
 def test_twenty_launchers_decompress_once(scratch, store, image):
     def one(number):
         report = scratch / f"report{number}"
@@ -531,7 +529,6 @@ def spoil_kind(entry):
 
 @pytest.mark.parametrize("spoil", [spoil_owner, spoil_mode, spoil_content,
                                    spoil_size, spoil_kind])
-@pytest.mark.needs("ns-cgroup")
 def test_an_entry_that_was_touched_is_not_used(store, image, spoil):
     works(store, image)
     entry, = entries(store)
@@ -541,7 +538,6 @@ def test_an_entry_that_was_touched_is_not_used(store, image, spoil):
     check(store)
 
 
-@pytest.mark.needs("ns-cgroup")
 def test_a_file_put_there_under_a_digest_is_not_used(store, image):
     digest = works(store, image)["sha256"]
     entry = store / (digest + ".tar")
@@ -729,7 +725,7 @@ def test_a_mountable_image_is_pinned_in_the_store(store, mountable):
     run(LAUNCH, "store", "prune", "--all", "--store", store)
 
 
-@pytest.mark.needs("our mounts", "ns-cgroup")
+@pytest.mark.needs("our mounts")
 def test_the_second_launch_of_a_compressed_image_mounts_its_pin(store,
                                                                 mountable):
     """The report tells which of the two it was."""
