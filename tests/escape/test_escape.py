@@ -363,7 +363,7 @@ TABLE = [
         by=((IMAGE, NO_XATTRS),),
         behind="no_new_privs"),
     Row("file_capabilities_effective", "user", "bounding",
-        "status 126, .*Operation not permitted.*",
+        "status 126, .*it has file capabilities, and the jail has not.*",
         (program_capabilities(True),), program="file_capabilities",
         # mounted nosuid, it has none
         by=((IMAGE, NO_XATTRS), (MOUNTED, "no capabilities")),
