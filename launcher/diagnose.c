@@ -325,7 +325,6 @@ static bool is_there(const struct jail_spec *spec, const char *path)
 	return fd >= 0;
 }
 
-/* What the errno alone tells, when the files tell nothing. */
 /*
  * On a mount that is nosuid they are ignored; elsewhere the kernel does not
  * execute a program with less than it is to have.
@@ -338,6 +337,7 @@ static bool has_capabilities(const struct look *look, const char *path)
 	return fd >= 0 && fgetxattr(fd, "security.capability", NULL, 0) > 0;
 }
 
+/* What the errno alone tells, when the files tell nothing. */
 static void tell_errno(const struct look *look, const char *path)
 {
 	unsigned uid = look->spec->user.uid;
